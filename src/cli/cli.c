@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli.h"
+
+#include "interrupt.h"
+#include "json.h"
+#include "output.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+gboolean
+cli_bad_usage(GError **error, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    text = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, text);
+    return FALSE;
+}
+
+const char *
+cli_operand(const Cli *cli, guint index)
+{
+    guint n = cli->operands ? g_strv_length(cli->operands) : 0;
+
+    return index < n ? cli->operands[index] : NULL;
+}
+
+/* Against the command's description: "DOMAIN [NAME]". */
+static gboolean
+check_operands(const Cli *cli, GError **error)
+{
+    g_auto(GStrv) words = g_strsplit(cli->command->operands, " ", -1);
+    guint n_words = *cli->command->operands ? g_strv_length(words) : 0;
+
+    for (guint i = 0; i < n_words; i++) {
+        const char *operand = cli_operand(cli, i);
+
+        if (operand == NULL && words[i][0] != '[')
+            return cli_bad_usage(error, _("%s is missing"), words[i]);
+        if (operand != NULL && *operand == '\0')
+            return cli_bad_usage(error, _("%s is empty"), words[i]);
+    }
+    if (cli_operand(cli, n_words) != NULL)
+        return cli_bad_usage(error, _("unexpected argument: %s"),
+                             cli_operand(cli, n_words));
+    return TRUE;
+}
+
+/* GLib takes --dry-run=no for --dry-run. */
+static gboolean
+check_flags(char **args, const GOptionEntry *entries, GError **error)
+{
+    for (; entries != NULL && entries->long_name != NULL; entries++) {
+        gsize length = strlen(entries->long_name);
+
+        if (entries->arg != G_OPTION_ARG_NONE)
+            continue;
+        for (char **arg = args; *arg && !g_str_equal(*arg, "--"); arg++)
+            if (g_str_has_prefix(*arg, "--") &&
+                strncmp(*arg + 2, entries->long_name, length) == 0 &&
+                (*arg)[2 + length] == '=')
+                return cli_bad_usage(error, _("--%s takes no value"),
+                                     entries->long_name);
+    }
+    return TRUE;
+}
+
+gboolean
+cli_parse_options(GOptionContext *context,
+                  char **args,
+                  const GOptionEntry *entries,
+                  const GOptionEntry *common,
+                  GError **error)
+{
+    g_auto(GStrv) rest = g_strdupv(args);
+
+    if (!check_flags(args, entries, error) || !check_flags(args, common, error))
+        return FALSE;
+    g_option_context_set_help_enabled(context, FALSE);
+    if (entries != NULL)
+        g_option_context_add_main_entries(context, entries, GETTEXT_PACKAGE);
+    if (common != NULL)
+        g_option_context_add_main_entries(context, common, GETTEXT_PACKAGE);
+    return g_option_context_parse_strv(context, &rest, error);
+}
+
+char *
+cli_help(GOptionContext *context)
+{
+    g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
+    /* Terminals without UTF-8 are still about. */
+    g_auto(GStrv) parts = g_strsplit(help, "…", -1);
+
+    return g_strjoinv("...", parts);
+}
+
+static char *
+help_of(const Cli *cli, GOptionContext *context)
+{
+    g_autofree char *name =
+        g_strdup_printf("virt-refpoint %s", cli->command->name);
+    char *help;
+
+    /* What the usage line begins with. */
+    g_set_prgname(name);
+    help = cli_help(context);
+    g_set_prgname("virt-refpoint");
+    return help;
+}
+
+void
+cli_take_uri(Cli *cli, char **uri)
+{
+    if (*uri == NULL)
+        return;
+    g_free(cli->uri);
+    cli->uri = g_steal_pointer(uri);
+}
+
+gboolean
+cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error)
+{
+    gboolean help = FALSE;
+    g_autofree char *uri = NULL;
+    const GOptionEntry common[] = {
+        {"connect", 'c', 0, G_OPTION_ARG_FILENAME, &uri,
+         N_("the libvirt to talk to"), "URI"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &cli->json,
+         N_("print one JSON document"), NULL},
+        {"quiet", 'q', 0, G_OPTION_ARG_NONE, &cli->quiet,
+         N_("print only what is needed"), NULL},
+        {"help", 'h', 0, G_OPTION_ARG_NONE, &help, N_("show this help"), NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &cli->operands,
+         NULL, cli->command->operands},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+
+    g_option_context_set_summary(context, _(cli->command->summary));
+    if (!cli_parse_options(context, args, entries, common, error))
+        return FALSE;
+    cli_take_uri(cli, &uri);
+    if (help) {
+        cli->help = help_of(cli, context);
+        return FALSE;
+    }
+    return check_operands(cli, error);
+}
+
+RefpointJob *
+cli_job_begin(Cli *cli)
+{
+    cli->job = refpoint_job_new();
+    cli->progress = progress_new(cli->progress_wanted, cli->quiet || cli->json);
+    if (cli->progress != NULL)
+        refpoint_job_set_progress(cli->job, progress_update, cli->progress);
+    interrupt_begin(cli->job, !cli->quiet);
+    return cli->job;
+}
+
+const RefpointReport *
+cli_job_end(Cli *cli)
+{
+    interrupt_end();
+    progress_hide(cli->progress);
+    return refpoint_job_get_report(cli->job);
+}
+
+/* ---- The end of a command ----------------------------------------------- */
+
+void
+cli_print_failure(const RefpointFailure *failure)
+{
+    g_autofree char *message = output_clean(failure->message);
+    g_autofree char *way_out = output_clean(failure->way_out);
+
+    output_complain(_("error: %s"), message);
+    if (failure->way_out != NULL)
+        output_complain(_("hint: %s"), way_out);
+}
+
+void
+cli_print_warnings(const Cli *cli, const GPtrArray *warnings)
+{
+    for (guint i = 0; !cli->json && warnings && i < warnings->len; i++) {
+        const RefpointWarning *warning = warnings->pdata[i];
+        g_autofree char *message = output_clean(warning->message);
+
+        output_complain(_("warning: [%s] %s"), warning->id, message);
+    }
+}
+
+/* Standard output, and the status that this leaves. */
+static int
+finish(const char *text, int status)
+{
+    if (output_write(STDOUT_FILENO, text, strlen(text)))
+        return status;
+    output_complain(_("error: cannot write to standard output: %s"),
+                    g_strerror(errno));
+    return status != 0 ? status : REFPOINT_ERROR_FAILED;
+}
+
+int
+cli_done(Cli *cli, const char *text)
+{
+    if (cli->job != NULL)
+        cli_print_warnings(cli, refpoint_job_get_report(cli->job)->warnings);
+    return finish(text, 0);
+}
+
+int
+cli_done_json(Cli *cli, JsonObject *document, int status)
+{
+    g_autofree char *text = json_to_text(document);
+
+    json_object_unref(document);
+    (void)cli;
+    return finish(text, status);
+}
+
+int
+cli_usage(Cli *cli, const GError *error)
+{
+    RefpointFailure failure = {
+        .cause = REFPOINT_ERROR_INVALID_PARAMETER,
+        .message = error ? error->message : NULL,
+    };
+    g_autofree char *way_out = NULL;
+    JsonObject *document;
+
+    if (error == NULL && !cli->json)
+        return finish(cli->help, 0);
+    if (error == NULL) {
+        document = json_document_new(cli, NULL, NULL, 0);
+        json_set_text(document, "help", cli->help);
+        return cli_done_json(cli, document, 0);
+    }
+    way_out = cli->command
+                  ? g_strdup_printf("virt-refpoint help %s", cli->command->name)
+                  : g_strdup("virt-refpoint help");
+    failure.way_out = way_out;
+    if (cli->json)
+        return cli_done_json(
+            cli, json_document_new(cli, NULL, &failure, CLI_STATUS_USAGE),
+            CLI_STATUS_USAGE);
+    cli_print_failure(&failure);
+    return CLI_STATUS_USAGE;
+}
+
+/* As shells count. */
+static int
+status_of(RefpointError cause)
+{
+    if (interrupt_signal() != 0)
+        return 128 + interrupt_signal();
+    return cause == REFPOINT_ERROR_CANCELLED ? REFPOINT_ERROR_FAILED
+                                             : (int)cause;
+}
+
+int
+cli_failed(Cli *cli, const GError *error)
+{
+    const RefpointReport *report =
+        cli->job ? refpoint_job_get_report(cli->job) : NULL;
+    g_autoptr(RefpointFailure) bare = refpoint_failure_new(error);
+    const RefpointFailure *failure =
+        report && report->failure ? report->failure : bare;
+    int status = status_of(failure->cause);
+    JsonObject *document;
+
+    if (cli->json) {
+        document = json_document_new(cli, report, failure, status);
+        if (report != NULL)
+            json_add_report(document, report);
+        return cli_done_json(cli, document, status);
+    }
+    if (report != NULL)
+        cli_print_warnings(cli, report->warnings);
+    cli_print_failure(failure);
+    return status;
+}
+
+void
+cli_clear(Cli *cli)
+{
+    g_clear_pointer(&cli->uri, g_free);
+    g_clear_pointer(&cli->operands, g_strfreev);
+    g_clear_pointer(&cli->help, g_free);
+    g_clear_pointer(&cli->job, refpoint_job_free);
+    g_clear_pointer(&cli->progress, progress_free);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the commands of virt-refpoint have in common: the options that each of
+ * them takes, operations that can be interrupted, and the end of a command,
+ * for people or as JSON.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <json-glib/json-glib.h>
+
+#include "refpoint.h"
+
+#include "progress.h"
+
+/* Beside 0 and the causes of failure. */
+#define CLI_STATUS_WARNINGS 13 /* --strict, and there were warnings */
+#define CLI_STATUS_USAGE 64    /* wrong command line */
+
+typedef struct _Command Command;
+
+typedef struct {
+    const Command *command; /* NULL until it is known */
+
+    /* from the command line */
+    gboolean json;
+    gboolean quiet;
+    gboolean progress_wanted; /* without a terminal, too */
+    char *uri;
+    char **operands;
+    char *help; /* the text, where help was asked for */
+
+    RefpointJob *job;   /* of the running command, or NULL */
+    Progress *progress; /* of that job, or NULL */
+} Cli;
+
+struct _Command {
+    const char *name;
+    const char *operands; /* "DOMAIN [NAME]", one word an operand */
+    const char *summary;  /* N_() */
+    RefpointReturnSet set;
+    int (*run)(Cli *cli, char **args); /* the exit status; args[0]: name */
+};
+
+/*
+ * Parses @args against both tables, either may be NULL; strictly: a flag takes
+ * no value.
+ */
+gboolean
+cli_parse_options(GOptionContext *context,
+                  char **args,
+                  const GOptionEntry *entries,
+                  const GOptionEntry *common,
+                  GError **error);
+
+/* -c: the last one counts. Takes *@uri, if there is one. */
+void
+cli_take_uri(Cli *cli, char **uri);
+
+/* The help of a context that has been parsed with. */
+char *
+cli_help(GOptionContext *context);
+
+/*
+ * Parses the command's @args. FALSE without an error: help was asked for.
+ * Errors are of G_OPTION_ERROR; both go to cli_usage().
+ */
+gboolean
+cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error);
+
+/* Any complaint about the command line, in G_OPTION_ERROR. */
+gboolean
+cli_bad_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The operand, or NULL where it was not given. */
+const char *
+cli_operand(const Cli *cli, guint index);
+
+/*
+ * A new operation, which SIGINT, SIGTERM and SIGHUP cancel until
+ * cli_job_end(). Owned by @cli.
+ */
+RefpointJob *
+cli_job_begin(Cli *cli);
+
+/* The outcome of the operation. */
+const RefpointReport *
+cli_job_end(Cli *cli);
+
+/* ---- The end of a command: each of these returns the exit status -------- */
+
+/* Ends for a wrong command line, or with the help that was asked for. */
+int
+cli_usage(Cli *cli, const GError *error);
+
+/* Ends with a failure; that of the operation, where one has run. */
+int
+cli_failed(Cli *cli, const GError *error);
+
+/* Ends well, with text for people. */
+int
+cli_done(Cli *cli, const char *text);
+
+/* Ends with a document. Takes it. */
+int
+cli_done_json(Cli *cli, JsonObject *document, int status);
+
+/* Prints the warnings of the operation, if any. */
+void
+cli_print_warnings(const Cli *cli, const GPtrArray *warnings);
+
+void
+cli_print_failure(const RefpointFailure *failure);
+
+void
+cli_clear(Cli *cli);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cli, cli_clear)
+
+#endif

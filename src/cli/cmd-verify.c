@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command.h"
+
+#include "json.h"
+#include "output.h"
+
+static void
+print_findings(const GPtrArray *findings, const char *format, GString *out)
+{
+    for (guint i = 0; i < findings->len; i++) {
+        const RefpointFinding *finding = findings->pdata[i];
+        g_autofree char *path = output_clean(finding->path);
+        g_autofree char *message = output_clean(finding->message);
+
+        g_string_append_printf(out, format, finding->id, path, message);
+    }
+}
+
+static void
+print_verification(const RefpointVerification *result,
+                   gboolean quiet,
+                   GString *out)
+{
+    g_autofree char *points = g_strdup_printf("%u", result->points);
+    g_autofree char *images = g_strdup_printf("%u", result->images);
+    g_autofree char *bytes = output_size(result->bytes);
+
+    if (!quiet) {
+        output_facts(out, _("Directory:"), result->path, _("Set:"),
+                     result->set_guid, _("Points:"), points, _("Images:"),
+                     images, _("Compared:"), bytes, NULL);
+        g_string_append_c(out, '\n');
+    }
+    print_findings(result->damages, _("damage: [%s] %s: %s\n"), out);
+    if (!quiet)
+        print_findings(result->remarks, _("remark: [%s] %s: %s\n"), out);
+    if (!quiet && result->damages->len == 0)
+        g_string_append(out, _("No damage found\n"));
+}
+
+static JsonArray *
+findings_to_json(const GPtrArray *findings)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < findings->len; i++) {
+        const RefpointFinding *finding = findings->pdata[i];
+        JsonObject *object = json_object_new();
+
+        json_set_text(object, "id", finding->id);
+        json_set_text(object, "path", finding->path);
+        json_set_text(object, "message", finding->message);
+        json_array_add_object_element(array, object);
+    }
+    return array;
+}
+
+static JsonObject *
+verification_to_json(const Cli *cli,
+                     const RefpointVerification *result,
+                     const RefpointFailure *failure,
+                     int status)
+{
+    const RefpointReport *report = refpoint_job_get_report(cli->job);
+    JsonObject *document = json_document_new(cli, report, failure, status);
+    JsonObject *set = json_object_new();
+    JsonObject *checked = json_object_new();
+
+    json_set_text(set, "path", result->path);
+    json_set_text(set, "guid", result->set_guid);
+    json_object_set_object_member(document, "set", set);
+    json_set_number(checked, "points", result->points);
+    json_set_number(checked, "images", result->images);
+    json_set_number(checked, "bytes", result->bytes);
+    json_object_set_object_member(document, "checked", checked);
+    json_object_set_array_member(document, "damages",
+                                 findings_to_json(result->damages));
+    json_object_set_array_member(document, "remarks",
+                                 findings_to_json(result->remarks));
+    return document;
+}
+
+static int
+report_verification(Cli *cli, const RefpointVerification *result)
+{
+    guint n = result->damages->len;
+    g_autofree char *message = g_strdup_printf(
+        ngettext("%s is damaged: %u finding", "%s is damaged: %u findings", n),
+        result->path, n);
+    const RefpointFailure damaged = {
+        .cause = REFPOINT_ERROR_FAILED,
+        .message = message,
+        .object = result->path,
+    };
+    const RefpointFailure *failure = n > 0 ? &damaged : NULL;
+    int status = n > 0 ? (int)REFPOINT_ERROR_FAILED : 0;
+    g_autoptr(GString) out = g_string_new(NULL);
+    int written;
+
+    if (cli->json)
+        return cli_done_json(
+            cli, verification_to_json(cli, result, failure, status), status);
+    print_verification(result, cli->quiet, out);
+    written = cli_done(cli, out->str);
+    if (failure != NULL)
+        cli_print_failure(failure);
+    return written != 0 ? written : status;
+}
+
+static int
+run_verify(Cli *cli, char **args)
+{
+    const GOptionEntry entries[] = {
+        {"progress", 0, 0, G_OPTION_ARG_NONE, &cli->progress_wanted,
+         N_("show progress, line by line without a terminal"), NULL},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    g_autoptr(RefpointVerification) result = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!cli_parse(cli, args, entries, &error))
+        return cli_usage(cli, error);
+    cli_job_begin(cli);
+    result = refpoint_verify(cli_operand(cli, 0), cli_operand(cli, 1), cli->job,
+                             &error);
+    cli_job_end(cli);
+    if (result == NULL)
+        return cli_failed(cli, error);
+    return report_verification(cli, result);
+}
+
+const Command command_verify = {
+    .name = "verify",
+    .operands = "DIRECTORY [POINT]",
+    .summary = N_("check everything in a directory, or one point"),
+    .set = REFPOINT_RETURN_EXPORT,
+    .run = run_verify,
+};

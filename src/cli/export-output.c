@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "export-output.h"
+
+#include "output.h"
+#include "table.h"
+
+#include <glib/gi18n.h>
+
+void
+export_print_plan(const RefpointReport *plan, gboolean quiet, GString *out)
+{
+    g_autoptr(Table) table =
+        table_new(_("Disk"), _("Mode"), _("Base"), _("Size"), _("Estimate"),
+                  _("Why"), NULL);
+
+    for (guint i = 0; plan->disks && i < plan->disks->len; i++) {
+        const RefpointDiskReport *disk = plan->disks->pdata[i];
+        gboolean kept = disk->mode != REFPOINT_MODE_LEFT_OUT;
+        g_autofree char *size = disk->size > 0 ? output_size(disk->size) : NULL;
+        g_autofree char *estimate = kept ? output_size(disk->estimate) : NULL;
+
+        table_add(table, disk->target, output_mode(disk->mode),
+                  disk->base_name ? disk->base_name : disk->base_guid, size,
+                  estimate, disk->reason);
+    }
+    table_print(table, quiet, out);
+}
+
+static char *
+describe_audit(const RefpointDiskReport *disk)
+{
+    switch (disk->audit) {
+    case REFPOINT_AUDIT_NONE:
+        break;
+    case REFPOINT_AUDIT_MATCH:
+        return g_strdup_printf(
+            ngettext("%u cluster matches", "%u clusters match", disk->audited),
+            disk->audited);
+    case REFPOINT_AUDIT_MISMATCH:
+        return g_strdup(_("mismatch"));
+    }
+    return NULL;
+}
+
+static void
+print_disks(const RefpointReport *report, GString *out)
+{
+    g_autoptr(Table) table = table_new(_("Disk"), _("Mode"), _("Read"),
+                                       _("Stored"), _("Audit"), NULL);
+
+    for (guint i = 0; report->disks && i < report->disks->len; i++) {
+        const RefpointDiskReport *disk = report->disks->pdata[i];
+        gboolean kept = disk->mode != REFPOINT_MODE_LEFT_OUT;
+        g_autofree char *read = kept ? output_size(disk->read) : NULL;
+        g_autofree char *stored = kept ? output_size(disk->stored) : NULL;
+        g_autofree char *audit = describe_audit(disk);
+
+        table_add(table, disk->target, output_mode(disk->mode), read, stored,
+                  audit);
+    }
+    table_print(table, FALSE, out);
+}
+
+static char *
+join_names(const GPtrArray *names)
+{
+    GString *joined = g_string_new(NULL);
+
+    for (guint i = 0; i < names->len; i++)
+        g_string_append_printf(joined, "%s%s", i > 0 ? ", " : "",
+                               (const char *)names->pdata[i]);
+    return g_string_free(joined, FALSE);
+}
+
+static void
+print_point(const RefpointReport *report, GString *out)
+{
+    g_autofree char *frozen =
+        report->frozen_us > 0 ? output_duration(report->frozen_us) : NULL;
+    g_autofree char *destroyed =
+        report->destroyed ? join_names(report->destroyed) : g_strdup("");
+    const char *consistency = output_consistency(report->consistency);
+
+    output_facts(out, _("Point:"), report->point_name, _("GUID:"),
+                 report->point_guid, _("Domain:"), report->domain_name,
+                 _("Consistency:"), consistency, _("Frozen for:"), frozen,
+                 *destroyed != '\0' ? _("Destroyed:") : NULL, destroyed, NULL);
+    g_string_append_c(out, '\n');
+}
+
+void
+export_print_result(const RefpointReport *report, gboolean quiet, GString *out)
+{
+    if (!quiet && !report->changed)
+        g_string_append(out, _("Already in the set, nothing to do\n"));
+    if (!quiet && report->changed) {
+        print_disks(report, out);
+        print_point(report, out);
+    }
+    if (report->point_path != NULL) {
+        g_autofree char *path = output_path(report->point_path);
+
+        g_string_append_printf(out, "%s\n", path);
+    }
+}

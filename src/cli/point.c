@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "point.h"
+
+#include "json.h"
+
+static const char *const state_ids[] = {
+    [REFPOINT_STATE_FOREIGN] = "foreign",
+    [REFPOINT_STATE_PENDING] = "pending",
+    [REFPOINT_STATE_PUBLISHED] = "published",
+    [REFPOINT_STATE_TRACKED] = "tracked",
+};
+
+static const char *const bitmap_ids[] = {
+    [REFPOINT_BITMAP_UNKNOWN] = "unknown",
+    [REFPOINT_BITMAP_GOOD] = "good",
+    [REFPOINT_BITMAP_BROKEN] = "broken",
+};
+
+static JsonArray *
+disks_to_json(const GPtrArray *disks, gboolean sizes)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; disks && i < disks->len; i++) {
+        const RefpointPointDisk *disk = disks->pdata[i];
+        JsonObject *object = json_object_new();
+
+        json_set_text(object, "target", disk->target);
+        json_set_text(object, "bitmap", bitmap_ids[disk->bitmap]);
+        if (sizes && disk->bitmap == REFPOINT_BITMAP_GOOD)
+            json_set_number(object, "changed", disk->changed);
+        else
+            json_object_set_null_member(object, "changed");
+        json_array_add_object_element(array, object);
+    }
+    return array;
+}
+
+static void
+set_created(JsonObject *object, gint64 seconds)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+    g_autofree char *text =
+        time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+
+    json_set_text(object, "created", text);
+}
+
+JsonObject *
+point_to_json(const RefpointPoint *point, gboolean sizes)
+{
+    JsonObject *object = json_object_new();
+
+    json_set_domain(object, point->domain_name, point->domain_uuid);
+    json_set_text(object, "name", point->name);
+    json_set_text(object, "guid", point->guid);
+    json_set_text(object, "parent", point->parent);
+    json_set_text(object, "set", point->set_guid);
+    set_created(object, point->created);
+    json_set_text(object, "state", state_ids[point->state]);
+    json_set_consistency(object, point->consistency);
+    json_object_set_array_member(object, "disks",
+                                 disks_to_json(point->disks, sizes));
+    return object;
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "progress.h"
+
+#include "interrupt.h"
+#include "output.h"
+
+#include <glib/gi18n.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define FIRST_AFTER_US (1 * G_USEC_PER_SEC)
+#define LINES_EVERY_US (2 * G_USEC_PER_SEC)
+#define DRAW_EVERY_US (G_USEC_PER_SEC / 8)
+/* The rate is that of about the last seconds. */
+#define RATE_WINDOW_US (4 * G_USEC_PER_SEC)
+#define DISKS_MAX 1024
+
+typedef struct {
+    gint64 time;
+    guint64 done;
+    double rate; /* bytes a second, 0 unknown */
+} Pace;
+
+struct _Progress {
+    GMutex lock;
+    gboolean terminal; /* lines are rewritten in place */
+    gboolean dumb;     /* a terminal that cannot go up a line */
+    gint64 begun;
+    gint64 drawn;  /* time of the last update shown, 0 never */
+    guint n_shown; /* lines on the terminal now, the cursor in the last */
+    GArray *paces; /* Pace, one a disk and one for all */
+};
+
+Progress *
+progress_new(gboolean wanted, gboolean quiet)
+{
+    gboolean terminal = isatty(STDERR_FILENO);
+    const char *term = g_getenv("TERM");
+    Progress *progress;
+
+    if (!wanted && (quiet || !terminal))
+        return NULL;
+    progress = g_new0(Progress, 1);
+    g_mutex_init(&progress->lock);
+    progress->terminal = terminal;
+    progress->dumb = term == NULL || g_str_equal(term, "dumb");
+    progress->begun = g_get_monotonic_time();
+    progress->paces = g_array_new(FALSE, TRUE, sizeof(Pace));
+    return progress;
+}
+
+static void
+terminal_size(guint *columns, guint *rows)
+{
+    struct winsize size = {0};
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0)
+        size.ws_col = 0;
+    *columns = size.ws_col > 0 ? size.ws_col : 80;
+    *rows = size.ws_row > 0 ? size.ws_row : 24;
+}
+
+/* A stopped terminal must not stop the operation. */
+static void
+show(const GString *text)
+{
+    struct pollfd poller = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    if (poll(&poller, 1, 0) == 1 && (poller.revents & POLLOUT) != 0)
+        output_write(STDERR_FILENO, text->str, text->len);
+}
+
+static void
+append_home(const Progress *progress, GString *out)
+{
+    if (progress->n_shown == 0)
+        return;
+    g_string_append_c(out, '\r');
+    if (progress->n_shown > 1)
+        g_string_append_printf(out, "\033[%uA", progress->n_shown - 1);
+}
+
+static void
+clear_shown(Progress *progress)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    guint columns, rows;
+
+    /* After an interruption the cursor is where the notice left it. */
+    if (progress->n_shown == 0 || interrupt_signal() != 0)
+        return;
+    append_home(progress, out);
+    if (progress->dumb) {
+        terminal_size(&columns, &rows);
+        g_string_append_printf(out, "%*s\r", (int)columns - 1, "");
+    } else {
+        g_string_append(out, "\033[J");
+    }
+    show(out);
+    progress->n_shown = 0;
+}
+
+void
+progress_hide(Progress *progress)
+{
+    if (progress == NULL)
+        return;
+    g_mutex_lock(&progress->lock);
+    clear_shown(progress);
+    g_mutex_unlock(&progress->lock);
+}
+
+void
+progress_free(Progress *progress)
+{
+    if (progress == NULL)
+        return;
+    clear_shown(progress);
+    g_array_unref(progress->paces);
+    g_mutex_clear(&progress->lock);
+    g_free(progress);
+}
+
+static void
+pace_update(Pace *pace, guint64 done, gint64 now)
+{
+    gint64 elapsed = now - pace->time;
+    double share, rate;
+
+    if (pace->time == 0 || done < pace->done) {
+        *pace = (Pace){.time = now, .done = done};
+        return;
+    }
+    if (elapsed < DRAW_EVERY_US)
+        return;
+    rate = (double)(done - pace->done) * G_USEC_PER_SEC / (double)elapsed;
+    share = MIN(1.0, (double)elapsed / RATE_WINDOW_US);
+    if (pace->rate > 0)
+        rate = pace->rate * (1 - share) + rate * share;
+    *pace = (Pace){.time = now, .done = done, .rate = rate};
+}
+
+static void
+append_time_left(GString *out, guint64 bytes, double rate)
+{
+    double seconds = (double)bytes / rate;
+    guint left;
+
+    if (seconds > 359999)
+        return;
+    left = (guint)(seconds + 0.999);
+    if (left >= 3600)
+        g_string_append_printf(out, _("   %u:%02u:%02u left"), left / 3600,
+                               left / 60 % 60, left % 60);
+    else
+        g_string_append_printf(out, _("   %u:%02u left"), left / 60, left % 60);
+}
+
+static void
+append_line(GString *out,
+            const RefpointProgress *disk,
+            guint width,
+            double rate)
+{
+    g_autofree char *target = output_clean(disk->target);
+    g_autofree char *done = output_size(disk->done);
+    g_autofree char *total = output_size(disk->total);
+    g_autofree char *per_second = output_size((guint64)rate);
+    guint percent = disk->total == 0
+                        ? 100
+                        : (guint)((double)MIN(disk->done, disk->total) * 100 /
+                                  (double)disk->total);
+
+    output_pad(out, target, width);
+    if (disk->final)
+        g_string_append_printf(out, "   %3u %%   ", percent);
+    else
+        g_string_append(out, "     - %   ");
+    g_string_append_printf(out, _("%s of %s"), done, total);
+    if (rate > 0) {
+        g_string_append_printf(out, _("   %s/s"), per_second);
+        if (disk->final && disk->done < disk->total)
+            append_time_left(out, disk->total - disk->done, rate);
+    }
+}
+
+static RefpointProgress
+sum_of(const RefpointProgress *disks, guint n_disks)
+{
+    RefpointProgress sum = {.target = _("all disks"), .final = TRUE};
+
+    for (guint i = 0; i < n_disks; i++) {
+        sum.done += disks[i].done;
+        sum.total += disks[i].total;
+        sum.stored += disks[i].stored;
+        sum.final = sum.final && disks[i].final;
+    }
+    return sum;
+}
+
+static guint
+target_width(const RefpointProgress *disks, guint n_disks)
+{
+    guint width = 0;
+
+    for (guint i = 0; i < n_disks; i++) {
+        g_autofree char *target = output_clean(disks[i].target);
+
+        width = MAX(width, output_width(target));
+    }
+    return width;
+}
+
+static void
+append_disks(Progress *progress,
+             GString *out,
+             const RefpointProgress *disks,
+             guint n_disks,
+             const Pace *paces)
+{
+    guint columns = G_MAXUINT;
+    guint rows;
+    guint width = target_width(disks, n_disks);
+
+    if (progress->terminal)
+        terminal_size(&columns, &rows);
+    for (guint i = 0; i < n_disks; i++) {
+        g_autoptr(GString) line = g_string_new(NULL);
+
+        append_line(line, &disks[i], width, paces[i].rate);
+        output_cut(line, columns - 1);
+        if (progress->dumb && progress->terminal)
+            output_pad(out, line->str, columns - 1);
+        else
+            g_string_append(out, line->str);
+        if (!progress->terminal)
+            g_string_append_c(out, '\n');
+        else if (!progress->dumb)
+            g_string_append(out, i + 1 < n_disks ? "\033[K\n" : "\033[J");
+    }
+}
+
+static gboolean
+is_due(const Progress *progress, gboolean finished, gint64 now)
+{
+    if (!progress->terminal)
+        return finished ||
+               now - MAX(progress->drawn, progress->begun) >= LINES_EVERY_US;
+    return now - progress->begun >= FIRST_AFTER_US &&
+           now - progress->drawn >= DRAW_EVERY_US && interrupt_signal() == 0;
+}
+
+static gboolean
+all_done(const RefpointProgress *disks, guint n_disks)
+{
+    for (guint i = 0; i < n_disks; i++)
+        if (!disks[i].final || disks[i].done < disks[i].total)
+            return FALSE;
+    return TRUE;
+}
+
+/* The last entry is that of all disks together. */
+static const Pace *
+update_paces(Progress *progress,
+             const RefpointProgress *disks,
+             guint n_disks,
+             const RefpointProgress *sum,
+             gint64 now)
+{
+    Pace *paces;
+
+    g_array_set_size(progress->paces, n_disks + 1);
+    paces = &g_array_index(progress->paces, Pace, 0);
+    for (guint i = 0; i < n_disks; i++)
+        pace_update(&paces[i], disks[i].done, now);
+    pace_update(&paces[n_disks], sum->done, now);
+    return paces;
+}
+
+static void
+draw(Progress *progress,
+     const RefpointProgress *disks,
+     guint n_disks,
+     const Pace *paces)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    append_home(progress, out);
+    append_disks(progress, out, disks, n_disks, paces);
+    show(out);
+    progress->n_shown = progress->terminal ? n_disks : 0;
+}
+
+void
+progress_update(const RefpointProgress *disks, guint n_disks, gpointer opaque)
+{
+    Progress *progress = opaque;
+    RefpointProgress sum;
+    const Pace *paces;
+    gint64 now = g_get_monotonic_time();
+    guint columns, rows;
+
+    if (n_disks == 0 || n_disks > DISKS_MAX)
+        return;
+    sum = sum_of(disks, n_disks);
+    terminal_size(&columns, &rows);
+    g_mutex_lock(&progress->lock);
+    paces = update_paces(progress, disks, n_disks, &sum, now);
+    if (is_due(progress, all_done(disks, n_disks), now)) {
+        if (progress->terminal && n_disks > 1 &&
+            (progress->dumb || n_disks + 1 > rows))
+            draw(progress, &sum, 1, paces + n_disks);
+        else
+            draw(progress, disks, n_disks, paces);
+        progress->drawn = now;
+    }
+    g_mutex_unlock(&progress->lock);
+}

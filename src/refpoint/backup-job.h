@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A domain's pull-mode backup job. */
+#ifndef RFP_BACKUP_JOB_H
+#define RFP_BACKUP_JOB_H
+
+#include "domain.h"
+
+typedef enum {
+    RFP_JOB_NONE,    /* the domain is free */
+    RFP_JOB_OURS,    /* a backup job that serves at the given socket */
+    RFP_JOB_BACKUP,  /* another backup job */
+    RFP_JOB_OTHER,   /* migration, save, dump, ... */
+} RfpJobKind;
+
+/* What runs on the domain now; answers at once. @socket_path may be NULL. */
+gboolean
+rfp_backup_job_kind(RfpDomain *domain,
+                    const char *socket_path,
+                    RfpJobKind *kind,
+                    GError **error);
+
+/* IN_USE, naming what runs, unless the domain is free. */
+gboolean
+rfp_backup_job_check_free(RfpDomain *domain, GError **error);
+
+/* Begins the job and, in the same transaction, the checkpoint (NULL: none). */
+gboolean
+rfp_backup_job_begin(RfpDomain *domain,
+                     const char *backup_xml,
+                     const char *checkpoint_xml,
+                     GError **error);
+
+/* Ends the job that serves at @socket_path, if it runs. */
+gboolean
+rfp_backup_job_end(RfpDomain *domain,
+                   const char *socket_path,
+                   GError **error);
+
+#endif

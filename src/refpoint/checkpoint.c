@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "checkpoint.h"
+#include "names.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static RfpCheckpointXml *
+describe(virDomainCheckpointPtr checkpoint, gboolean sizes, GError **error)
+{
+    const char *name = virDomainCheckpointGetName(checkpoint);
+    unsigned int flags = VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN;
+    RfpCheckpointXml *parsed = NULL;
+    char *xml = NULL;
+
+    if (sizes)
+        xml = virDomainCheckpointGetXMLDesc(
+            checkpoint, flags | VIR_DOMAIN_CHECKPOINT_XML_SIZE);
+    if (xml == NULL) /* the domain stopped meanwhile: the list is still true */
+        xml = virDomainCheckpointGetXMLDesc(checkpoint, flags);
+    if (xml == NULL) {
+        rfp_virt_error_set(error, name, _("cannot look at checkpoint '%s'"),
+                           name);
+        return NULL;
+    }
+    parsed = rfp_checkpoint_xml_parse(xml, error);
+    free(xml);
+    return parsed;
+}
+
+static void
+free_all(virDomainCheckpointPtr *checkpoints, int n)
+{
+    for (int i = 0; i < n; i++)
+        virDomainCheckpointFree(checkpoints[i]);
+    free(checkpoints);
+}
+
+GPtrArray *
+rfp_checkpoint_list(RfpDomain *domain, gboolean sizes, GError **error)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
+        (GDestroyNotify)rfp_checkpoint_xml_free);
+    virDomainCheckpointPtr *checkpoints = NULL;
+    int n = virDomainListAllCheckpoints(
+        domain->virt, &checkpoints, VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL);
+
+    if (n < 0) {
+        rfp_virt_error_set(error, domain->name,
+                           _("cannot list the checkpoints of domain '%s'"),
+                           domain->name);
+        return NULL;
+    }
+    for (int i = 0; i < n; i++) {
+        RfpCheckpointXml *parsed = NULL;
+        g_autoptr(GError) local = NULL;
+
+        parsed = describe(checkpoints[i], sizes, &local);
+        /* somebody may delete one while we look */
+        if (parsed == NULL &&
+            rfp_error_libvirt_code(local) != VIR_ERR_NO_DOMAIN_CHECKPOINT) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            free_all(checkpoints, n);
+            return NULL;
+        }
+        if (parsed != NULL)
+            g_ptr_array_add(list, parsed);
+    }
+    free_all(checkpoints, n);
+    return g_steal_pointer(&list);
+}
+
+RfpCheckpointXml *
+rfp_checkpoint_find_guid(GPtrArray *checkpoints, const char *guid)
+{
+    for (guint i = 0; i < checkpoints->len; i++) {
+        RfpCheckpointXml *checkpoint = g_ptr_array_index(checkpoints, i);
+
+        if (rfp_guid_equal(checkpoint->guid, guid))
+            return checkpoint;
+    }
+    return NULL;
+}
+
+char *
+rfp_checkpoint_guid(RfpDomain *domain, const RfpCheckpointXml *checkpoint)
+{
+    if (checkpoint->guid != NULL)
+        return g_strdup(checkpoint->guid);
+    return rfp_guid_of_foreign(domain->uuid, checkpoint->created,
+                               checkpoint->name);
+}
+
+/* NULL with no error: there is none. */
+static virDomainCheckpointPtr
+lookup(RfpDomain *domain, const char *name, GError **error)
+{
+    virDomainCheckpointPtr checkpoint =
+        virDomainCheckpointLookupByName(domain->virt, name, 0);
+
+    if (checkpoint == NULL &&
+        virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_CHECKPOINT)
+        rfp_virt_error_set(error, name,
+                           _("cannot look up checkpoint '%s' of domain '%s'"),
+                           name, domain->name);
+    return checkpoint;
+}
+
+char *
+rfp_checkpoint_xml_text(RfpDomain *domain, const char *name, GError **error)
+{
+    g_autoptr(virDomainCheckpoint) checkpoint = lookup(domain, name, error);
+    char *xml = NULL;
+    char *copy = NULL;
+
+    if (checkpoint == NULL)
+        return NULL;
+    xml = virDomainCheckpointGetXMLDesc(checkpoint,
+                                        VIR_DOMAIN_CHECKPOINT_XML_SECURE);
+    if (xml == NULL)
+        xml = virDomainCheckpointGetXMLDesc(checkpoint, 0);
+    if (xml == NULL)
+        rfp_virt_error_set(error, name, _("cannot get checkpoint '%s'"), name);
+    copy = g_strdup(xml);
+    free(xml);
+    return copy;
+}
+
+static gboolean
+delete_checkpoint(virDomainCheckpointPtr checkpoint)
+{
+    if (virDomainCheckpointDelete(checkpoint, 0) == 0)
+        return TRUE;
+    /* The bitmap is gone: only the metadata is left. Of a domain that is shut
+     * off (OPERATION_UNSUPPORTED) the bitmap would stay in the image. */
+    if (strstr(virGetLastErrorMessage(), "not found in backing chain") == NULL)
+        return FALSE;
+    return virDomainCheckpointDelete(
+               checkpoint, VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) == 0;
+}
+
+gboolean
+rfp_checkpoint_delete(RfpDomain *domain,
+                      const char *name,
+                      const char *guid,
+                      GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(virDomainCheckpoint) checkpoint = lookup(domain, name, &local);
+    g_autoptr(RfpCheckpointXml) parsed = NULL;
+    g_autofree char *found = NULL;
+
+    if (checkpoint == NULL) {
+        if (local == NULL)
+            return TRUE;
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    parsed = describe(checkpoint, FALSE, error);
+    if (parsed == NULL)
+        return FALSE;
+    found = rfp_checkpoint_guid(domain, parsed);
+    if (!rfp_guid_equal(found, guid))
+        return TRUE;
+    if (!delete_checkpoint(checkpoint)) {
+        rfp_virt_error_set(error, name,
+                           _("cannot delete checkpoint '%s' of domain '%s'"),
+                           name, domain->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+rfp_checkpoint_create(RfpDomain *domain, const char *xml, GError **error)
+{
+    g_autoptr(virDomainCheckpoint) checkpoint =
+        virDomainCheckpointCreateXML(domain->virt, xml, 0);
+
+    if (checkpoint == NULL)
+        rfp_virt_error_set(error, domain->name,
+                           _("cannot make a checkpoint of domain '%s'"),
+                           domain->name);
+    return checkpoint != NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The checkpoints of a domain. */
+#ifndef RFP_CHECKPOINT_H
+#define RFP_CHECKPOINT_H
+
+#include "checkpoint-xml.h"
+#include "domain.h"
+
+/* All checkpoints, oldest first (parents before children): GPtrArray of
+ * RfpCheckpointXml with its free function. @sizes: ask for the bytes changed
+ * (and so for the health of the bitmaps) where the domain runs. */
+GPtrArray *
+rfp_checkpoint_list(RfpDomain *domain, gboolean sizes, GError **error);
+
+/* In such a list; NULL if there is none. Foreign ones are found by their weak
+ * GUID only through rfp_checkpoint_guid(). */
+RfpCheckpointXml *
+rfp_checkpoint_find_guid(GPtrArray *checkpoints, const char *guid);
+
+/* The GUID of a checkpoint: its own, or the weak one of a foreign checkpoint.
+ * Free with g_free(). */
+char *
+rfp_checkpoint_guid(RfpDomain *domain, const RfpCheckpointXml *checkpoint);
+
+/* The XML of one, as libvirt prints it now. NULL without error if there is
+ * none of that name. Free with g_free(). */
+char *
+rfp_checkpoint_xml_text(RfpDomain *domain, const char *name, GError **error);
+
+/*
+ * Deletes the checkpoint @name if its GUID is @guid; another or no checkpoint
+ * of that name is success: there is nothing of ours. A bitmap that is gone
+ * ("not found in backing chain") does not keep the metadata.
+ */
+gboolean
+rfp_checkpoint_delete(RfpDomain *domain,
+                      const char *name,
+                      const char *guid,
+                      GError **error);
+
+/* Makes one outside of a backup job. */
+gboolean
+rfp_checkpoint_create(RfpDomain *domain, const char *xml, GError **error);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "digest.h"
+
+#include <gnutls/crypto.h>
+#include <string.h>
+
+static const char view_prefix[] = "refpoint-view-1";
+
+struct _RfpSha256 {
+    gnutls_hash_hd_t handle;
+};
+
+gboolean
+rfp_is_zero(const void *data, gsize length)
+{
+    static const guint8 zeroes[64];
+    const guint8 *bytes = data;
+
+    if (length <= sizeof(zeroes))
+        return memcmp(bytes, zeroes, length) == 0;
+    /* If the first bytes are zero and all bytes equal those 64 before them,
+     * all are zero. The C library's memcmp is as wide as the CPU. */
+    return memcmp(bytes, zeroes, sizeof(zeroes)) == 0 &&
+           memcmp(bytes, bytes + sizeof(zeroes), length - sizeof(zeroes)) == 0;
+}
+
+/* GnuTLS cannot fail at this but for a build without SHA-256; a digest that is
+ * silently wrong would be worse than the end of the process. */
+static void
+hash(const void *data, gsize length, guint8 *digest)
+{
+    int status = gnutls_hash_fast(GNUTLS_DIG_SHA256, data, length, digest);
+
+    g_assert(status == 0);
+}
+
+gboolean
+rfp_digest_leaf(const void *data, gsize length, guint8 *leaf)
+{
+    if (rfp_is_zero(data, length)) {
+        memset(leaf, 0, RFP_LEAF_SIZE);
+        return TRUE;
+    }
+    hash(data, length, leaf);
+    return FALSE;
+}
+
+void
+rfp_digest_group(const guint8 *leaves, guint n_leaves, guint8 *group)
+{
+    rfp_digest_leaf(leaves, (gsize)n_leaves * RFP_LEAF_SIZE, group);
+}
+
+void
+rfp_digest_view(guint64 size, const guint8 *groups, guint8 *view)
+{
+    g_autoptr(RfpSha256) sha = rfp_sha256_new();
+    guint64 size_le = GUINT64_TO_LE(size);
+
+    rfp_sha256_update(sha, view_prefix, sizeof(view_prefix) - 1);
+    rfp_sha256_update(sha, &size_le, sizeof(size_le));
+    rfp_sha256_update(sha, groups, rfp_group_count(size) * RFP_LEAF_SIZE);
+    rfp_sha256_finish(sha, view);
+}
+
+RfpSha256 *
+rfp_sha256_new(void)
+{
+    RfpSha256 *sha = g_new0(RfpSha256, 1);
+    int status = gnutls_hash_init(&sha->handle, GNUTLS_DIG_SHA256);
+
+    g_assert(status == 0);
+    return sha;
+}
+
+void
+rfp_sha256_update(RfpSha256 *sha, const void *data, gsize length)
+{
+    int status = length > 0 ? gnutls_hash(sha->handle, data, length) : 0;
+
+    g_assert(status == 0);
+}
+
+void
+rfp_sha256_finish(RfpSha256 *sha, guint8 *digest)
+{
+    gnutls_hash_output(sha->handle, digest); /* resets the state */
+}
+
+void
+rfp_sha256_free(RfpSha256 *sha)
+{
+    if (!sha)
+        return;
+    gnutls_hash_deinit(sha->handle, NULL);
+    g_free(sha);
+}
+
+char *
+rfp_digest_to_hex(const guint8 *digest)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *hex = g_malloc(RFP_LEAF_SIZE * 2 + 1);
+
+    for (guint i = 0; i < RFP_LEAF_SIZE; i++) {
+        hex[i * 2] = digits[digest[i] >> 4];
+        hex[i * 2 + 1] = digits[digest[i] & 15];
+    }
+    hex[RFP_LEAF_SIZE * 2] = '\0';
+    return hex;
+}
+
+gboolean
+rfp_digest_from_hex(const char *hex, guint8 *digest)
+{
+    if (strlen(hex) != RFP_LEAF_SIZE * 2)
+        return FALSE;
+    for (guint i = 0; i < RFP_LEAF_SIZE; i++) {
+        int high = g_ascii_xdigit_value(hex[i * 2]);
+        int low = g_ascii_xdigit_value(hex[i * 2 + 1]);
+
+        if (high < 0 || low < 0)
+            return FALSE;
+        digest[i] = (guint8)(high << 4 | low);
+    }
+    return TRUE;
+}

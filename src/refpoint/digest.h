@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The digests of guest content, pure (export-format: "Digests").
+ *
+ * leaf:  SHA-256 of one cluster (the disk's last may be shorter); 32 zero bytes
+ *        if the cluster is all zero.
+ * group: SHA-256 over the leaves of 1 GiB in order; 32 zero bytes if all are
+ *        zero.
+ * view:  SHA-256 over "refpoint-view-1", the exact size (64-bit little endian)
+ *        and the groups in order.
+ */
+#ifndef RFP_DIGEST_H
+#define RFP_DIGEST_H
+
+#include "cluster.h"
+
+/* Whether all @length bytes are zero. */
+gboolean
+rfp_is_zero(const void *data, gsize length);
+
+/* @leaf: RFP_LEAF_SIZE bytes. Returns whether the cluster was all zero. */
+gboolean
+rfp_digest_leaf(const void *data, gsize length, guint8 *leaf);
+
+/* @leaves: @n_leaves * RFP_LEAF_SIZE bytes; 1 to RFP_GROUP_LEAVES of them. */
+void
+rfp_digest_group(const guint8 *leaves, guint n_leaves, guint8 *group);
+
+/* @groups: rfp_group_count(size) * RFP_LEAF_SIZE bytes. */
+void
+rfp_digest_view(guint64 size, const guint8 *groups, guint8 *view);
+
+/* SHA-256 of a file in steps. */
+typedef struct _RfpSha256 RfpSha256;
+
+RfpSha256 *
+rfp_sha256_new(void);
+
+void
+rfp_sha256_update(RfpSha256 *sha, const void *data, gsize length);
+
+/* Writes 32 bytes and starts anew. */
+void
+rfp_sha256_finish(RfpSha256 *sha, guint8 *digest);
+
+void
+rfp_sha256_free(RfpSha256 *sha);
+
+/* 64 lower-case hexadecimal digits. Free with g_free(). */
+char *
+rfp_digest_to_hex(const guint8 *digest);
+
+/* Accepts exactly 64 hexadecimal digits. */
+gboolean
+rfp_digest_from_hex(const char *hex, guint8 *digest);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpSha256, rfp_sha256_free)
+
+#endif

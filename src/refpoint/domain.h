@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A domain of libvirt: looking it up, its XML, state, disks and metadata. */
+#ifndef RFP_DOMAIN_H
+#define RFP_DOMAIN_H
+
+#include "connection.h"
+#include "domain-xml.h"
+
+typedef struct {
+    virDomainPtr virt;
+    char *name;
+    char *uuid; /* lower case, with dashes */
+} RfpDomain;
+
+/* By name, UUID or id, as virsh does. No such domain: INVALID_PARAMETER. */
+RfpDomain *
+rfp_domain_lookup(RefpointConnection *conn,
+                  const char *spelling,
+                  GError **error);
+
+/* Takes over @virt. */
+RfpDomain *
+rfp_domain_new(virDomainPtr virt, GError **error);
+
+void
+rfp_domain_free(RfpDomain *domain);
+
+typedef struct {
+    gboolean active;
+    gboolean running;  /* active, and the CPUs run */
+    gboolean io_error; /* paused by an I/O error */
+    gint id;           /* -1 inactive */
+} RfpDomainState;
+
+gboolean
+rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error);
+
+/* The live configuration (or the persistent one, @inactive); with secrets where
+ * the connection gives them, *@secure tells (may be NULL). Free with
+ * g_free(). */
+char *
+rfp_domain_xml_text(RfpDomain *domain,
+                    gboolean inactive,
+                    gboolean *secure,
+                    GError **error);
+
+/* Exact virtual size of a disk, and what its image takes on the host, in
+ * bytes. */
+gboolean
+rfp_domain_disk_size(RfpDomain *domain,
+                     const char *target,
+                     guint64 *size,
+                     guint64 *allocation,
+                     GError **error);
+
+/* Fills the inode of a file source where it can be seen. */
+void
+rfp_domain_identify_source(RfpDiskSource *source);
+
+gboolean
+rfp_domain_resume(RfpDomain *domain, GError **error);
+
+/* Our metadata element, or NULL if there is none. Free with g_free(). */
+char *
+rfp_domain_get_metadata(RfpDomain *domain);
+
+/* Sets it for the running and the persistent domain; NULL removes it. */
+gboolean
+rfp_domain_set_metadata(RfpDomain *domain, const char *xml, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpDomain, rfp_domain_free)
+
+#endif

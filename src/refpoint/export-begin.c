@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "export.h"
+#include "backup-xml.h"
+#include "space.h"
+#include "text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define LIBVIRT_DOMAIN_DIR "/var/lib/libvirt/qemu"
+/* Room for what an image has beside its data. */
+#define IMAGE_OVERHEAD ((guint64)1 << 20)
+
+/* ---- Space -------------------------------------------------------------------------- */
+
+static guint64
+estimated_need(RfpExport *export)
+{
+    guint64 need = 0;
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+        guint64 data = disk->report->estimate;
+
+        if (rfp_export_takes(disk)) /* data, its digests, tables */
+            need += data + data / 1024 + IMAGE_OVERHEAD;
+    }
+    return need;
+}
+
+static void
+no_room(const char *path, guint64 need, guint64 have, GError **error)
+{
+    g_autofree char *need_text = g_format_size_full(need, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *have_text = g_format_size_full(have, G_FORMAT_SIZE_IEC_UNITS);
+
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("not enough room in '%s': about %s are needed, %s are "
+                    "free"),
+                  path, need_text, have_text);
+    rfp_error_add_object(error, path);
+}
+
+static const char *
+scratch_dir(const RfpExport *export)
+{
+    return export->options->scratch_dir ? export->options->scratch_dir :
+                                          export->operation.conn->scratch_dir;
+}
+
+static guint64
+scratch_reserve(const RfpExport *export, const RfpSpace *space)
+{
+    return export->options->scratch_reserve_set ?
+               export->options->scratch_reserve :
+               rfp_space_reserve(space);
+}
+
+/* Scratch inside the set would be exported data's neighbour and be counted
+ * twice. */
+static gboolean
+check_scratch_dir(RfpExport *export, GError **error)
+{
+    g_autofree char *scratch = g_canonicalize_filename(scratch_dir(export), NULL);
+    g_autofree char *set =
+        g_canonicalize_filename(export->options->directory, NULL);
+    gsize length = strlen(set);
+
+    if (export->options->scratch_dir != NULL &&
+        !g_file_test(scratch, G_FILE_TEST_IS_DIR)) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("the scratch directory '%s' is no directory"), scratch);
+        rfp_error_add_object(error, scratch);
+        rfp_error_add_way_out(error, _("make it first: mkdir -p %s"), scratch);
+        return FALSE;
+    }
+    if (strncmp(scratch, set, length) == 0 &&
+        (scratch[length] == '/' || scratch[length] == '\0')) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("the scratch directory '%s' is inside the set"),
+                      scratch);
+        rfp_error_add_object(error, scratch);
+        rfp_error_add_way_out(error, _("use a directory outside of it"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+rfp_export_check_space(RfpExport *export, GError **error)
+{
+    guint64 need = estimated_need(export);
+    RfpSpace set = {0};
+    RfpSpace scratch = {0};
+    guint64 reserve = 0;
+
+    if (!check_scratch_dir(export, error) ||
+        !rfp_space_of(export->options->directory, &set, error) ||
+        !rfp_space_of(scratch_dir(export), &scratch, error))
+        return FALSE;
+    if (set.free < need) {
+        no_room(export->options->directory, need, set.free, error);
+        rfp_error_add_way_out(error, _("make room, use another directory, or "
+                                       "leave disks out"));
+        return FALSE;
+    }
+    reserve = scratch_reserve(export, &scratch);
+    if (set.device == scratch.device)
+        reserve += need;
+    if (scratch.free < reserve) {
+        no_room(scratch_dir(export), reserve, scratch.free, error);
+        rfp_error_add_way_out(error,
+                              _("use another file system for the scratch files "
+                                "(--scratch-dir), or keep less of it free "
+                                "(--scratch-reserve)"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- Socket ----------------------------------------------------------------------------- */
+
+/*
+ * The domain's private directory of the system daemon: the one place that the
+ * AppArmor profile of Debian and Ubuntu lets QEMU make a socket in. libvirt
+ * shortens long names in it, the id is enough.
+ */
+static char *
+domain_dir(RfpExport *export, GError **error)
+{
+    g_autofree char *prefix =
+        g_strdup_printf("domain-%d-", export->state.id);
+    g_autoptr(GError) local = NULL;
+    g_autoptr(GDir) dir = g_dir_open(LIBVIRT_DOMAIN_DIR, 0, &local);
+    const char *name = NULL;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
+        if (g_str_has_prefix(name, prefix))
+            return g_build_filename(LIBVIRT_DOMAIN_DIR, name, NULL);
+    if (local != NULL && !g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        rfp_error_set(error, REFPOINT_ERROR_ACCESS_DENIED,
+                      _("cannot reach the private directory of domain '%s': "
+                        "%s"),
+                      export->operation.domain->name, local->message);
+    else
+        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                      _("domain '%s' has no private directory in '%s'"),
+                      export->operation.domain->name, LIBVIRT_DOMAIN_DIR);
+    rfp_error_add_way_out(error, _("run it as root (sudo)"));
+    return NULL;
+}
+
+static gboolean
+choose_socket(RfpExport *export, GError **error)
+{
+    RefpointConnection *conn = export->operation.conn;
+    g_autofree char *dir = NULL;
+
+    if (conn->system)
+        dir = domain_dir(export, error);
+    else if (rfp_make_dirs(conn->runtime_dir, 0700, error))
+        dir = g_strdup(conn->runtime_dir);
+    if (dir == NULL)
+        return FALSE;
+    export->socket_path =
+        g_strdup_printf("%s/refpoint-%.8s.sock", dir, export->guid);
+    if (strlen(export->socket_path) <
+        sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("the path of the socket is too long: '%s'"),
+                  export->socket_path);
+    rfp_error_add_way_out(error, _("set XDG_RUNTIME_DIR to a shorter path"));
+    return FALSE;
+}
+
+/* ---- The record ---------------------------------------------------------------------------- */
+
+static gboolean
+choose_files(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    disk->scratch =
+        g_strdup_printf("%s/%s-%s.qcow2", scratch_dir(export), export->guid,
+                        disk->state.target);
+    disk->image = rfp_export_set_image_path(export->set, export->vm_folder,
+                                            disk->state.target, export->folder,
+                                            "qcow2", error);
+    if (disk->image == NULL)
+        return FALSE;
+    disk->digests = rfp_export_set_image_path(export->set, export->vm_folder,
+                                              disk->state.target,
+                                              export->folder, "digests", error);
+    return disk->digests != NULL;
+}
+
+static gboolean
+record_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    RfpRecord *record = export->operation.record;
+
+    return rfp_record_append(record, error, RFP_STEP_SCRATCH, disk->scratch,
+                             NULL) &&
+           rfp_record_append(record, error, RFP_STEP_IMAGE, disk->image,
+                             NULL) &&
+           rfp_record_append(record, error, RFP_STEP_IMAGE, disk->digests,
+                             NULL);
+}
+
+/* All inverse steps that can be named ahead, in one durable write. */
+static gboolean
+write_record(RfpExport *export, GError **error)
+{
+    RfpRecord *record = export->operation.record;
+    RfpDomain *domain = export->operation.domain;
+
+    if (!rfp_record_append(record, error, RFP_STEP_OPERATION,
+                           export->operation.conn->uri, domain->uuid,
+                           export->guid, export->set->path,
+                           export->set->file->guid, NULL) ||
+        (export->state.running &&
+         !rfp_record_append(record, error, RFP_STEP_RAN, NULL)) ||
+        !rfp_record_append(record, error, RFP_STEP_FOLDER, export->partial,
+                           NULL) ||
+        !rfp_record_append(record, error, RFP_STEP_SOCKET,
+                           export->socket_path, NULL))
+        return FALSE;
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk) && !record_disk(export, disk, error))
+            return FALSE;
+    }
+    if (export->point == NULL &&
+        !rfp_record_append(record, error, RFP_STEP_CHECKPOINT, export->name,
+                           export->guid, NULL))
+        return FALSE;
+    return rfp_record_append(record, error, RFP_STEP_JOB, export->socket_path,
+                             NULL) &&
+           rfp_record_sync(record, error);
+}
+
+static gboolean
+prepare(RfpExport *export, GError **error)
+{
+    RfpDomain *domain = export->operation.domain;
+
+    export->partial = rfp_export_set_partial_name(export->guid);
+    export->vm_folder = rfp_export_set_vm_folder(export->set, domain->uuid,
+                                                 domain->name, error);
+    if (export->vm_folder == NULL || !choose_socket(export, error))
+        return FALSE;
+    /* QEMU of the system daemon must reach its scratch file */
+    if (!rfp_make_dirs(scratch_dir(export),
+                       export->operation.conn->system ? 0711 : 0700, error))
+        return FALSE;
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk) && !choose_files(export, disk, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* The domain's own note of what comes; the manifest has the same facts, and the
+ * checkpoint's description says alone which point it is. */
+static void
+note_pending(RfpExport *export)
+{
+    RfpMetadataPoint *point = NULL;
+    g_autoptr(GError) local = NULL;
+
+    if (export->point != NULL)
+        return;
+    point = rfp_metadata_point_new(export->guid, export->name);
+    point->set_guid = g_strdup(export->set->file->guid);
+    point->state = REFPOINT_STATE_PENDING;
+    point->consistency = export->consistency;
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk) && disk->state.trackable)
+            rfp_metadata_point_add_disk(point, disk->state.target,
+                                        disk->state.size, disk->state.source);
+    }
+    if (!rfp_metadata_update(export->operation.domain, point, NULL, &local)) {
+        g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
+
+        rfp_job_warn(rfp_export_job(export), "metadata-missing",
+                     export->operation.domain->name, "%s", failure->message);
+    }
+}
+
+/* ---- The transaction -------------------------------------------------------------------------- */
+
+/* With --point: what the job's bitmap is begun from. Without a base it is the
+ * point itself, so that the frozen bitmap proves that nothing changed. */
+static const char *
+incremental_of(const RfpExport *export, const RfpExportDisk *disk)
+{
+    if (disk->decision.mode == REFPOINT_MODE_INCREMENT)
+        return disk->decision.base->name;
+    return export->point ? export->name : NULL;
+}
+
+static char *
+format_backup(RfpExport *export)
+{
+    g_autofree RfpBackupDisk *disks =
+        g_new0(RfpBackupDisk, export->disks->len + 1);
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
+    gsize n = 0;
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (!rfp_export_takes(disk)) {
+            g_ptr_array_add(others, (char *)disk->state.target);
+            continue;
+        }
+        disks[n].target = disk->state.target;
+        disks[n].base = incremental_of(export, disk);
+        disks[n++].scratch = disk->scratch;
+        disk->begun_increment =
+            disk->decision.mode == REFPOINT_MODE_INCREMENT;
+    }
+    g_ptr_array_add(others, NULL);
+    return rfp_backup_xml_format(export->socket_path, disks, n,
+                                 (const char *const *)others->pdata);
+}
+
+/* Only what is exported is tracked: a bitmap of a disk whose data no set has
+ * could never be a base. */
+static char *
+format_checkpoint(RfpExport *export)
+{
+    g_autoptr(GPtrArray) targets = g_ptr_array_new();
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
+
+    if (export->point != NULL)
+        return NULL;
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+        gboolean tracked = rfp_export_takes(disk) && disk->state.trackable;
+
+        g_ptr_array_add(tracked ? targets : others,
+                        (char *)disk->state.target);
+    }
+    if (targets->len == 0)
+        return NULL;
+    g_ptr_array_add(targets, NULL);
+    g_ptr_array_add(others, NULL);
+    return rfp_checkpoint_xml_format(export->name, export->guid,
+                                     export->set->file->guid,
+                                     (const char *const *)targets->pdata,
+                                     (const char *const *)others->pdata);
+}
+
+static gboolean
+begin_job(RfpExport *export, GError **error)
+{
+    g_autofree char *backup = format_backup(export);
+    g_autofree char *checkpoint = format_checkpoint(export);
+
+    export->created_us =
+        export->point ? export->created_us : g_get_real_time();
+    return rfp_backup_job_begin(export->operation.domain, backup, checkpoint,
+                                error) &&
+           rfp_record_append(export->operation.record, error, RFP_STEP_BEGUN,
+                             NULL);
+}
+
+/* A bitmap broke between our look and the begin: full, once, unless the base
+ * was named by the user. */
+static gboolean
+begin_again_in_full(RfpExport *export, GError **error)
+{
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (disk->decision.mode != REFPOINT_MODE_INCREMENT)
+            continue;
+        disk->decision.mode = REFPOINT_MODE_FULL;
+        disk->decision.reason = RFP_REASON_BITMAP_BROKEN;
+        disk->report->estimate = disk->state.size;
+        rfp_job_warn(rfp_export_job(export), "full-instead-of-increment",
+                     disk->state.target,
+                     _("disk '%s' is exported in full: %s"),
+                     disk->state.target,
+                     rfp_plan_reason_text(RFP_REASON_BITMAP_BROKEN));
+    }
+    return begin_job(export, error);
+}
+
+static gboolean
+begin_or_again(RfpExport *export, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+
+    if (begin_job(export, &local))
+        return TRUE;
+    if (rfp_error_libvirt_code(local) == VIR_ERR_CHECKPOINT_INCONSISTENT &&
+        export->base == NULL && export->point == NULL)
+        return begin_again_in_full(export, error);
+    if (local->code == REFPOINT_ERROR_NOT_AVAILABLE)
+        local->code = REFPOINT_ERROR_STATUS_UNKNOWN;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+static gboolean
+keep_checkpoint_text(RfpExport *export, GError **error)
+{
+    export->checkpoint_xml_text = rfp_checkpoint_xml_text(
+        export->operation.domain, export->name, error);
+    if (export->checkpoint_xml_text == NULL && error != NULL &&
+        *error == NULL && export->point != NULL)
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                      _("point '%s' is gone"), export->name);
+    /* a domain of raw disks alone has no checkpoint */
+    return export->checkpoint_xml_text != NULL || *error == NULL;
+}
+
+gboolean
+rfp_export_begin(RfpExport *export, GError **error)
+{
+    RfpOperation *operation = &export->operation;
+    RefpointQuiesce quiesce = export->point ? REFPOINT_QUIESCE_NEVER :
+                                              export->options->quiesce;
+    gboolean begun = FALSE;
+
+    if (!prepare(export, error) || !rfp_operation_guarded(operation, error) ||
+        !write_record(export, error))
+        return FALSE;
+    note_pending(export);
+    if (!rfp_job_check(operation->job, error) ||
+        !rfp_operation_freeze(operation, quiesce, &export->state,
+                              &export->consistency, error))
+        return FALSE;
+    begun = begin_or_again(export, error);
+    if (!rfp_operation_thaw(operation, &export->consistency,
+                            begun ? error : NULL))
+        return FALSE;
+    return begun && keep_checkpoint_text(export, error);
+}

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "export.h"
+#include "names.h"
+#include "space.h"
+#include "text.h"
+
+#include <string.h>
+
+/* ---- Options ---------------------------------------------------------------------- */
+
+static gboolean
+listed(const char *const *targets, const char *target)
+{
+    return targets != NULL && g_strv_contains(targets, target);
+}
+
+static char *
+join_targets(RfpDomainXml *domain)
+{
+    g_autoptr(GString) all = g_string_new(NULL);
+
+    for (guint i = 0; i < domain->disks->len; i++) {
+        RfpDomainDisk *disk = g_ptr_array_index(domain->disks, i);
+
+        g_string_append_printf(all, "%s%s", i ? ", " : "", disk->target);
+    }
+    return g_string_free(g_steal_pointer(&all), FALSE);
+}
+
+static gboolean
+check_targets(RfpExport *export, const char *const *targets, GError **error)
+{
+    for (; targets != NULL && *targets != NULL; targets++) {
+        g_autofree char *all = NULL;
+
+        if (rfp_domain_xml_disk(export->domain_xml, *targets) != NULL)
+            continue;
+        all = join_targets(export->domain_xml);
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("domain '%s' has no disk '%s'"),
+                      export->operation.domain->name, *targets);
+        rfp_error_add_object(error, *targets);
+        rfp_error_add_way_out(error, _("its disks are: %s"), all);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+name_taken(RfpExport *export, GError **error)
+{
+    gboolean in_domain = FALSE;
+
+    for (guint i = 0; i < export->checkpoints->len; i++) {
+        RfpCheckpointXml *checkpoint =
+            g_ptr_array_index(export->checkpoints, i);
+
+        in_domain = in_domain || strcmp(checkpoint->name, export->name) == 0;
+    }
+    if (!in_domain && (export->set == NULL ||
+                       rfp_export_set_resolve(export->set, export->name) ==
+                           NULL))
+        return FALSE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  in_domain ? _("domain '%s' has a point '%s' already") :
+                              _("the set of domain '%s' has a point '%s' "
+                                "already"),
+                  export->operation.domain->name, export->name);
+    rfp_error_add_object(error, export->name);
+    rfp_error_add_way_out(error, in_domain ?
+                                     _("choose another name, or export that "
+                                       "one with --point") :
+                                     _("choose another name"));
+    return TRUE;
+}
+
+/* --create, or a name by default. */
+static gboolean
+name_new_point(RfpExport *export, GError **error)
+{
+    export->guid = rfp_guid_new();
+    export->name = export->options->create ?
+                       g_strdup(export->options->create) :
+                       rfp_name_default(export->created_us, export->guid);
+    export->folder = g_strdup(export->name);
+    return rfp_name_check(export->name, error) && !name_taken(export, error);
+}
+
+/* --point: by name or GUID. */
+static gboolean
+find_point(RfpExport *export, GError **error)
+{
+    const char *wanted = export->options->point;
+
+    for (guint i = 0; i < export->checkpoints->len; i++) {
+        RfpCheckpointXml *checkpoint =
+            g_ptr_array_index(export->checkpoints, i);
+        g_autofree char *guid =
+            rfp_checkpoint_guid(export->operation.domain, checkpoint);
+
+        if (strcmp(checkpoint->name, wanted) != 0 &&
+            !rfp_guid_equal(guid, wanted))
+            continue;
+        export->point = checkpoint;
+        export->guid = g_steal_pointer(&guid);
+        export->name = g_strdup(checkpoint->name);
+        export->folder = rfp_folder_name(export->name, export->guid, NULL,
+                                         NULL);
+        export->created_us = checkpoint->created * G_USEC_PER_SEC;
+        return TRUE;
+    }
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("domain '%s' has no point '%s'"),
+                  export->operation.domain->name, wanted);
+    rfp_error_add_object(error, wanted);
+    rfp_error_add_way_out(error, _("see which it has with: virt-refpoint list "
+                                   "%s"),
+                          export->operation.domain->name);
+    return FALSE;
+}
+
+/* ---- Disks ------------------------------------------------------------------------ */
+
+static RfpReason
+unusable(const RfpDomainDisk *disk, gboolean allow_plaintext)
+{
+    if (strcmp(disk->device, "cdrom") == 0 ||
+        strcmp(disk->device, "floppy") == 0)
+        return RFP_REASON_REMOVABLE;
+    if (strcmp(disk->device, "disk") != 0 || disk->shareable ||
+        g_strcmp0(disk->source.type, "vhostuser") == 0 ||
+        g_strcmp0(disk->source.type, "vhostvdpa") == 0)
+        return RFP_REASON_UNSUPPORTED;
+    if (!disk->has_source)
+        return RFP_REASON_NO_MEDIUM;
+    if (disk->transient)
+        return RFP_REASON_TRANSIENT;
+    if (disk->readonly)
+        return RFP_REASON_READONLY;
+    if (disk->encrypted && !allow_plaintext)
+        return RFP_REASON_ENCRYPTED;
+    return RFP_REASON_NONE;
+}
+
+static void
+export_disk_free(gpointer data)
+{
+    RfpExportDisk *disk = data;
+
+    g_clear_pointer(&disk->copy, rfp_copy_free);
+    g_clear_pointer(&disk->digest_writer, rfp_digest_writer_free);
+    g_clear_pointer(&disk->writer, rfp_qcow2_writer_free);
+    g_clear_pointer(&disk->source, rfp_nbd_source_free);
+    g_clear_pointer(&disk->base_digests, g_ptr_array_unref);
+    g_clear_pointer(&disk->chain, g_ptr_array_unref);
+    g_array_unref(disk->candidates);
+    g_clear_error(&disk->error);
+    g_free(disk->scratch);
+    g_free(disk->image);
+    g_free(disk->digests);
+    g_free(disk);
+}
+
+static RfpExportDisk *
+add_disk(RfpExport *export, RfpDomainDisk *domain_disk)
+{
+    const RefpointExportOptions *options = export->options;
+    RfpExportDisk *disk = g_new0(RfpExportDisk, 1);
+    RfpPlanDisk *state = &disk->state;
+
+    rfp_domain_identify_source(&domain_disk->source);
+    disk->disk = domain_disk;
+    disk->candidates = g_array_new(FALSE, TRUE, sizeof(RfpPlanCandidate));
+    state->target = domain_disk->target;
+    state->unusable = unusable(domain_disk, options->allow_plaintext);
+    state->trackable = g_strcmp0(domain_disk->driver, "qcow2") == 0;
+    state->wanted = (options->disks == NULL ||
+                     listed(options->disks, domain_disk->target)) &&
+                    !listed(options->exclude, domain_disk->target);
+    state->source = &domain_disk->source;
+    disk->report =
+        rfp_job_add_disk(rfp_export_job(export), domain_disk->target);
+    g_ptr_array_add(export->disks, disk);
+    return disk;
+}
+
+/* What was asked for by name must not be left out in silence. */
+static gboolean
+check_wanted(RfpExport *export, const RfpExportDisk *disk, GError **error)
+{
+    if (!listed(export->options->disks, disk->state.target) ||
+        disk->state.unusable == RFP_REASON_NONE)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("disk '%s' of domain '%s' cannot be exported: %s"),
+                  disk->state.target, export->operation.domain->name,
+                  rfp_plan_reason_text(disk->state.unusable));
+    rfp_error_add_object(error, disk->state.target);
+    if (disk->state.unusable == RFP_REASON_ENCRYPTED)
+        rfp_error_add_way_out(error, _("allow its content to be written "
+                                       "unencrypted: --allow-plaintext"));
+    return FALSE;
+}
+
+static gboolean
+look_at_disks(RfpExport *export, GError **error)
+{
+    RfpDomainXml *domain = export->domain_xml;
+
+    export->disks = g_ptr_array_new_with_free_func(export_disk_free);
+    for (guint i = 0; i < domain->disks->len; i++) {
+        RfpExportDisk *disk =
+            add_disk(export, g_ptr_array_index(domain->disks, i));
+
+        if (!check_wanted(export, disk, error))
+            return FALSE;
+        if (disk->state.unusable != RFP_REASON_NONE || !disk->state.wanted)
+            continue;
+        if (!rfp_domain_disk_size(export->operation.domain, disk->state.target,
+                                  &disk->state.size, &disk->report->estimate,
+                                  error))
+            return FALSE;
+        disk->report->size = disk->state.size;
+        disk->report->estimate =
+            MIN(disk->report->estimate, disk->state.size);
+    }
+    return TRUE;
+}
+
+/* ---- Candidates ------------------------------------------------------------------- */
+
+/* What is worth asking of a point's files only where libvirt still has its
+ * bitmap: one chain may be 64 images long. */
+static void
+look_at_chain(RfpExport *export,
+              RfpSetPoint *point,
+              RfpPlanCandidate *candidate,
+              const char *target)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(GPtrArray) chain =
+        rfp_export_set_chain(export->set, point, target, &local);
+
+    candidate->chain_ok =
+        chain != NULL &&
+        rfp_export_set_check_chain(export->set, chain, &local);
+    candidate->depth = chain ? chain->len : 0;
+    if (!candidate->chain_ok) {
+        g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
+
+        rfp_job_warn(rfp_export_job(export), "chain-broken", target,
+                     _("point '%s' cannot be a base for disk '%s': %s"),
+                     point->manifest->name, target, failure->message);
+    }
+}
+
+static gboolean
+candidate_of(RfpExport *export,
+             RfpSetPoint *point,
+             const char *target,
+             RfpPlanCandidate *candidate)
+{
+    RfpManifestVm *vm = rfp_set_point_vm(point);
+    RfpManifestDisk *data = vm ? rfp_manifest_vm_disk(vm, target) : NULL;
+    RfpCheckpointXml *checkpoint = NULL;
+    RfpCheckpointDisk *tracked = NULL;
+
+    if (data == NULL || data->mode == REFPOINT_MODE_LEFT_OUT)
+        return FALSE;
+    checkpoint = rfp_checkpoint_find_guid(export->checkpoints,
+                                          point->manifest->guid);
+    if (checkpoint != NULL)
+        tracked = rfp_checkpoint_xml_disk(checkpoint, target);
+    *candidate = (RfpPlanCandidate){
+        .guid = point->manifest->guid,
+        .name = checkpoint ? checkpoint->name : point->manifest->name,
+        .alive = checkpoint != NULL,
+        .bitmap = tracked && tracked->tracked && tracked->has_size ?
+                      REFPOINT_BITMAP_GOOD :
+                      REFPOINT_BITMAP_BROKEN,
+        .size = data->size,
+        .changed = tracked ? tracked->changed : 0,
+        .source = &data->source,
+    };
+    if (candidate->alive && candidate->bitmap == REFPOINT_BITMAP_GOOD)
+        look_at_chain(export, point, candidate, target);
+    return TRUE;
+}
+
+static void
+look_at_candidates(RfpExport *export, RfpExportDisk *disk)
+{
+    GPtrArray *points = export->set ? export->set->points : NULL;
+
+    for (guint i = points ? points->len : 0; i > 0; i--) {
+        RfpSetPoint *point = g_ptr_array_index(points, i - 1);
+        RfpPlanCandidate candidate;
+
+        if (export->base != NULL && point != export->base)
+            continue;
+        if (point->manifest != NULL &&
+            candidate_of(export, point, disk->state.target, &candidate))
+            g_array_append_val(disk->candidates, candidate);
+    }
+}
+
+/* ---- The base --------------------------------------------------------------------- */
+
+static gboolean
+wants_base(const RfpExport *export)
+{
+    const char *base = export->options->base;
+
+    return base != NULL && strcmp(base, "auto") != 0 &&
+           strcmp(base, "none") != 0;
+}
+
+/* Names the set of a checkpoint that this set does not have. */
+static void
+unknown_base(RfpExport *export, const char *name, GError **error)
+{
+    const char *other = NULL;
+
+    for (guint i = 0; i < export->checkpoints->len; i++) {
+        RfpCheckpointXml *checkpoint =
+            g_ptr_array_index(export->checkpoints, i);
+
+        if (strcmp(checkpoint->name, name) == 0)
+            other = checkpoint->set_guid;
+    }
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("the set '%s' has no point '%s' that could be a base"),
+                  export->options->directory, name);
+    rfp_error_add_object(error, name);
+    if (other != NULL)
+        rfp_error_add_way_out(error, _("that point was exported to the set "
+                                       "with the GUID %s; use --base auto"),
+                              other);
+    else
+        rfp_error_add_way_out(error, _("see what it has with: virt-refpoint "
+                                       "catalog %s"),
+                              export->options->directory);
+}
+
+static gboolean
+find_base(RfpExport *export, GError **error)
+{
+    if (!wants_base(export))
+        return TRUE;
+    if (export->set != NULL)
+        export->base =
+            rfp_export_set_resolve(export->set, export->options->base);
+    if (export->base != NULL)
+        return TRUE;
+    unknown_base(export, export->options->base, error);
+    return FALSE;
+}
+
+static gboolean
+decide_explicit(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    const RfpPlanCandidate *candidate =
+        disk->candidates->len > 0 ?
+            &g_array_index(disk->candidates, RfpPlanCandidate, 0) :
+            NULL;
+
+    disk->decision = rfp_plan_explicit(&disk->state, candidate,
+                                       export->options->max_chain);
+    if (disk->decision.mode != REFPOINT_MODE_LEFT_OUT || !disk->state.wanted ||
+        disk->state.unusable != RFP_REASON_NONE)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("point '%s' cannot be the base of disk '%s': %s"),
+                  export->options->base, disk->state.target,
+                  rfp_plan_reason_text(disk->decision.reason));
+    rfp_error_add_object(error, disk->state.target);
+    rfp_error_add_way_out(error, _("use --base auto, which exports in full "
+                                   "what has no usable base"));
+    return FALSE;
+}
+
+static gboolean
+decide(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    gboolean none = g_strcmp0(export->options->base, "none") == 0;
+
+    if (wants_base(export))
+        return decide_explicit(export, disk, error);
+    disk->decision = rfp_plan_auto(
+        &disk->state, (const RfpPlanCandidate *)(void *)disk->candidates->data,
+        disk->candidates->len, none, export->options->max_chain);
+    return TRUE;
+}
+
+/* ---- What is said of it ------------------------------------------------------------- */
+
+/* Full exports that the user did not ask for. */
+static gboolean
+is_unexpected(RfpReason reason)
+{
+    return reason == RFP_REASON_BASE_GONE ||
+           reason == RFP_REASON_BITMAP_BROKEN ||
+           reason == RFP_REASON_SOURCE_CHANGED ||
+           reason == RFP_REASON_CHAIN_BROKEN || reason == RFP_REASON_NOT_IN_BASE;
+}
+
+/* Disks with data of their own; a CD-ROM or a read-only disk is no surprise. */
+static gboolean
+is_missed(RfpReason reason)
+{
+    return reason == RFP_REASON_ENCRYPTED || reason == RFP_REASON_UNSUPPORTED ||
+           reason == RFP_REASON_TRANSIENT;
+}
+
+static void
+warn_of(RfpExport *export, const RfpExportDisk *disk)
+{
+    RfpReason reason = disk->decision.reason;
+
+    if (disk->decision.mode == REFPOINT_MODE_FULL && is_unexpected(reason))
+        rfp_job_warn(rfp_export_job(export), "full-instead-of-increment",
+                     disk->state.target,
+                     _("disk '%s' is exported in full: %s"),
+                     disk->state.target, rfp_plan_reason_text(reason));
+    if (disk->decision.mode == REFPOINT_MODE_LEFT_OUT && is_missed(reason))
+        rfp_job_warn(rfp_export_job(export), "disk-left-out",
+                     disk->state.target, _("disk '%s' is left out: %s"),
+                     disk->state.target, rfp_plan_reason_text(reason));
+}
+
+void
+rfp_export_report_plan(RfpExport *export)
+{
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+        RefpointDiskReport *report = disk->report;
+        const RfpPlanCandidate *base = disk->decision.base;
+
+        report->mode = disk->decision.mode;
+        g_free(report->reason_id);
+        g_free(report->reason);
+        report->reason_id = NULL;
+        report->reason = NULL;
+        if (disk->decision.reason != RFP_REASON_NONE) {
+            report->reason_id =
+                g_strdup(rfp_plan_reason_id(disk->decision.reason));
+            report->reason =
+                g_strdup(rfp_plan_reason_text(disk->decision.reason));
+        }
+        g_clear_pointer(&report->base_name, g_free);
+        g_clear_pointer(&report->base_guid, g_free);
+        if (report->mode != REFPOINT_MODE_INCREMENT)
+            continue;
+        report->base_name = g_strdup(base->name);
+        report->base_guid = g_strdup(base->guid);
+        report->estimate = MIN(base->changed, report->size);
+    }
+}
+
+/* ---- A point of earlier -------------------------------------------------------------- */
+
+static gboolean
+same_disks(RfpExport *export, RfpSetPoint *point)
+{
+    RfpManifestVm *vm = rfp_set_point_vm(point);
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+        RfpManifestDisk *data =
+            vm ? rfp_manifest_vm_disk(vm, disk->state.target) : NULL;
+        gboolean has = data != NULL && data->mode != REFPOINT_MODE_LEFT_OUT;
+
+        if (has != rfp_export_takes(disk))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_already(RfpExport *export, GError **error)
+{
+    RfpSetPoint *point =
+        export->set && export->point ?
+            rfp_export_set_find(export->set, export->guid) :
+            NULL;
+
+    if (point == NULL)
+        return TRUE;
+    if (!same_disks(export, point)) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("the set has point '%s' already, with other disks"),
+                      export->name);
+        rfp_error_add_object(error, export->name);
+        rfp_error_add_way_out(error, _("export a new point, or into another "
+                                       "directory"));
+        return FALSE;
+    }
+    export->already = TRUE;
+    g_free(export->folder);
+    export->folder = g_strdup(point->folder);
+    return TRUE;
+}
+
+/* A disk that the point does not track cannot be shown not to have changed. */
+static gboolean
+check_tracked(RfpExport *export, GError **error)
+{
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+        RfpCheckpointDisk *tracked = rfp_checkpoint_xml_disk(
+            export->point, disk->state.target);
+
+        if (!rfp_export_takes(disk) ||
+            (tracked && tracked->tracked && tracked->has_size))
+            continue;
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                      _("point '%s' has no usable bitmap for disk '%s': what "
+                        "that disk held then is not known"),
+                      export->name, disk->state.target);
+        rfp_error_add_object(error, disk->state.target);
+        rfp_error_add_way_out(error,
+                              _("export a new point (without --point), or "
+                                "leave the disk out: --exclude-disk %s"),
+                              disk->state.target);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- The whole ------------------------------------------------------------------------ */
+
+static gboolean
+check_any(RfpExport *export, GError **error)
+{
+    for (guint i = 0; i < export->disks->len; i++)
+        if (rfp_export_takes(g_ptr_array_index(export->disks, i)))
+            return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("domain '%s' has no disk that would be exported"),
+                  export->operation.domain->name);
+    rfp_error_add_object(error, export->operation.domain->name);
+    rfp_error_add_way_out(error, _("see why with: virt-refpoint export "
+                                   "--dry-run"));
+    return FALSE;
+}
+
+gboolean
+rfp_export_plan(RfpExport *export, GError **error)
+{
+    export->checkpoints =
+        rfp_checkpoint_list(export->operation.domain, TRUE, error);
+    if (export->checkpoints == NULL)
+        return FALSE;
+    if (!check_targets(export, export->options->disks, error) ||
+        !check_targets(export, export->options->exclude, error))
+        return FALSE;
+    if (export->options->point != NULL ? !find_point(export, error) :
+                                         !name_new_point(export, error))
+        return FALSE;
+    if (!find_base(export, error) || !look_at_disks(export, error))
+        return FALSE;
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        look_at_candidates(export, disk);
+        if (!decide(export, disk, error))
+            return FALSE;
+        warn_of(export, disk);
+    }
+    rfp_export_report_plan(export);
+    return check_any(export, error) && check_already(export, error) &&
+           (export->point == NULL || export->already ||
+            check_tracked(export, error));
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "export.h"
+#include "names.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COPY_BUFFER (256 * 1024)
+/* Firmware variables, a kernel, an initrd: what is larger is none. */
+#define STATE_FILE_MAX ((guint64)2 << 30)
+
+/* ---- Files of the VM --------------------------------------------------------------------- */
+
+/* Paths inside the point's folder are told to the manifest as they will be
+ * once it has its name. */
+static RfpManifestFile *
+add_file(RfpExport *export,
+         RfpManifestVm *vm,
+         const char *role,
+         const char *name,
+         char **partial_path)
+{
+    RfpManifestFile *file = rfp_manifest_vm_add_file(vm);
+
+    file->role = g_strdup(role);
+    file->path = g_build_filename(export->folder, export->vm_folder, name, NULL);
+    *partial_path =
+        g_build_filename(export->partial, export->vm_folder, name, NULL);
+    return file;
+}
+
+static gboolean
+write_text(RfpExport *export,
+           RfpManifestVm *vm,
+           const char *role,
+           const char *name,
+           const char *text,
+           GError **error)
+{
+    g_autofree char *path = NULL;
+    RfpManifestFile *file = add_file(export, vm, role, name, &path);
+    g_autoptr(RfpSha256) sha = rfp_sha256_new();
+
+    file->size = strlen(text);
+    rfp_sha256_update(sha, text, file->size);
+    rfp_sha256_finish(sha, file->sha256);
+    return rfp_files_write(&export->set->folder, path, text, file->size, 0400,
+                           error);
+}
+
+/* 0 or errno. */
+static int
+copy_content(int from, int to, RfpManifestFile *file)
+{
+    g_autofree guint8 *buffer = g_malloc(COPY_BUFFER);
+    g_autoptr(RfpSha256) sha = rfp_sha256_new();
+    gssize n = 0;
+
+    while ((n = read(from, buffer, COPY_BUFFER)) > 0) {
+        int failed = rfp_files_write_all(to, buffer, (gsize)n);
+
+        if (failed != 0)
+            return failed;
+        rfp_sha256_update(sha, buffer, (gsize)n);
+        file->size += (guint64)n;
+        if (file->size > STATE_FILE_MAX)
+            return EFBIG;
+    }
+    rfp_sha256_finish(sha, file->sha256);
+    return n < 0 || fchmod(to, 0400) < 0 || fsync(to) < 0 ? errno : 0;
+}
+
+/* Guest state outside of the disks. One that cannot be read is a warning: the
+ * data of the disks is worth more than none. */
+static gboolean
+copy_state(RfpExport *export,
+           RfpManifestVm *vm,
+           const char *role,
+           const char *name,
+           const char *source,
+           GError **error)
+{
+    g_auto(RfpFd) from = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    g_auto(RfpFd) to = -1;
+    g_autofree char *path = NULL;
+    RfpManifestFile *file = NULL;
+    struct stat st;
+    int failed = 0;
+
+    if (from < 0 || fstat(from, &st) < 0 || !S_ISREG(st.st_mode)) {
+        rfp_job_warn(rfp_export_job(export), "guest-state-missing", source,
+                     _("'%s' (%s) cannot be read and is not in the export: "
+                       "%s"),
+                     source, role,
+                     from < 0 ? g_strerror(errno) : _("no regular file"));
+        return TRUE;
+    }
+    file = add_file(export, vm, role, name, &path);
+    to = rfp_files_open(&export->set->folder, path,
+                        O_WRONLY | O_CREAT | O_EXCL, error);
+    if (to < 0)
+        return FALSE;
+    failed = copy_content(from, to, file);
+    if (failed != 0)
+        rfp_error_set_errno(error, failed, _("cannot copy '%s' to '%s/%s'"),
+                            source, export->set->path, path);
+    return failed == 0;
+}
+
+/* The configuration is that of the moment: from inside the checkpoint. A domain
+ * whose disks are all untracked has none; its live one stands in. */
+static char *
+domain_at_point(RfpExport *export, GError **error)
+{
+    g_autofree char *inside = NULL;
+
+    if (export->checkpoint_xml_text != NULL) {
+        inside = rfp_checkpoint_xml_domain(export->checkpoint_xml_text, error);
+        if (inside == NULL && *error != NULL)
+            return NULL;
+    }
+    return rfp_domain_xml_strip(inside ? inside : export->domain_text, error);
+}
+
+static gboolean
+write_inactive(RfpExport *export, RfpManifestVm *vm, GError **error)
+{
+    RfpDomain *domain = export->operation.domain;
+    g_autofree char *text = NULL;
+    g_autofree char *stripped = NULL;
+
+    if (virDomainIsPersistent(domain->virt) != 1)
+        return TRUE;
+    text = rfp_domain_xml_text(domain, TRUE, NULL, error);
+    if (text != NULL)
+        stripped = rfp_domain_xml_strip(text, error);
+    return stripped != NULL &&
+           write_text(export, vm, "config-inactive", "domain-inactive.xml",
+                      stripped, error);
+}
+
+static gboolean
+write_files(RfpExport *export, RfpManifestVm *vm, GError **error)
+{
+    RfpDomainXml *domain = export->domain_xml;
+    g_autofree char *config = domain_at_point(export, error);
+
+    if (config == NULL ||
+        !write_text(export, vm, "config", "domain.xml", config, error) ||
+        !write_inactive(export, vm, error))
+        return FALSE;
+    if (export->checkpoint_xml_text != NULL &&
+        !write_text(export, vm, "runtime", "checkpoint.xml",
+                    export->checkpoint_xml_text, error))
+        return FALSE;
+    if (domain->nvram != NULL &&
+        !copy_state(export, vm, "nvram", "nvram.fd", domain->nvram, error))
+        return FALSE;
+    if (domain->kernel != NULL &&
+        !copy_state(export, vm, "kernel", "kernel", domain->kernel, error))
+        return FALSE;
+    if (domain->tpm_emulated)
+        rfp_job_warn(rfp_export_job(export), "guest-state-missing", "tpm",
+                     _("the state of the emulated TPM is not in the export; "
+                       "keep the recovery keys of what it protects"));
+    return domain->initrd == NULL ||
+           copy_state(export, vm, "initrd", "initrd", domain->initrd, error);
+}
+
+/* ---- Manifest -------------------------------------------------------------------------------- */
+
+static void
+describe_disk(RfpExport *export, RfpExportDisk *disk, RfpManifestDisk *entry)
+{
+    entry->target = g_strdup(disk->state.target);
+    entry->mode = disk->decision.mode;
+    if (disk->decision.reason != RFP_REASON_NONE)
+        entry->reason_id =
+            g_strdup(rfp_plan_reason_id(disk->decision.reason));
+    if (entry->mode == REFPOINT_MODE_LEFT_OUT)
+        return;
+    entry->size = disk->state.size;
+    entry->tracked = disk->state.trackable;
+    entry->plaintext = disk->disk->encrypted &&
+                       export->options->allow_plaintext;
+    rfp_disk_source_copy(disk->state.source, &entry->source);
+    entry->image = g_strdup(disk->image);
+    entry->image_size = disk->image_size;
+    entry->stored = disk->report->stored;
+    entry->digests = g_strdup(disk->digests);
+    entry->digests_size = disk->digests_size;
+    memcpy(entry->digests_sha256, disk->digests_sha256, RFP_LEAF_SIZE);
+    memcpy(entry->view, disk->view, RFP_LEAF_SIZE);
+    entry->audit = disk->report->audit;
+    entry->audited = disk->report->audited;
+    if (entry->mode != REFPOINT_MODE_INCREMENT)
+        return;
+    entry->base_guid = g_strdup(disk->decision.base->guid);
+    memcpy(entry->base_view,
+           rfp_digest_file_view(g_ptr_array_index(disk->base_digests, 0)),
+           RFP_LEAF_SIZE);
+}
+
+static RfpManifest *
+describe(RfpExport *export)
+{
+    RfpManifest *manifest = rfp_manifest_new();
+    RfpSetPoint *newest = rfp_export_set_newest(export->set);
+    RfpManifestVm *vm = rfp_manifest_add_vm(manifest);
+
+    manifest->generator = g_strdup(PACKAGE_NAME " " PACKAGE_VERSION);
+    manifest->set_guid = g_strdup(export->set->file->guid);
+    manifest->sequence = newest ? newest->manifest->sequence + 1 : 1;
+    manifest->parent_guid = g_strdup(newest ? newest->manifest->guid : NULL);
+    manifest->name = g_strdup(export->folder);
+    manifest->guid = g_strdup(export->guid);
+    manifest->consistency = export->consistency;
+    manifest->created_us = export->created_us;
+    manifest->published_us = g_get_real_time();
+    manifest->frozen_us = rfp_export_job(export)->report.frozen_us;
+    vm->uuid = g_strdup(export->operation.domain->uuid);
+    vm->name = g_strdup(export->operation.domain->name);
+    vm->folder = g_strdup(export->vm_folder);
+    vm->secrets_missing = !export->secure;
+    for (guint i = 0; i < export->disks->len; i++)
+        describe_disk(export, g_ptr_array_index(export->disks, i),
+                      rfp_manifest_vm_add_disk(vm));
+    return manifest;
+}
+
+/* What cannot be read back must not be published. */
+static gboolean
+write_manifest(RfpExport *export, RfpManifest *manifest, GError **error)
+{
+    g_autofree char *text = rfp_manifest_format(manifest);
+    g_autofree char *path =
+        g_build_filename(export->partial, "export.xml", NULL);
+    g_autoptr(RfpManifest) again =
+        rfp_manifest_parse(text, strlen(text), path, error);
+
+    return again != NULL &&
+           rfp_files_write(&export->set->folder, path, text, strlen(text),
+                           0400, error);
+}
+
+static gboolean
+fill_partial(RfpExport *export, GError **error)
+{
+    RfpFolder *folder = &export->set->folder;
+    g_autoptr(RfpManifest) manifest = describe(export);
+    RfpManifestVm *vm = g_ptr_array_index(manifest->vms, 0);
+    g_autofree char *vm_dir =
+        g_build_filename(export->partial, export->vm_folder, NULL);
+
+    return rfp_files_make_dirs(folder, vm_dir, error) &&
+           write_files(export, vm, error) &&
+           write_manifest(export, manifest, error) &&
+           rfp_files_sync_dir(folder, vm_dir, error) &&
+           rfp_files_sync_dir(folder, export->partial, error);
+}
+
+/* ---- What goes once it is published ------------------------------------------------------------- */
+
+static gboolean
+append_destroy(RfpExport *export, const char *name, const char *guid, GError **error)
+{
+    return rfp_record_append(export->operation.record, error, RFP_STEP_DESTROY,
+                             name, guid, NULL);
+}
+
+/* --replace-base: the bases, and bases that could not be used any more. */
+static gboolean
+destroy_bases(RfpExport *export, GHashTable *seen, GError **error)
+{
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+        const RfpPlanCandidate *base = disk->decision.base;
+
+        if (base == NULL && disk->candidates->len > 0)
+            base = &g_array_index(disk->candidates, RfpPlanCandidate, 0);
+        if (!rfp_export_takes(disk) || base == NULL || !base->alive ||
+            !g_hash_table_add(seen, g_strdup(base->guid)))
+            continue;
+        if (!append_destroy(export, base->name, base->guid, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* --keep-points: of this set's points only, the new one counts. */
+static gboolean
+destroy_old(RfpExport *export, GHashTable *seen, GError **error)
+{
+    guint keep = export->options->keep_points;
+    guint live = 1;
+
+    for (guint i = export->set->points->len; i > 0; i--) {
+        RfpSetPoint *point = g_ptr_array_index(export->set->points, i - 1);
+        RfpCheckpointXml *checkpoint =
+            point->manifest ?
+                rfp_checkpoint_find_guid(export->checkpoints,
+                                         point->manifest->guid) :
+                NULL;
+
+        if (checkpoint == NULL || ++live <= keep ||
+            !g_hash_table_add(seen, g_strdup(checkpoint->guid)))
+            continue;
+        if (!append_destroy(export, checkpoint->name, checkpoint->guid, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+record_intents(RfpExport *export, GError **error)
+{
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    if (export->options->replace_base && !destroy_bases(export, seen, error))
+        return FALSE;
+    if (export->options->keep_points > 0 && !destroy_old(export, seen, error))
+        return FALSE;
+    return g_hash_table_size(seen) == 0 ||
+           rfp_record_sync(export->operation.record, error);
+}
+
+gboolean
+rfp_export_publish(RfpExport *export, GError **error)
+{
+    gboolean synced = FALSE;
+
+    if (!fill_partial(export, error) || !record_intents(export, error) ||
+        !rfp_job_check(rfp_export_job(export), error) ||
+        !rfp_export_set_publish(export->set, export->partial, export->folder,
+                                &synced, error))
+        return FALSE;
+    if (!synced)
+        rfp_job_warn(rfp_export_job(export), "sync-failed", export->set->path,
+                     _("the point is published, but syncing '%s' failed: a "
+                       "power failure now could lose it"),
+                     export->set->path);
+    return TRUE;
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "export.h"
+#include "space.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Connections of all disks together, and of one; memory of all read buffers. */
+#define WORKERS_TOTAL 8
+#define WORKERS_MAX 4
+#define WORKERS_MIN 2
+#define BUFFERS_TOTAL ((gsize)16 << 20)
+#define BUFFER_MAX ((gsize)1 << 20)
+
+#define WATCH_US (50 * 1000)
+#define PROGRESS_US (200 * 1000)
+#define STATE_US (500 * 1000)
+
+/* What the calling thread watches while the disks' threads move data. */
+typedef struct {
+    RfpExport *export;
+    GPtrArray *disks; /* RfpExportDisk, borrowed: those exported */
+    gint stop;        /* atomic: all copies end */
+    gint running;     /* atomic: disks not done yet */
+    GMutex mutex;
+    GCond ended;      /* a disk's thread is done */
+    gint64 progress_at;
+    gint64 state_at;
+    GError *error;    /* what the watch found */
+} Stream;
+
+/* ---- The sink of one disk ------------------------------------------------------------- */
+
+static gboolean
+sink_write(gpointer opaque,
+           guint64 cluster,
+           const void *data,
+           guint n_clusters,
+           GError **error)
+{
+    RfpExportDisk *disk = opaque;
+
+    return rfp_qcow2_writer_write(disk->writer, cluster, data, n_clusters,
+                                  error);
+}
+
+static gboolean
+sink_zero(gpointer opaque, guint64 cluster, guint64 n_clusters, GError **error)
+{
+    RfpExportDisk *disk = opaque;
+
+    return rfp_qcow2_writer_zero(disk->writer, cluster, n_clusters, error);
+}
+
+static gboolean
+sink_window_end(gpointer opaque,
+                guint64 group,
+                guint8 *leaves,
+                guint8 *have,
+                GError **error)
+{
+    RfpExportDisk *disk = opaque;
+
+    return rfp_qcow2_writer_flush_group(disk->writer, group, error) &&
+           rfp_digest_writer_group(disk->digest_writer, group, leaves, have,
+                                   error);
+}
+
+static const RfpSinkOps sink_ops = {
+    .write = sink_write,
+    .zero = sink_zero,
+    .window_end = sink_window_end,
+};
+
+static gboolean
+open_sink(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    RfpFolder *folder = &export->set->folder;
+    g_autofree char *shown =
+        g_build_filename(export->set->path, disk->image, NULL);
+    g_autofree char *dir = g_path_get_dirname(disk->image);
+    g_autofree char *name = g_path_get_basename(disk->image);
+    g_autofree char *backing = NULL;
+    g_auto(RfpFd) dir_fd =
+        rfp_files_open(folder, dir, O_RDONLY | O_DIRECTORY, error);
+    g_auto(RfpFd) digests = -1;
+
+    if (dir_fd < 0)
+        return FALSE;
+    if (disk->decision.mode == REFPOINT_MODE_INCREMENT) {
+        RfpManifestDisk *base = g_ptr_array_index(disk->chain, 0);
+
+        backing = g_path_get_basename(base->image);
+    }
+    disk->writer = rfp_qcow2_writer_new(dir_fd, name, shown, disk->state.size,
+                                        backing, error);
+    if (disk->writer == NULL)
+        return FALSE;
+    digests = rfp_files_open(folder, disk->digests,
+                             O_RDWR | O_CREAT | O_EXCL, error);
+    if (digests < 0)
+        return FALSE;
+    disk->digest_writer =
+        rfp_digest_writer_new(digests, disk->digests, disk->state.size,
+                              backing ? disk->base_digests : NULL, error);
+    return disk->digest_writer != NULL;
+}
+
+/* Complete, read-only and durable, the folder included. */
+static gboolean
+finish_sink(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    RfpFolder *folder = &export->set->folder;
+    g_autofree char *dir = g_path_get_dirname(disk->image);
+    const char *files[] = {disk->image, disk->digests};
+
+    if (!rfp_qcow2_writer_finish(disk->writer, &disk->image_size, error) ||
+        !rfp_digest_writer_finish(disk->digest_writer, disk->view,
+                                  &disk->digests_size, disk->digests_sha256,
+                                  error))
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_auto(RfpFd) fd = rfp_files_open(folder, files[i], O_RDONLY, error);
+
+        if (fd < 0)
+            return FALSE;
+        if (fchmod(fd, 0400) < 0) {
+            rfp_error_set_errno(error, errno, _("cannot protect '%s/%s'"),
+                                folder->shown, files[i]);
+            return FALSE;
+        }
+    }
+    return rfp_files_sync_dir(folder, dir, error);
+}
+
+/* ---- The thread of one disk --------------------------------------------------------------- */
+
+typedef struct {
+    Stream *stream;
+    RfpExportDisk *disk;
+} DiskThread;
+
+static gpointer
+disk_thread(gpointer opaque)
+{
+    g_autofree DiskThread *thread = opaque;
+    Stream *stream = thread->stream;
+    RfpExportDisk *disk = thread->disk;
+
+    if (!rfp_copy_run(disk->copy, &disk->error) ||
+        !finish_sink(stream->export, disk, &disk->error)) {
+        rfp_error_prefix(&disk->error, _("disk '%s'"), disk->state.target);
+        rfp_error_add_object(&disk->error, disk->state.target);
+        g_atomic_int_set(&stream->stop, 1);
+    }
+    g_mutex_lock(&stream->mutex);
+    g_atomic_int_add(&stream->running, -1);
+    g_cond_signal(&stream->ended);
+    g_mutex_unlock(&stream->mutex);
+    return NULL;
+}
+
+static guint
+workers_for(guint n_disks)
+{
+    return CLAMP(WORKERS_TOTAL / n_disks, WORKERS_MIN, WORKERS_MAX);
+}
+
+static gsize
+buffer_for(guint n_disks)
+{
+    gsize share = BUFFERS_TOTAL / (n_disks * workers_for(n_disks));
+
+    share &= ~(gsize)(RFP_CLUSTER_SIZE - 1);
+    return CLAMP(share, RFP_CLUSTER_SIZE, BUFFER_MAX);
+}
+
+static gboolean
+prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
+{
+    gboolean increment = disk->decision.mode == REFPOINT_MODE_INCREMENT;
+    RfpCopyOptions options = {
+        .size = disk->state.size,
+        .increment = increment,
+        .resized_from = increment ? disk->base_size : disk->state.size,
+        .workers = workers_for(stream->disks->len),
+        .buffer = buffer_for(stream->disks->len),
+        .name = disk->state.target,
+        .cancel = &stream->stop,
+    };
+
+    if (!open_sink(stream->export, disk, error))
+        return FALSE;
+    disk->copy = rfp_copy_new(&rfp_nbd_source_ops, disk->source, &sink_ops,
+                              disk, &options);
+    return TRUE;
+}
+
+/* ---- The watch ------------------------------------------------------------------------------ */
+
+static void
+report_progress(Stream *stream)
+{
+    RefpointJob *job = rfp_export_job(stream->export);
+    g_autofree RefpointProgress *progress =
+        g_new0(RefpointProgress, stream->disks->len);
+
+    for (guint i = 0; i < stream->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
+
+        progress[i].target = disk->state.target;
+        progress[i].stored = rfp_qcow2_writer_stored(disk->writer);
+        rfp_copy_progress(disk->copy, &progress[i].done, &progress[i].total,
+                          &progress[i].final, &disk->report->read);
+    }
+    if (job->progress != NULL)
+        job->progress(progress, stream->disks->len, job->progress_opaque);
+}
+
+/* Ends the job before the scratch files take the last room: a full scratch
+ * file system stops the guest. */
+static gboolean
+watch_scratch(Stream *stream, GError **error)
+{
+    const RefpointExportOptions *options = stream->export->options;
+    const char *dir = options->scratch_dir ?
+                          options->scratch_dir :
+                          stream->export->operation.conn->scratch_dir;
+    RfpSpace space = {0};
+    guint64 reserve = 0;
+
+    if (!rfp_space_of(dir, &space, error))
+        return FALSE;
+    reserve = options->scratch_reserve_set ? options->scratch_reserve :
+                                             rfp_space_reserve(&space);
+    if (space.free >= reserve)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("the file system of the scratch directory '%s' has only "
+                    "%" G_GUINT64_FORMAT " bytes left; the export was ended "
+                    "before the guest would have stopped"),
+                  dir, space.free);
+    rfp_error_add_object(error, dir);
+    rfp_error_add_way_out(error,
+                          _("make room there, use another file system "
+                            "(--scratch-dir), or export while the guest "
+                            "writes less"));
+    return FALSE;
+}
+
+static gboolean
+watch_guest(Stream *stream, GError **error)
+{
+    RfpDomain *domain = stream->export->operation.domain;
+    RfpDomainState state = {0};
+
+    if (!rfp_domain_state(domain, &state, error)) {
+        if (error && *error && (*error)->code == REFPOINT_ERROR_NOT_AVAILABLE)
+            (*error)->code = REFPOINT_ERROR_STATUS_UNKNOWN;
+        return FALSE;
+    }
+    if (!state.active) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                      _("domain '%s' was shut off during the export"),
+                      domain->name);
+    } else if (state.io_error && stream->export->state.running) {
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("domain '%s' stopped with an I/O error during the "
+                        "export; it is resumed"),
+                      domain->name);
+        rfp_error_add_way_out(error, _("look for room on the file systems of "
+                                       "its images and of the scratch files"));
+    } else {
+        return TRUE;
+    }
+    rfp_error_add_object(error, domain->name);
+    return FALSE;
+}
+
+/* Whatever is found stops the copies. */
+static void
+watch_once(Stream *stream)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (rfp_job_cancelled(rfp_export_job(stream->export)))
+        g_atomic_int_set(&stream->stop, 1);
+    if (stream->error != NULL || g_atomic_int_get(&stream->stop))
+        return;
+    if (!watch_scratch(stream, &stream->error))
+        g_atomic_int_set(&stream->stop, 1);
+    if (now - stream->state_at >= STATE_US && stream->error == NULL) {
+        stream->state_at = now;
+        if (!watch_guest(stream, &stream->error))
+            g_atomic_int_set(&stream->stop, 1);
+    }
+    if (now - stream->progress_at >= PROGRESS_US) {
+        stream->progress_at = now;
+        report_progress(stream);
+    }
+}
+
+static void
+watch(Stream *stream)
+{
+    stream->state_at = stream->progress_at = g_get_monotonic_time();
+    g_mutex_lock(&stream->mutex);
+    while (g_atomic_int_get(&stream->running) > 0) {
+        if (!g_cond_wait_until(&stream->ended, &stream->mutex,
+                               g_get_monotonic_time() + WATCH_US)) {
+            g_mutex_unlock(&stream->mutex);
+            watch_once(stream);
+            g_mutex_lock(&stream->mutex);
+        }
+    }
+    g_mutex_unlock(&stream->mutex);
+}
+
+/* ---- All disks -------------------------------------------------------------------------------- */
+
+static void
+run_threads(Stream *stream)
+{
+    g_autofree GThread **threads = g_new0(GThread *, stream->disks->len);
+
+    g_atomic_int_set(&stream->running, (gint)stream->disks->len);
+    for (guint i = 0; i < stream->disks->len; i++) {
+        DiskThread *thread = g_new0(DiskThread, 1);
+
+        thread->stream = stream;
+        thread->disk = g_ptr_array_index(stream->disks, i);
+        threads[i] = g_thread_new("refpoint-disk", disk_thread, thread);
+    }
+    watch(stream);
+    for (guint i = 0; i < stream->disks->len; i++)
+        g_thread_join(threads[i]);
+}
+
+/* The first cause: what the watch found, the user's wish, then a disk's failure
+ * (the others only say that they were told to stop). A server that went away
+ * because the guest did is told as such. */
+static gboolean
+collect(Stream *stream, GError **error)
+{
+    RfpExportDisk *failed = NULL;
+
+    for (guint i = 0; i < stream->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
+
+        if (disk->error != NULL &&
+            (failed == NULL ||
+             g_error_matches(failed->error, REFPOINT_ERROR,
+                             REFPOINT_ERROR_CANCELLED)))
+            failed = disk;
+    }
+    if (failed != NULL && stream->error == NULL &&
+        !rfp_job_cancelled(rfp_export_job(stream->export)))
+        watch_guest(stream, &stream->error);
+    if (stream->error != NULL && failed != NULL) {
+        g_propagate_error(error, g_steal_pointer(&stream->error));
+        return FALSE;
+    }
+    if (failed != NULL && !rfp_job_check(rfp_export_job(stream->export), error))
+        return FALSE;
+    if (failed != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failed->error));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+report_disks(Stream *stream)
+{
+    for (guint i = 0; i < stream->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
+
+        disk->report->stored = rfp_qcow2_writer_stored(disk->writer);
+        disk->report->image =
+            g_build_filename(stream->export->set->path, disk->image, NULL);
+        disk->report->view_digest = rfp_digest_to_hex(disk->view);
+    }
+}
+
+gboolean
+rfp_export_stream(RfpExport *export, GError **error)
+{
+    Stream stream = {.export = export};
+    gboolean done = TRUE;
+
+    stream.disks = g_ptr_array_new();
+    g_mutex_init(&stream.mutex);
+    g_cond_init(&stream.ended);
+    for (guint i = 0; i < export->disks->len; i++)
+        if (rfp_export_takes(g_ptr_array_index(export->disks, i)))
+            g_ptr_array_add(stream.disks, g_ptr_array_index(export->disks, i));
+    for (guint i = 0; i < stream.disks->len && done; i++)
+        done = prepare_disk(&stream, g_ptr_array_index(stream.disks, i), error);
+    if (done) {
+        run_threads(&stream);
+        report_progress(&stream);
+        done = collect(&stream, error);
+    }
+    if (done)
+        report_disks(&stream);
+    g_clear_error(&stream.error);
+    g_ptr_array_unref(stream.disks);
+    g_mutex_clear(&stream.mutex);
+    g_cond_clear(&stream.ended);
+    return done;
+}

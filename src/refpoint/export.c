@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "export.h"
+#include "text.h"
+
+#include <string.h>
+
+/* More live points than this cost the guest memory and writes. */
+#define POINTS_WARN 8
+
+void
+refpoint_export_options_init(RefpointExportOptions *options)
+{
+    *options = (RefpointExportOptions){
+        .base = "auto",
+        .quiesce = REFPOINT_QUIESCE_AUTO,
+        .max_chain = REFPOINT_CHAIN_DEFAULT,
+        .audit = REFPOINT_AUDIT_DEFAULT,
+    };
+}
+
+/* ---- What must be right before anything is looked at ------------------------------------ */
+
+static gboolean
+check_options(const RefpointExportOptions *options, GError **error)
+{
+    const char *wrong = NULL;
+
+    if (options->domain == NULL || *options->domain == '\0')
+        wrong = _("no domain is named");
+    else if (options->directory == NULL || *options->directory == '\0')
+        wrong = _("no directory is named");
+    else if (options->create != NULL && options->point != NULL)
+        wrong = _("a point is either made or exists already: not both "
+                  "--create and --point");
+    else if (options->max_chain < 1 ||
+             options->max_chain > REFPOINT_CHAIN_LIMIT)
+        wrong = _("a chain has 1 to 150 images");
+    if (wrong != NULL)
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER, "%s", wrong);
+    return wrong == NULL;
+}
+
+static gboolean
+look_at_domain(RfpExport *export, GError **error)
+{
+    RfpOperation *operation = &export->operation;
+
+    if (!rfp_operation_check_active(operation, &export->state, error))
+        return FALSE;
+    export->domain_text = rfp_domain_xml_text(operation->domain, FALSE,
+                                              &export->secure, error);
+    if (export->domain_text == NULL)
+        return FALSE;
+    export->domain_xml = rfp_domain_xml_parse(export->domain_text, error);
+    return export->domain_xml != NULL;
+}
+
+/* ---- Dry run ------------------------------------------------------------------------------ */
+
+static void
+tell_plan(RfpExport *export)
+{
+    RefpointJob *job = rfp_export_job(export);
+
+    if (job->plan != NULL)
+        job->plan(&job->report, job->plan_opaque);
+}
+
+static void
+report_point(RfpExport *export)
+{
+    RefpointReport *report = &rfp_export_job(export)->report;
+
+    report->point_name = g_strdup(export->name);
+    report->point_guid = g_strdup(export->guid);
+    if (export->set != NULL)
+        report->set_guid = g_strdup(export->set->file->guid);
+}
+
+static gboolean
+dry_run(RfpExport *export, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    gboolean fresh = FALSE;
+
+    export->set = rfp_export_set_peek(export->options->directory,
+                                      export->operation.domain->uuid, &fresh,
+                                      &local);
+    if (export->set == NULL && !fresh) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    if (local != NULL) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    if (!rfp_backup_job_check_free(export->operation.domain, error) ||
+        !rfp_export_plan(export, error) ||
+        (!export->already && !rfp_export_check_space(export, error)))
+        return FALSE;
+    tell_plan(export);
+    return TRUE;
+}
+
+/* ---- The real thing --------------------------------------------------------------------------- */
+
+static gboolean
+prepare(RfpExport *export, GError **error)
+{
+    RfpOperation *operation = &export->operation;
+    gboolean fresh = FALSE;
+    g_autoptr(GError) local = NULL;
+    /* what is wrong with the directory is said before anything is made */
+    g_autoptr(RfpExportSet) peek =
+        rfp_export_set_peek(export->options->directory,
+                            operation->domain->uuid, &fresh, &local);
+
+    if (local != NULL) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    if (!rfp_operation_lock(operation, error) ||
+        !rfp_operation_start_guard(operation, error))
+        return FALSE;
+    export->set = rfp_export_set_prepare(export->options->directory,
+                                         operation->domain->uuid,
+                                         operation->domain->name, error);
+    if (export->set == NULL)
+        return FALSE;
+    if (export->set->writable_by_others)
+        rfp_job_warn(operation->job, "set-writable-by-others",
+                     export->set->path,
+                     _("'%s' can be written to by other users: they could "
+                       "change or remove backups (chmod go-w)"),
+                     export->set->path);
+    return rfp_export_plan(export, error) &&
+           (export->already || rfp_export_check_space(export, error));
+}
+
+/* Behind the rename nothing is undone any more: what fails is a warning, and
+ * the next call, or the guard, completes it. */
+static void
+complete(RfpExport *export)
+{
+    RfpOperation *operation = &export->operation;
+    RefpointReport *report = &operation->job->report;
+    g_autoptr(GError) local = NULL;
+    g_autoptr(RefpointFailure) failure = NULL;
+
+    report->changed = TRUE;
+    report->consistency = export->consistency;
+    report->point_path =
+        g_build_filename(export->set->path, export->folder, NULL);
+    if (rfp_undo_complete(operation->domain, operation->record,
+                          report->destroyed, &local))
+        return;
+    failure = refpoint_failure_new(local);
+    rfp_job_warn(operation->job, "completion-pending", export->name,
+                 _("the point is published; what was left to do will be done "
+                   "by the next call: %s"),
+                 failure->message);
+}
+
+static void
+warn_many_points(RfpExport *export)
+{
+    RfpOperation *operation = &export->operation;
+    g_autoptr(GPtrArray) live =
+        rfp_checkpoint_list(operation->domain, FALSE, NULL);
+    guint ours = 0;
+
+    for (guint i = 0; live != NULL && i < live->len; i++) {
+        RfpCheckpointXml *checkpoint = g_ptr_array_index(live, i);
+
+        ours += checkpoint->guid != NULL;
+    }
+    if (ours > POINTS_WARN)
+        rfp_job_warn(operation->job, "many-points", operation->domain->name,
+                     _("domain '%s' has %u live points, each costs its guest "
+                       "memory and writes; let old ones go with "
+                       "--keep-points 2, or: virt-refpoint destroy %s POINT"),
+                     operation->domain->name, ours, operation->domain->name);
+}
+
+static void
+point_consistency(RfpExport *export)
+{
+    g_autoptr(GPtrArray) points = rfp_metadata_load(export->operation.domain);
+    RfpMetadataPoint *point = rfp_metadata_find(points, export->guid);
+
+    export->consistency =
+        point ? point->consistency : REFPOINT_CONSISTENCY_UNKNOWN;
+}
+
+/* From the begin of the job to the publication. */
+static gboolean
+move(RfpExport *export, GError **error)
+{
+    RfpOperation *operation = &export->operation;
+
+    if (!rfp_export_begin(export, error) || !rfp_export_audit(export, error))
+        return FALSE;
+    if (export->point != NULL) {
+        point_consistency(export);
+        if (!rfp_export_check_point(export, error))
+            return FALSE;
+    }
+    tell_plan(export);
+    return rfp_export_stream(export, error) &&
+           rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
+                         error) &&
+           rfp_export_publish(export, error);
+}
+
+static gboolean
+run(RfpExport *export, GError **error)
+{
+    RefpointReport *report = &rfp_export_job(export)->report;
+
+    if (!prepare(export, error))
+        return FALSE;
+    report_point(export);
+    if (export->already) {
+        tell_plan(export);
+        report->point_path =
+            g_build_filename(export->set->path, export->folder, NULL);
+        return TRUE;
+    }
+    if (!move(export, error)) {
+        rfp_operation_undo(&export->operation, export->set);
+        return FALSE;
+    }
+    complete(export);
+    warn_many_points(export);
+    return TRUE;
+}
+
+static void
+export_clear(RfpExport *export)
+{
+    if (export->disks != NULL)
+        g_ptr_array_unref(export->disks);
+    rfp_operation_clear(&export->operation);
+    rfp_export_set_close(export->set);
+    if (export->checkpoints != NULL)
+        g_ptr_array_unref(export->checkpoints);
+    rfp_domain_xml_free(export->domain_xml);
+    g_free(export->domain_text);
+    g_free(export->guid);
+    g_free(export->name);
+    g_free(export->folder);
+    g_free(export->vm_folder);
+    g_free(export->partial);
+    g_free(export->socket_path);
+    g_free(export->checkpoint_xml_text);
+}
+
+gboolean
+refpoint_export(RefpointConnection *conn,
+                const RefpointExportOptions *options,
+                RefpointJob *job,
+                GError **error)
+{
+    RfpExport export = {.options = options};
+    g_autoptr(GError) local = NULL;
+    gboolean done = FALSE;
+
+    export.operation.guard.fd = -1;
+    done = check_options(options, &local) &&
+           rfp_operation_open(&export.operation, conn, options->domain, job,
+                              &local) &&
+           look_at_domain(&export, &local) &&
+           (options->dry_run ? dry_run(&export, &local) : run(&export, &local));
+    if (options->dry_run && done)
+        report_point(&export);
+    export_clear(&export);
+    rfp_job_end(job, done, &local);
+    if (!done)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return done;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One export from start to end. The stages, each in a file of its own:
+ *
+ *   export-plan.c    which disks, full or increment, on which base, and why
+ *   export-begin.c   record, freeze, job and checkpoint in one transaction
+ *   export-audit.c   clean clusters compared with the base's digests
+ *   export-stream.c  all disks at once, watched
+ *   export-publish.c configuration, manifest, the rename
+ *   export.c         the order of them, and what happens on failure
+ */
+#ifndef RFP_EXPORT_H
+#define RFP_EXPORT_H
+
+#include "copy.h"
+#include "digest-file.h"
+#include "nbd-source.h"
+#include "operation.h"
+#include "plan.h"
+#include "qcow2-writer.h"
+
+/* A disk of the domain on its way into the set. */
+typedef struct {
+    RfpDomainDisk *disk;     /* borrowed from the domain's XML */
+    RfpPlanDisk state;
+    GArray *candidates;      /* RfpPlanCandidate, newest first */
+    RfpDecision decision;    /* what was planned; an audit may change it */
+    gboolean begun_increment; /* the job has a bitmap for it */
+    GPtrArray *chain;        /* of the base: RfpManifestDisk, borrowed */
+    GPtrArray *base_digests; /* of the chain: RfpDigestFile */
+    guint64 base_size;       /* of the base's view, bytes */
+    RefpointDiskReport *report; /* borrowed from the job */
+    char *scratch;           /* path */
+    char *image;             /* relative to the set */
+    char *digests;           /* relative to the set */
+    RfpNbdSource *source;
+    RfpQcow2Writer *writer;
+    RfpDigestWriter *digest_writer;
+    RfpCopy *copy;
+    GError *error;           /* of its thread */
+    guint64 image_size;
+    guint64 digests_size;
+    guint8 digests_sha256[RFP_LEAF_SIZE];
+    guint8 view[RFP_LEAF_SIZE];
+} RfpExportDisk;
+
+typedef struct {
+    const RefpointExportOptions *options; /* borrowed */
+    RfpOperation operation;
+    RfpDomainState state;
+    char *domain_text;       /* live XML at the start */
+    gboolean secure;         /* it has its secrets */
+    RfpDomainXml *domain_xml;
+    RfpExportSet *set;       /* locked; NULL: a fresh one in a dry run */
+    GPtrArray *checkpoints;  /* RfpCheckpointXml with sizes */
+    GPtrArray *disks;        /* RfpExportDisk, the domain's order */
+    RfpSetPoint *base;       /* explicit base, borrowed from the set */
+    RfpCheckpointXml *point; /* --point: borrowed from @checkpoints */
+    char *guid;              /* the point's */
+    char *name;              /* the point's, and its checkpoint's */
+    char *folder;            /* its folder in the set */
+    char *vm_folder;
+    char *partial;           /* hidden folder */
+    char *socket_path;
+    char *checkpoint_xml_text; /* as libvirt has it, at the point */
+    gint64 created_us;
+    RefpointConsistency consistency;
+    gboolean already;        /* the set has this point: nothing to do */
+} RfpExport;
+
+static inline RefpointJob *
+rfp_export_job(RfpExport *export)
+{
+    return export->operation.job;
+}
+
+/* Exported at all? */
+static inline gboolean
+rfp_export_takes(const RfpExportDisk *disk)
+{
+    return disk->decision.mode != REFPOINT_MODE_LEFT_OUT;
+}
+
+/* Checks names and selection, finds base and point, decides for each disk, and
+ * writes the plan into the report. Changes nothing. */
+gboolean
+rfp_export_plan(RfpExport *export, GError **error);
+
+/* Copies decisions into the report's disks. */
+void
+rfp_export_report_plan(RfpExport *export);
+
+/* Space on the set's and the scratch file systems, before anything is begun. */
+gboolean
+rfp_export_check_space(RfpExport *export, GError **error);
+
+/* From the record to the thaw: the job runs when this ends. */
+gboolean
+rfp_export_begin(RfpExport *export, GError **error);
+
+/* Opens the base's digests and compares; a mismatch turns the disk's decision
+ * into a full export. */
+gboolean
+rfp_export_audit(RfpExport *export, GError **error);
+
+/* --point: nothing may have changed since that point. */
+gboolean
+rfp_export_check_point(RfpExport *export, GError **error);
+
+/* Moves the data; images and digests are complete and durable afterwards. */
+gboolean
+rfp_export_stream(RfpExport *export, GError **error);
+
+/* Configuration files and manifest, then the rename. */
+gboolean
+rfp_export_publish(RfpExport *export, GError **error);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Files below a folder: never through a symbolic link, never out of it, durable
+ * where it is said. @path is relative to @dirfd, its components are checked
+ * one by one. Messages name @shown (the folder's path) and @path.
+ */
+#ifndef RFP_FILES_H
+#define RFP_FILES_H
+
+#include "error.h"
+
+typedef struct {
+    int fd;            /* the folder */
+    const char *shown; /* its path, for messages */
+} RfpFolder;
+
+/* A descriptor that closes itself; -1 is none. */
+typedef int RfpFd;
+
+void
+rfp_fd_clear(RfpFd *fd);
+
+/* The descriptor, which will not be closed any more. */
+int
+rfp_fd_steal(RfpFd *fd);
+
+/* Opens with openat(2) @flags (O_CLOEXEC, O_NOFOLLOW and O_NONBLOCK are
+ * added). Only regular files and, with O_DIRECTORY, folders. -1 on failure;
+ * errno is kept in the error. */
+int
+rfp_files_open(const RfpFolder *folder,
+               const char *path,
+               int flags,
+               GError **error);
+
+/* The whole text of a file of at most @max bytes. Free with g_free(). */
+char *
+rfp_files_read(const RfpFolder *folder,
+               const char *path,
+               gsize max,
+               gsize *length,
+               GError **error);
+
+/* Makes a new file, mode @mode, durable but for its name: the folder it is in
+ * is not synced. */
+gboolean
+rfp_files_write(const RfpFolder *folder,
+                const char *path,
+                const void *data,
+                gsize length,
+                guint mode,
+                GError **error);
+
+/* Makes the folders of @path that are missing, mode 0700, durable. */
+gboolean
+rfp_files_make_dirs(const RfpFolder *folder, const char *path, GError **error);
+
+/* Syncs a folder below; "." is the folder itself. */
+gboolean
+rfp_files_sync_dir(const RfpFolder *folder, const char *path, GError **error);
+
+/* Removes a file, or a folder with all below it (a few levels). What is not
+ * there is success. */
+gboolean
+rfp_files_remove(const RfpFolder *folder, const char *path, GError **error);
+
+/* Writes all, over short writes and signals. 0, or errno. */
+int
+rfp_files_write_all(int fd, const void *data, gsize length);
+
+typedef enum {
+    RFP_LOCK_TAKEN,
+    RFP_LOCK_BUSY,
+    RFP_LOCK_FAILED, /* error is set; NOT_SUPPORTED: no locks there */
+} RfpLock;
+
+/* An OFD write lock on bytes [@start, @start + 1) of @fd; @wait_ms 0: no
+ * waiting. Source: fcntl(2), "Open file description locks". */
+RfpLock
+rfp_files_lock(int fd,
+               goffset start,
+               guint wait_ms,
+               const char *shown,
+               GError **error);
+
+void
+rfp_files_unlock(int fd, goffset start);
+
+/* Makes an absolute @path and its missing parents with @mode (the existing ones
+ * are left alone), durable. */
+gboolean
+rfp_make_dirs(const char *path, guint mode, GError **error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RfpFd, rfp_fd_clear)
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guard: a small process that outlives us. Started before the first
+ * change, with a connection of its own; when the pipe to it closes without
+ * "done" it undoes the operation from its record (undo.h). It also goes on
+ * thawing a guest whose freeze timed out and may still happen.
+ *
+ * Protocol, lines over a socket pair, its standard input: the guard says
+ * "ready" or "failed <text>"; we say "frozen", "thawed", "done".
+ */
+#ifndef RFP_GUARD_H
+#define RFP_GUARD_H
+
+#include "domain.h"
+#include "files.h"
+
+typedef struct {
+    RfpFd fd;
+} RfpGuard;
+
+/* Starts it; does not wait until it is ready. */
+gboolean
+rfp_guard_start(RefpointConnection *conn,
+                const char *domain_uuid,
+                RfpGuard *guard,
+                GError **error);
+
+gboolean
+rfp_guard_wait_ready(RfpGuard *guard, GError **error);
+
+/* "frozen", "thawed" or "done". A guard that is gone is no failure here: the
+ * next call does its work from the record. */
+void
+rfp_guard_tell(RfpGuard *guard, const char *word);
+
+/* Hangs up. */
+void
+rfp_guard_clear(RfpGuard *guard);
+
+/*
+ * A late freeze: while the file of a domain is there, its guest may freeze
+ * unasked. mark() makes it; the guard removes it when the danger is over.
+ */
+gboolean
+rfp_late_freeze_mark(RefpointConnection *conn,
+                     const char *domain_uuid,
+                     GError **error);
+
+gboolean
+rfp_late_freeze_pending(RefpointConnection *conn, const char *domain_uuid);
+
+/*
+ * Takes the watch if nobody has it: its lock; -1 if somebody has, or there is
+ * nothing to watch.
+ */
+int
+rfp_late_freeze_take(RefpointConnection *conn, const char *domain_uuid);
+
+void
+rfp_late_freeze_clear(RefpointConnection *conn, const char *domain_uuid);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RfpGuard, rfp_guard_clear)
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "metadata.h"
+#include "names.h"
+
+GPtrArray *
+rfp_metadata_load(RfpDomain *domain)
+{
+    g_autofree char *xml = rfp_domain_get_metadata(domain);
+
+    return rfp_metadata_parse(xml, domain->uuid);
+}
+
+static void
+remove_entry(GPtrArray *points, const char *guid)
+{
+    for (guint i = points->len; i > 0; i--) {
+        RfpMetadataPoint *point = g_ptr_array_index(points, i - 1);
+
+        if (rfp_guid_equal(point->guid, guid))
+            g_ptr_array_remove_index(points, i - 1);
+    }
+}
+
+static gboolean
+drop_dead(RfpDomain *domain, GPtrArray *points, GError **error)
+{
+    g_autoptr(GPtrArray) live = rfp_checkpoint_list(domain, FALSE, error);
+
+    if (live == NULL)
+        return FALSE;
+    for (guint i = points->len; i > 0; i--) {
+        RfpMetadataPoint *point = g_ptr_array_index(points, i - 1);
+
+        if (rfp_checkpoint_find_guid(live, point->guid) == NULL)
+            g_ptr_array_remove_index(points, i - 1);
+    }
+    return TRUE;
+}
+
+static gboolean
+store(RfpDomain *domain, GPtrArray *points, GError **error)
+{
+    g_autofree char *xml = rfp_metadata_format(points, domain->uuid);
+    g_autofree char *old = NULL;
+
+    if (xml == NULL && (old = rfp_domain_get_metadata(domain)) == NULL)
+        return TRUE;
+    return rfp_domain_set_metadata(domain, xml, error);
+}
+
+gboolean
+rfp_metadata_update(RfpDomain *domain,
+                    RfpMetadataPoint *point,
+                    const char *remove_guid,
+                    GError **error)
+{
+    g_autoptr(GPtrArray) points = rfp_metadata_load(domain);
+
+    if (remove_guid != NULL)
+        remove_entry(points, remove_guid);
+    if (!drop_dead(domain, points, error)) {
+        rfp_metadata_point_free(point);
+        return FALSE;
+    }
+    if (point != NULL) {
+        remove_entry(points, point->guid);
+        g_ptr_array_add(points, point);
+    }
+    return store(domain, points, error);
+}
+
+gboolean
+rfp_metadata_set_state(RfpDomain *domain,
+                       const char *guid,
+                       RefpointState state,
+                       GError **error)
+{
+    g_autoptr(GPtrArray) points = rfp_metadata_load(domain);
+    RfpMetadataPoint *point = rfp_metadata_find(points, guid);
+
+    if (point == NULL || point->state == state)
+        return TRUE;
+    point->state = state;
+    return store(domain, points, error);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Our metadata element in a domain, kept true. */
+#ifndef RFP_METADATA_H
+#define RFP_METADATA_H
+
+#include "checkpoint.h"
+#include "metadata-xml.h"
+
+/* The points recorded in the domain; empty where there are none. Free with
+ * g_ptr_array_unref(). */
+GPtrArray *
+rfp_metadata_load(RfpDomain *domain);
+
+/*
+ * Puts @point (taken over, may be NULL) in place of an entry of its GUID, takes
+ * the entry @remove_guid out (may be NULL), and lets go of entries without a
+ * live checkpoint.
+ */
+gboolean
+rfp_metadata_update(RfpDomain *domain,
+                    RfpMetadataPoint *point,
+                    const char *remove_guid,
+                    GError **error);
+
+/* Changes the state of an entry, if there is one. */
+gboolean
+rfp_metadata_set_state(RfpDomain *domain,
+                       const char *guid,
+                       RefpointState state,
+                       GError **error);
+
+#endif

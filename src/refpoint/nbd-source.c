@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nbd-source.h"
+
+#include <errno.h>
+#include <libnbd.h>
+#include <string.h>
+
+#include "error.h"
+#include "text.h"
+
+/* How long one poll lasts at most: the delay of a cancellation. */
+#define POLL_MS 100
+/* A server whose queue of connections is full says so at once. */
+#define CONNECT_RETRY_MS 20
+/* Largest block status request: 32 bits, and aligned for every server. */
+#define MAP_STEP (((guint64)1 << 32) - RFP_CLUSTER_SIZE)
+/* Extents taken from one reply, the rest is asked for again. QEMU never sends
+ * more. */
+#define MAX_EXTENTS 131072
+
+#define CONTEXT_ALLOCATION "base:allocation"
+#define CONTEXT_BITMAP "qemu:dirty-bitmap:"
+#define STATE_DIRTY 1 /* of QEMU's context: docs/interop/nbd.txt */
+
+struct _RfpNbdSource {
+    char *socket_path;
+    char *export_name;
+    char *label;          /* of the export, for messages */
+    char *dirty_context;  /* or NULL */
+    guint stall_ms;       /* 0: no limit */
+    gint64 size;          /* bytes; -1 until probed */
+};
+
+/* A connection has a handle for each purpose, made when first needed. */
+enum {
+    LINK_ALLOCATION = RFP_MAP_ALLOCATION,
+    LINK_DIRTY = RFP_MAP_DIRTY,
+    LINK_DATA,
+    N_LINKS,
+};
+
+typedef struct {
+    const RfpNbdSource *source;
+    const gint *cancel;  /* may be NULL */
+    struct nbd_handle *links[N_LINKS];
+    guint64 max_read;    /* bytes of one request */
+    gboolean no_context; /* the server does not offer base:allocation */
+} Connection;
+
+/* One block status reply. */
+typedef struct {
+    const char *context;
+    guint32 *entries; /* length and flags in turn */
+    gsize n_extents;
+    guint calls;
+} Reply;
+
+typedef enum {
+    WAIT_ON,
+    WAIT_DONE,
+    WAIT_FAILED,
+} Wait;
+
+static void
+close_link(Connection *connection, guint link)
+{
+    g_clear_pointer(&connection->links[link], nbd_close);
+}
+
+/* ---- Waiting ----------------------------------------------------------- */
+
+static gboolean
+is_lost(struct nbd_handle *nbd)
+{
+    return nbd_aio_is_dead(nbd) > 0 || nbd_aio_is_closed(nbd) > 0;
+}
+
+/* From libnbd's error of the last call in this thread. */
+static void
+set_nbd_error(struct nbd_handle *nbd, GError **error)
+{
+    const int errnum = nbd_get_errno();
+    g_autofree char *text = NULL;
+
+    if (nbd != NULL && is_lost(nbd)) {
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("the NBD server closed the connection"));
+    } else if (errnum != 0) {
+        rfp_error_set_errno(error, errnum,
+                            _("the NBD server reported an error"));
+    } else {
+        text = rfp_text_clean(nbd_get_error());
+        rfp_error_set(error, REFPOINT_ERROR_FAILED, "%s", text);
+    }
+}
+
+static void
+set_stalled(gint64 elapsed_us, GError **error)
+{
+    rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
+                  _("no reply from the NBD server for %.1f seconds"),
+                  (double)elapsed_us / G_USEC_PER_SEC);
+    rfp_error_add_way_out(
+        error, _("look at the storage below the guest's disk and try again"));
+}
+
+/* Whether waiting since @begin may go on. */
+static gboolean
+may_wait(const Connection *connection, gint64 begin, GError **error)
+{
+    const gint64 elapsed = g_get_monotonic_time() - begin;
+    const guint stall_ms = connection->source->stall_ms;
+
+    if (connection->cancel != NULL && g_atomic_int_get(connection->cancel)) {
+        rfp_error_set(error, REFPOINT_ERROR_CANCELLED, _("cancelled"));
+        return FALSE;
+    }
+    if (stall_ms != 0 && elapsed >= (gint64)stall_ms * 1000) {
+        set_stalled(elapsed, error);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Lets the handle work for a moment. */
+static gboolean
+poll_once(struct nbd_handle *nbd, GError **error)
+{
+    if (nbd_poll(nbd, POLL_MS) >= 0 || nbd_get_errno() == EINTR)
+        return TRUE;
+    set_nbd_error(nbd, error);
+    return FALSE;
+}
+
+/*
+ * Waits for the reply to a command. After anything but success the handle is
+ * closed: a late reply would be written where nobody expects it any more.
+ */
+static gboolean
+wait_reply(Connection *connection, guint link, gint64 cookie, GError **error)
+{
+    struct nbd_handle *nbd = connection->links[link];
+    const gint64 begin = g_get_monotonic_time();
+    int completed = cookie < 0 ? -1 : nbd_aio_command_completed(nbd, cookie);
+
+    while (completed == 0) {
+        if (!may_wait(connection, begin, error) || !poll_once(nbd, error)) {
+            close_link(connection, link);
+            return FALSE;
+        }
+        completed = nbd_aio_command_completed(nbd, cookie);
+    }
+    if (completed > 0)
+        return TRUE;
+    set_nbd_error(nbd, error);
+    close_link(connection, link);
+    return FALSE;
+}
+
+/* ---- Connecting -------------------------------------------------------- */
+
+static const char *
+link_context(const RfpNbdSource *source, guint link)
+{
+    if (link == LINK_ALLOCATION)
+        return CONTEXT_ALLOCATION;
+    return link == LINK_DIRTY ? source->dirty_context : NULL;
+}
+
+static struct nbd_handle *
+new_handle(const RfpNbdSource *source, const char *context, GError **error)
+{
+    struct nbd_handle *nbd = nbd_create();
+
+    if (nbd == NULL) {
+        set_nbd_error(NULL, error);
+        return NULL;
+    }
+    if (nbd_set_export_name(nbd, source->export_name) < 0 ||
+        nbd_set_strict_mode(nbd, LIBNBD_STRICT_MASK) < 0 ||
+        (context != NULL && nbd_add_meta_context(nbd, context) < 0)) {
+        set_nbd_error(NULL, error);
+        nbd_close(nbd);
+        return NULL;
+    }
+#ifdef LIBNBD_HAVE_NBD_SET_PREAD_INITIALIZE
+    /* Buffers only ever hold data of this disk, and are not looked at after an
+     * error. */
+    nbd_set_pread_initialize(nbd, false);
+#endif
+    return nbd;
+}
+
+static Wait
+connect_step(struct nbd_handle *nbd, GError **error)
+{
+    if (nbd_aio_is_ready(nbd) > 0)
+        return WAIT_DONE;
+    if (is_lost(nbd)) {
+        set_nbd_error(nbd, error);
+        return WAIT_FAILED;
+    }
+    return WAIT_ON;
+}
+
+/* Starts to connect. A full queue of the server is no error: @nbd stays
+ * NULL. */
+static gboolean
+start_connect(const RfpNbdSource *source,
+              const char *context,
+              struct nbd_handle **nbd,
+              GError **error)
+{
+    g_autofree char *text = NULL;
+    int errnum;
+
+    *nbd = new_handle(source, context, error);
+    if (*nbd == NULL)
+        return FALSE;
+    if (nbd_aio_connect_unix(*nbd, source->socket_path) == 0 &&
+        nbd_aio_is_dead(*nbd) <= 0)
+        return TRUE;
+    errnum = nbd_get_errno();
+    text = rfp_text_clean(nbd_get_error());
+    g_clear_pointer(nbd, nbd_close);
+    if (errnum == EAGAIN)
+        return TRUE;
+    if (errnum != 0)
+        rfp_error_set_errno(error, errnum, _("cannot connect to socket %s"),
+                            source->socket_path);
+    else
+        rfp_error_set(error, REFPOINT_ERROR_FAILED, "%s", text);
+    return FALSE;
+}
+
+static struct nbd_handle *
+connect_handle(Connection *connection, const char *context, GError **error)
+{
+    const RfpNbdSource *source = connection->source;
+    const gint64 begin = g_get_monotonic_time();
+    struct nbd_handle *nbd = NULL;
+    Wait wait = WAIT_ON;
+
+    while (wait == WAIT_ON) {
+        if (!may_wait(connection, begin, error))
+            wait = WAIT_FAILED;
+        else if (nbd == NULL && !start_connect(source, context, &nbd, error))
+            wait = WAIT_FAILED;
+        else if (nbd == NULL)
+            g_usleep(CONNECT_RETRY_MS * 1000);
+        else if (nbd_aio_is_ready(nbd) <= 0 && !poll_once(nbd, error))
+            wait = WAIT_FAILED;
+        else
+            wait = connect_step(nbd, error);
+    }
+    if (wait == WAIT_DONE)
+        return nbd;
+    g_clear_pointer(&nbd, nbd_close);
+    return NULL;
+}
+
+/* What the server says about the export, against what was said before. */
+static gboolean
+check_handle(Connection *connection, struct nbd_handle *nbd, GError **error)
+{
+    const RfpNbdSource *source = connection->source;
+    const gint64 size = nbd_get_size(nbd);
+    const gint64 minimum = nbd_get_block_size(nbd, LIBNBD_SIZE_MINIMUM);
+    const gint64 maximum = nbd_get_block_size(nbd, LIBNBD_SIZE_MAXIMUM);
+
+    if (size < 0 || (guint64)size > RFP_DISK_SIZE_MAX) {
+        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                      _("the NBD server offers a disk of more than %d TiB"),
+                      (int)(RFP_DISK_SIZE_MAX >> 40));
+        return FALSE;
+    }
+    if (source->size >= 0 && size != source->size) {
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("the size of the NBD export changed from %" G_GINT64_FORMAT
+                        " to %" G_GINT64_FORMAT " bytes"),
+                      source->size, size);
+        return FALSE;
+    }
+    if (minimum > (gint64)RFP_CLUSTER_SIZE) {
+        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                      _("the NBD server reads in blocks of %" G_GINT64_FORMAT
+                        " bytes"),
+                      minimum);
+        return FALSE;
+    }
+    connection->max_read =
+        maximum > 0 ? (guint64)MAX(maximum, MAX(minimum, 1)) : G_MAXUINT32;
+    return TRUE;
+}
+
+/* The handle for @link, connected. */
+static struct nbd_handle *
+get_link(Connection *connection, guint link, GError **error)
+{
+    const RfpNbdSource *source = connection->source;
+    const char *context = link_context(source, link);
+    struct nbd_handle *nbd = connection->links[link];
+
+    if (nbd != NULL)
+        return nbd;
+    nbd = connect_handle(connection, context, error);
+    if (nbd != NULL && !check_handle(connection, nbd, error))
+        g_clear_pointer(&nbd, nbd_close);
+    if (nbd == NULL) {
+        rfp_error_prefix(error, _("Cannot connect to NBD export %s"),
+                         source->label);
+        return NULL;
+    }
+    if (context == NULL || nbd_can_meta_context(nbd, context) > 0)
+        return connection->links[link] = nbd;
+    nbd_close(nbd);
+    if (link == LINK_ALLOCATION) {
+        connection->no_context = TRUE;
+        return NULL;
+    }
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("NBD export %s does not offer %s"), source->label, context);
+    return NULL;
+}
+
+/* ---- Reading ----------------------------------------------------------- */
+
+static gboolean
+read_data(gpointer opaque,
+          void *data,
+          guint64 offset,
+          guint32 length,
+          GError **error)
+{
+    Connection *connection = opaque;
+    struct nbd_handle *nbd = get_link(connection, LINK_DATA, error);
+    guint32 done = 0;
+
+    if (nbd == NULL)
+        return FALSE;
+    while (done < length) {
+        const gsize n = MIN(length - done, connection->max_read);
+        const gint64 cookie = nbd_aio_pread(nbd, (char *)data + done, n,
+                                            offset + done,
+                                            NBD_NULL_COMPLETION, 0);
+
+        if (!wait_reply(connection, LINK_DATA, cookie, error)) {
+            rfp_error_prefix(error,
+                             _("Cannot read NBD export %s at offset %"
+                               G_GUINT64_FORMAT),
+                             connection->source->label, offset + done);
+            return FALSE;
+        }
+        done += n;
+    }
+    return TRUE;
+}
+
+/* ---- Maps -------------------------------------------------------------- */
+
+/* Called by libnbd with the handle locked. */
+static int
+take_entries(void *opaque,
+             const char *context,
+             uint64_t offset G_GNUC_UNUSED,
+             uint32_t *entries,
+             size_t n_entries,
+             int *error G_GNUC_UNUSED)
+{
+    Reply *reply = opaque;
+
+    if (strcmp(context, reply->context) != 0)
+        return 0;
+    if (++reply->calls > 1)
+        return 0;
+    reply->n_extents = MIN(n_entries / 2, MAX_EXTENTS);
+    reply->entries = g_try_malloc_n(reply->n_extents, 2 * sizeof(guint32));
+    if (reply->entries == NULL)
+        reply->n_extents = 0;
+    else
+        memcpy(reply->entries, entries,
+               reply->n_extents * 2 * sizeof(guint32));
+    return 0;
+}
+
+/*
+ * Hands on a reply for what begins at @*offset and ends at @end, and moves
+ * @*offset. The protocol allows the last extent to reach beyond what was
+ * asked, and nbdkit sends one more behind it; never beyond the export.
+ */
+static gboolean
+report(const Connection *connection,
+       guint link,
+       const Reply *reply,
+       guint64 *offset,
+       guint64 end,
+       RfpMapFunc func,
+       gpointer opaque,
+       gboolean *go_on,
+       GError **error)
+{
+    const guint64 size = nbd_get_size(connection->links[link]);
+    const guint32 mask = link == LINK_DIRTY ? STATE_DIRTY : LIBNBD_STATE_ZERO;
+    guint64 extent_end = *offset;
+
+    for (gsize i = 0; i < reply->n_extents; i++) {
+        const guint32 *entry = reply->entries + 2 * i;
+        const guint64 begin = extent_end;
+
+        extent_end += entry[0];
+        if (entry[0] == 0 || extent_end > size) {
+            rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                          _("the NBD server sent an extent of %u bytes at "
+                            "offset %" G_GUINT64_FORMAT),
+                          entry[0], begin);
+            return FALSE;
+        }
+        if (begin >= end || !*go_on)
+            continue;
+        *offset = MIN(extent_end, end);
+        *go_on = func(begin, *offset - begin, (entry[1] & mask) != 0, opaque);
+    }
+    return TRUE;
+}
+
+/* One request and its reply. */
+static gboolean
+map_step(Connection *connection,
+         guint link,
+         guint64 *offset,
+         guint64 end,
+         RfpMapFunc func,
+         gpointer opaque,
+         gboolean *go_on,
+         GError **error)
+{
+    const guint64 length = MIN(end - *offset, MAP_STEP);
+    Reply reply = {
+        .context = link_context(connection->source, link),
+    };
+    g_autofree guint32 *entries = NULL;
+    gint64 cookie;
+    gboolean replied;
+
+    cookie = nbd_aio_block_status(
+        connection->links[link], length, *offset,
+        (nbd_extent_callback){.callback = take_entries, .user_data = &reply},
+        NBD_NULL_COMPLETION, 0);
+    replied = wait_reply(connection, link, cookie, error);
+    entries = reply.entries;
+    if (!replied)
+        return FALSE;
+    if (reply.calls != 1 || reply.n_extents == 0) {
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("the NBD server sent no extents, or twice"));
+        return FALSE;
+    }
+    return report(connection, link, &reply, offset, *offset + length, func,
+                  opaque, go_on, error);
+}
+
+/* Connects for a map. TRUE without a handle: the server does not say what
+ * reads as zero. */
+static gboolean
+open_map(Connection *connection, guint link, GError **error)
+{
+    if (link == LINK_DIRTY && connection->source->dirty_context == NULL) {
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("No dirty bitmap is known for NBD export %s"),
+                      connection->source->label);
+        return FALSE;
+    }
+    if (link == LINK_ALLOCATION && connection->no_context)
+        return TRUE;
+    if (get_link(connection, link, error) != NULL)
+        return TRUE;
+    return link == LINK_ALLOCATION && connection->no_context;
+}
+
+static gboolean
+map_extents(gpointer opaque,
+            RfpMap map,
+            guint64 offset,
+            guint64 length,
+            RfpMapFunc func,
+            gpointer func_opaque,
+            GError **error)
+{
+    Connection *connection = opaque;
+    const guint64 end = offset + length;
+    gboolean go_on = TRUE;
+
+    if (length == 0)
+        return TRUE;
+    if (!open_map(connection, map, error))
+        return FALSE;
+    if (connection->links[map] == NULL) {
+        func(offset, length, FALSE, func_opaque);
+        return TRUE;
+    }
+    while (offset < end && go_on) {
+        const guint64 at = offset;
+
+        if (!map_step(connection, map, &offset, end, func, func_opaque,
+                      &go_on, error)) {
+            rfp_error_prefix(error,
+                             _("Cannot get the map of NBD export %s at offset %"
+                               G_GUINT64_FORMAT),
+                             connection->source->label, at);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+/* ---- Source ------------------------------------------------------------ */
+
+static gpointer
+open_connection(gpointer source, const gint *cancel, GError **error)
+{
+    Connection *connection = g_new0(Connection, 1);
+
+    (void)error;
+    connection->source = source;
+    connection->cancel = cancel;
+    return connection;
+}
+
+static void
+close_connection(gpointer opaque)
+{
+    Connection *connection = opaque;
+
+    for (guint i = 0; i < N_LINKS; i++)
+        close_link(connection, i);
+    g_free(connection);
+}
+
+RfpNbdSource *
+rfp_nbd_source_new(const char *socket_path,
+                   const char *export_name,
+                   const char *bitmap,
+                   guint stall_ms)
+{
+    RfpNbdSource *source = g_new0(RfpNbdSource, 1);
+
+    source->socket_path = g_strdup(socket_path);
+    source->export_name = g_strdup(export_name);
+    source->label = rfp_text_clean(export_name);
+    if (bitmap != NULL)
+        source->dirty_context = g_strconcat(CONTEXT_BITMAP, bitmap, NULL);
+    source->stall_ms = stall_ms;
+    source->size = -1;
+    return source;
+}
+
+void
+rfp_nbd_source_free(RfpNbdSource *source)
+{
+    if (source == NULL)
+        return;
+    g_free(source->socket_path);
+    g_free(source->export_name);
+    g_free(source->label);
+    g_free(source->dirty_context);
+    g_free(source);
+}
+
+gboolean
+rfp_nbd_source_probe(RfpNbdSource *source, guint64 *size, GError **error)
+{
+    Connection connection = {.source = source};
+    const guint link = source->dirty_context != NULL ? LINK_DIRTY : LINK_DATA;
+    struct nbd_handle *nbd = get_link(&connection, link, error);
+
+    if (nbd == NULL)
+        return FALSE;
+    source->size = nbd_get_size(nbd);
+    *size = source->size;
+    close_link(&connection, link);
+    return TRUE;
+}
+
+const RfpSourceOps rfp_nbd_source_ops = {
+    .open = open_connection,
+    .close = close_connection,
+    .read = read_data,
+    .map = map_extents,
+};

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation.h"
+#include "text.h"
+
+#define THAW_TIMEOUT 10
+
+gboolean
+rfp_operation_open(RfpOperation *operation,
+                   RefpointConnection *conn,
+                   const char *domain,
+                   RefpointJob *job,
+                   GError **error)
+{
+    operation->conn = conn;
+    operation->job = job;
+    operation->guard.fd = -1;
+    operation->domain = rfp_domain_lookup(conn, domain, error);
+    if (operation->domain == NULL)
+        return FALSE;
+    job->report.domain_name = g_strdup(operation->domain->name);
+    job->report.domain_uuid = g_strdup(operation->domain->uuid);
+    return TRUE;
+}
+
+gboolean
+rfp_operation_check_active(RfpOperation *operation,
+                           RfpDomainState *state,
+                           GError **error)
+{
+    const char *name = operation->domain->name;
+
+    if (!rfp_domain_state(operation->domain, state, error))
+        return FALSE;
+    if (state->active)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("domain '%s' is shut off"), name);
+    rfp_error_add_object(error, name);
+    rfp_error_add_way_out(error, _("start it, if need be paused: virsh start "
+                                   "%s --paused"),
+                          name);
+    return FALSE;
+}
+
+/* ---- Lock ------------------------------------------------------------------------- */
+
+static void
+warn_kept(RfpOperation *operation, const RfpRecord *record)
+{
+    const RfpStep *step = rfp_record_find(record, RFP_STEP_OPERATION);
+
+    rfp_job_warn(operation->job, "unfinished-operation", step->args[3],
+                 _("an earlier operation on domain '%s' died; its checkpoint "
+                   "and files are kept, because its set '%s' cannot be read: "
+                   "mount it, the next call tidies up"),
+                 operation->domain->name, step->args[3]);
+}
+
+/* What was set aside is tried again; still unreadable sets stay aside. */
+static void
+retry_aside(RfpOperation *operation)
+{
+    g_autoptr(GPtrArray) aside = rfp_record_list_aside(
+        operation->conn->records_dir, operation->domain->uuid);
+
+    for (guint i = 0; i < aside->len; i++) {
+        RfpRecord *record = g_ptr_array_index(aside, i);
+        RfpUndone undone = RFP_UNDO_NOTHING;
+        gboolean done = rfp_undo_run(operation->domain, record, NULL, FALSE,
+                                     &undone, NULL, NULL);
+
+        if (done && undone != RFP_UNDO_KEPT)
+            rfp_record_remove(record, NULL);
+        else
+            warn_kept(operation, record);
+    }
+}
+
+static gboolean
+undo_stale(RfpOperation *operation, GError **error)
+{
+    RfpUndone undone = RFP_UNDO_NOTHING;
+    gboolean frozen = FALSE;
+
+    if (operation->record->steps->len == 0)
+        return TRUE;
+    if (!rfp_undo_run(operation->domain, operation->record, NULL, TRUE,
+                      &undone, &frozen, error)) {
+        rfp_error_prefix(error,
+                         _("cannot undo an earlier operation that died"));
+        return FALSE;
+    }
+    if (undone == RFP_UNDO_KEPT)
+        return rfp_record_set_aside(operation->record, error);
+    rfp_job_warn(operation->job, "recovered", operation->domain->name,
+                 undone == RFP_UNDO_PUBLISHED ?
+                     _("an earlier operation on domain '%s' died behind its "
+                       "publication; it was completed") :
+                     _("an earlier operation on domain '%s' died; it was "
+                       "undone"),
+                 operation->domain->name);
+    return TRUE;
+}
+
+gboolean
+rfp_operation_lock(RfpOperation *operation, GError **error)
+{
+    operation->record = rfp_record_open(operation->conn->records_dir,
+                                        operation->domain->uuid, 0, error);
+    if (operation->record == NULL)
+        return FALSE;
+    if (!undo_stale(operation, error))
+        return FALSE;
+    retry_aside(operation);
+    return rfp_backup_job_check_free(operation->domain, error);
+}
+
+/* ---- Guard ------------------------------------------------------------------------ */
+
+gboolean
+rfp_operation_start_guard(RfpOperation *operation, GError **error)
+{
+    return rfp_guard_start(operation->conn, operation->domain->uuid,
+                           &operation->guard, error);
+}
+
+gboolean
+rfp_operation_guarded(RfpOperation *operation, GError **error)
+{
+    return rfp_guard_wait_ready(&operation->guard, error);
+}
+
+/* ---- Freeze ------------------------------------------------------------------------ */
+
+static void
+warn_crash(RfpOperation *operation, const GError *why)
+{
+    g_autoptr(RefpointFailure) failure = refpoint_failure_new(why);
+
+    rfp_job_warn(operation->job, "crash-instead-of-application",
+                 operation->domain->name,
+                 _("the point is crash consistent: %s"), failure->message);
+}
+
+/* A freeze that may come late is the guard's from here on. */
+static gboolean
+hand_over_late(RfpOperation *operation, GError **error)
+{
+    if (!rfp_late_freeze_mark(operation->conn, operation->domain->uuid, error))
+        return FALSE;
+    rfp_job_warn(operation->job, "late-freeze", operation->domain->name,
+                 _("the guest of domain '%s' may freeze later; it is watched "
+                   "and thawed for at least ten minutes"),
+                 operation->domain->name);
+    return rfp_record_append(operation->record, error, RFP_STEP_THAWED, NULL);
+}
+
+/* Whether freezing is to be tried at all; if not, @error says why. */
+static gboolean
+can_freeze(RfpOperation *operation, const RfpDomainState *state, GError **error)
+{
+    if (!state->running) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                      _("domain '%s' is paused, its agent cannot freeze"),
+                      operation->domain->name);
+        rfp_error_add_way_out(error, _("resume it with: virsh resume %s"),
+                              operation->domain->name);
+        return FALSE;
+    }
+    if (rfp_late_freeze_pending(operation->conn, operation->domain->uuid)) {
+        rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
+                      _("an earlier freeze of domain '%s' timed out and may "
+                        "still happen"),
+                      operation->domain->name);
+        rfp_error_add_way_out(error, _("see what the guest's freeze hooks do; "
+                                       "try again in ten minutes"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+freeze_now(RfpOperation *operation, gboolean *late, GError **error)
+{
+    RfpFreeze result = RFP_FREEZE_FAILED;
+
+    if (!rfp_record_append(operation->record, error, RFP_STEP_FREEZE, NULL))
+        return FALSE;
+    rfp_guard_tell(&operation->guard, "frozen");
+    operation->frozen_at = g_get_monotonic_time();
+    result = rfp_agent_freeze(operation->domain, rfp_agent_timeout(),
+                              &operation->n_frozen, error);
+    operation->frozen = result == RFP_FREEZE_DONE;
+    *late = result == RFP_FREEZE_LATE;
+    if (operation->frozen)
+        return TRUE;
+    rfp_guard_tell(&operation->guard, "thawed");
+    if (!*late)
+        rfp_record_append(operation->record, NULL, RFP_STEP_THAWED, NULL);
+    return FALSE;
+}
+
+gboolean
+rfp_operation_freeze(RfpOperation *operation,
+                     RefpointQuiesce quiesce,
+                     const RfpDomainState *state,
+                     RefpointConsistency *reached,
+                     GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    gboolean late = FALSE;
+
+    *reached = REFPOINT_CONSISTENCY_CRASH;
+    if (quiesce == REFPOINT_QUIESCE_NEVER)
+        return TRUE;
+    if (can_freeze(operation, state, &local) &&
+        freeze_now(operation, &late, &local)) {
+        *reached = REFPOINT_CONSISTENCY_APPLICATION;
+        return TRUE;
+    }
+    if (late && !hand_over_late(operation, error))
+        return FALSE;
+    /* somebody else is at work on a frozen guest: keep out */
+    if (quiesce == REFPOINT_QUIESCE_REQUIRED ||
+        g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    warn_crash(operation, local);
+    return TRUE;
+}
+
+/* The guest thawed by itself (Windows does after 10 s), or by the guard: what
+ * was begun meanwhile may not be consistent. */
+static void
+check_still_frozen(RfpOperation *operation,
+                   gint n_thawed,
+                   RefpointConsistency *reached)
+{
+    if (n_thawed > 0 || operation->n_frozen == 0)
+        return;
+    *reached = REFPOINT_CONSISTENCY_CRASH;
+    rfp_job_warn(operation->job, "crash-instead-of-application",
+                 operation->domain->name,
+                 _("the point is crash consistent: the guest of domain '%s' "
+                   "did not stay frozen until the point was made"),
+                 operation->domain->name);
+}
+
+gboolean
+rfp_operation_thaw(RfpOperation *operation,
+                   RefpointConsistency *reached,
+                   GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    gint n_thawed = 0;
+
+    if (!operation->frozen)
+        return TRUE;
+    operation->frozen = FALSE;
+    if (rfp_agent_thaw(operation->domain, THAW_TIMEOUT, &n_thawed, &local)) {
+        operation->job->report.frozen_us =
+            (guint64)(g_get_monotonic_time() - operation->frozen_at);
+        rfp_guard_tell(&operation->guard, "thawed");
+        check_still_frozen(operation, n_thawed, reached);
+        return rfp_record_append(operation->record, error, RFP_STEP_THAWED,
+                                 NULL);
+    }
+    *reached = REFPOINT_CONSISTENCY_CRASH;
+    warn_crash(operation, local);
+    return hand_over_late(operation, error);
+}
+
+/* ---- End ----------------------------------------------------------------------------- */
+
+void
+rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
+{
+    RfpUndone undone = RFP_UNDO_NOTHING;
+    gboolean frozen = FALSE;
+    g_autoptr(GError) local = NULL;
+    g_autoptr(RefpointFailure) failure = NULL;
+
+    if (operation->record == NULL || operation->record->steps->len == 0)
+        return;
+    if (rfp_undo_run(operation->domain, operation->record, set, TRUE, &undone,
+                     &frozen, &local) &&
+        undone != RFP_UNDO_KEPT)
+        return;
+    failure = refpoint_failure_new(local);
+    rfp_job_warn(operation->job, "undo-unfinished", operation->domain->name,
+                 local != NULL ?
+                     _("not everything could be undone (%s); the guard, or "
+                       "the next call, goes on with it") :
+                     _("the set cannot be read any more: the checkpoint and "
+                       "the files are kept; the next call tidies up"),
+                 failure->message);
+}
+
+void
+rfp_operation_clear(RfpOperation *operation)
+{
+    if (operation->record != NULL && operation->record->steps->len == 0)
+        rfp_guard_tell(&operation->guard, "done");
+    /* the lock goes before the guard hears of it: it may have work to do */
+    g_clear_pointer(&operation->record, rfp_record_close);
+    rfp_guard_clear(&operation->guard);
+    g_clear_pointer(&operation->domain, rfp_domain_free);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What every operation that changes a domain has around it: the domain's lock,
+ * the undo of what died before, the record, the guard, the freeze.
+ */
+#ifndef RFP_OPERATION_H
+#define RFP_OPERATION_H
+
+#include "agent.h"
+#include "backup-job.h"
+#include "guard.h"
+#include "job.h"
+#include "metadata.h"
+#include "undo.h"
+
+typedef struct {
+    RefpointConnection *conn; /* borrowed */
+    RefpointJob *job;         /* borrowed */
+    RfpDomain *domain;
+    RfpRecord *record;        /* NULL until rfp_operation_lock() */
+    RfpGuard guard;
+    gboolean frozen;          /* by us, now */
+    gint n_frozen;            /* file systems */
+    gint64 frozen_at;         /* monotonic, microseconds */
+} RfpOperation;
+
+/* Finds the domain and names it in the report; changes nothing. */
+gboolean
+rfp_operation_open(RfpOperation *operation,
+                   RefpointConnection *conn,
+                   const char *domain,
+                   RefpointJob *job,
+                   GError **error);
+
+/* INVALID_STATE, with the way out, unless the domain is active. */
+gboolean
+rfp_operation_check_active(RfpOperation *operation,
+                           RfpDomainState *state,
+                           GError **error);
+
+/*
+ * Takes the domain's lock, undoes what an earlier process left, and sees that
+ * no other job runs. What cannot be undone now is a warning.
+ */
+gboolean
+rfp_operation_lock(RfpOperation *operation, GError **error);
+
+/* Starts the guard; rfp_operation_guarded() waits for it, to be called before
+ * the first change. */
+gboolean
+rfp_operation_start_guard(RfpOperation *operation, GError **error);
+
+gboolean
+rfp_operation_guarded(RfpOperation *operation, GError **error);
+
+/*
+ * Freezes the guest as @quiesce wants. *@reached is the consistency that
+ * comes of it if thawing succeeds. A failure that @quiesce forgives is a
+ * warning; a guest that somebody else froze is none of these.
+ */
+gboolean
+rfp_operation_freeze(RfpOperation *operation,
+                     RefpointQuiesce quiesce,
+                     const RfpDomainState *state,
+                     RefpointConsistency *reached,
+                     GError **error);
+
+/* Thaws what rfp_operation_freeze() froze. Where the agent does not answer, the
+ * guard goes on with it, *@reached falls to crash, and there is a warning. */
+gboolean
+rfp_operation_thaw(RfpOperation *operation,
+                   RefpointConsistency *reached,
+                   GError **error);
+
+/* Undoes everything from the record. If that fails too it is a warning, and the
+ * guard goes on with it. @set: the locked set, or NULL. */
+void
+rfp_operation_undo(RfpOperation *operation, RfpExportSet *set);
+
+/* Lets everything go; the guard is told "done" if the record is clear. */
+void
+rfp_operation_clear(RfpOperation *operation);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RfpOperation, rfp_operation_clear)
+
+#endif

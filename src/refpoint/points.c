@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The points of domains: list, info, create, destroy (refpoint.h). */
+#include "names.h"
+#include "operation.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Looking --------------------------------------------------------------------------- */
+
+static void
+point_disk_free(gpointer data)
+{
+    RefpointPointDisk *disk = data;
+
+    g_free(disk->target);
+    g_free(disk);
+}
+
+void
+refpoint_point_free(RefpointPoint *point)
+{
+    if (point == NULL)
+        return;
+    g_free(point->domain_name);
+    g_free(point->domain_uuid);
+    g_free(point->name);
+    g_free(point->guid);
+    g_free(point->parent);
+    g_free(point->set_guid);
+    g_ptr_array_unref(point->disks);
+    g_free(point);
+}
+
+static RefpointBitmap
+bitmap_of(const RfpCheckpointDisk *disk, gboolean sizes)
+{
+    if (!sizes)
+        return REFPOINT_BITMAP_UNKNOWN;
+    return disk->has_size ? REFPOINT_BITMAP_GOOD : REFPOINT_BITMAP_BROKEN;
+}
+
+static void
+add_disks(RefpointPoint *point,
+          const RfpCheckpointXml *checkpoint,
+          gboolean sizes)
+{
+    for (guint i = 0; i < checkpoint->disks->len; i++) {
+        RfpCheckpointDisk *disk = g_ptr_array_index(checkpoint->disks, i);
+        RefpointPointDisk *copy = NULL;
+
+        if (!disk->tracked)
+            continue;
+        copy = g_new0(RefpointPointDisk, 1);
+        copy->target = g_strdup(disk->target);
+        copy->bitmap = bitmap_of(disk, sizes);
+        copy->changed = disk->changed;
+        g_ptr_array_add(point->disks, copy);
+    }
+}
+
+/* The description alone says which point it is; the metadata only adds to it. A
+ * point with a set but without a note was made for it by an export. */
+static RefpointPoint *
+point_of(RfpDomain *domain,
+         const RfpCheckpointXml *checkpoint,
+         GPtrArray *notes,
+         gboolean sizes)
+{
+    RefpointPoint *point = g_new0(RefpointPoint, 1);
+    RfpMetadataPoint *note = NULL;
+
+    point->domain_name = g_strdup(domain->name);
+    point->domain_uuid = g_strdup(domain->uuid);
+    point->name = g_strdup(checkpoint->name);
+    point->guid = rfp_checkpoint_guid(domain, checkpoint);
+    point->parent = g_strdup(checkpoint->parent);
+    point->set_guid = g_strdup(checkpoint->set_guid);
+    point->created = checkpoint->created;
+    point->disks = g_ptr_array_new_with_free_func(point_disk_free);
+    add_disks(point, checkpoint, sizes);
+    note = rfp_metadata_find(notes, point->guid);
+    if (checkpoint->guid == NULL)
+        point->state = REFPOINT_STATE_FOREIGN;
+    else if (note != NULL)
+        point->state = note->state;
+    else
+        point->state = checkpoint->set_guid ? REFPOINT_STATE_PENDING :
+                                              REFPOINT_STATE_TRACKED;
+    if (note != NULL)
+        point->consistency = note->consistency;
+    return point;
+}
+
+static gboolean
+list_domain(RfpDomain *domain, gboolean sizes, GPtrArray *list, GError **error)
+{
+    g_autoptr(GPtrArray) notes = rfp_metadata_load(domain);
+    g_autoptr(GPtrArray) checkpoints = NULL;
+    RfpDomainState state = {0};
+
+    if (!rfp_domain_state(domain, &state, error))
+        return FALSE;
+    sizes = sizes && state.active;
+    checkpoints = rfp_checkpoint_list(domain, sizes, error);
+    if (checkpoints == NULL)
+        return FALSE;
+    for (guint i = 0; i < checkpoints->len; i++)
+        g_ptr_array_add(list, point_of(domain,
+                                       g_ptr_array_index(checkpoints, i),
+                                       notes, sizes));
+    return TRUE;
+}
+
+/* A domain that goes away while we look has no points. */
+static gboolean
+list_all(RefpointConnection *conn, GPtrArray *list, GError **error)
+{
+    virDomainPtr *domains = NULL;
+    int n = virConnectListAllDomains(conn->virt, &domains,
+                                     VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT);
+    gboolean done = TRUE;
+
+    if (n < 0) {
+        rfp_virt_error_set(error, NULL, _("cannot list the domains"));
+        return FALSE;
+    }
+    for (int i = 0; i < n; i++) {
+        g_autoptr(GError) local = NULL;
+        g_autoptr(RfpDomain) domain = rfp_domain_new(domains[i], &local);
+
+        if (done && domain != NULL &&
+            !list_domain(domain, FALSE, list, &local) &&
+            rfp_error_libvirt_code(local) != VIR_ERR_NO_DOMAIN) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            done = FALSE;
+        }
+    }
+    free(domains);
+    return done;
+}
+
+GPtrArray *
+refpoint_list(RefpointConnection *conn, const char *domain, GError **error)
+{
+    g_autoptr(GPtrArray) list =
+        g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
+    g_autoptr(RfpDomain) found = NULL;
+
+    if (domain == NULL)
+        return list_all(conn, list, error) ? g_steal_pointer(&list) : NULL;
+    found = rfp_domain_lookup(conn, domain, error);
+    if (found == NULL || !list_domain(found, FALSE, list, error))
+        return NULL;
+    return g_steal_pointer(&list);
+}
+
+static void
+no_such_point(RfpDomain *domain, const char *point, GError **error)
+{
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("domain '%s' has no point '%s'"), domain->name, point);
+    rfp_error_add_object(error, point);
+    rfp_error_add_way_out(error, _("see which it has with: virt-refpoint list "
+                                   "%s"),
+                          domain->name);
+}
+
+static RefpointPoint *
+find_point(RfpDomain *domain,
+           const char *name,
+           gboolean sizes,
+           GError **error)
+{
+    g_autoptr(GPtrArray) list =
+        g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
+
+    if (!list_domain(domain, sizes, list, error))
+        return NULL;
+    for (guint i = 0; i < list->len; i++) {
+        RefpointPoint *point = g_ptr_array_index(list, i);
+
+        if (strcmp(point->name, name) == 0 ||
+            rfp_guid_equal(point->guid, name))
+            return g_ptr_array_steal_index(list, i);
+    }
+    no_such_point(domain, name, error);
+    return NULL;
+}
+
+RefpointPoint *
+refpoint_info(RefpointConnection *conn,
+              const char *domain,
+              const char *point,
+              GError **error)
+{
+    g_autoptr(RfpDomain) found = rfp_domain_lookup(conn, domain, error);
+
+    return found ? find_point(found, point, TRUE, error) : NULL;
+}
+
+/* ---- Create ------------------------------------------------------------------------------- */
+
+typedef struct {
+    RfpOperation operation;
+    RfpDomainState state;
+    RfpDomainXml *domain_xml;
+    char *guid;
+    char *name;
+    RefpointConsistency consistency;
+} Create;
+
+static gboolean
+choose_name(Create *create, const char *wanted, GError **error)
+{
+    g_autoptr(RefpointPoint) there = NULL;
+
+    create->guid = rfp_guid_new();
+    create->name = wanted ? g_strdup(wanted) :
+                            rfp_name_default(g_get_real_time(), create->guid);
+    if (!rfp_name_check(create->name, error))
+        return FALSE;
+    there = find_point(create->operation.domain, create->name, FALSE, NULL);
+    if (there == NULL)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("domain '%s' has a point '%s' already"),
+                  create->operation.domain->name, create->name);
+    rfp_error_add_object(error, create->name);
+    rfp_error_add_way_out(error, _("choose another name"));
+    return FALSE;
+}
+
+static gboolean
+read_domain(Create *create, GError **error)
+{
+    g_autofree char *text = rfp_domain_xml_text(create->operation.domain,
+                                                FALSE, NULL, error);
+
+    if (text != NULL)
+        create->domain_xml = rfp_domain_xml_parse(text, error);
+    return create->domain_xml != NULL;
+}
+
+static gboolean
+trackable(const RfpDomainDisk *disk)
+{
+    return g_strcmp0(disk->driver, "qcow2") == 0 && disk->has_source &&
+           !disk->readonly && !disk->transient &&
+           strcmp(disk->device, "disk") == 0;
+}
+
+static char *
+format_checkpoint(Create *create, GError **error)
+{
+    g_autoptr(GPtrArray) targets = g_ptr_array_new();
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
+
+    for (guint i = 0; i < create->domain_xml->disks->len; i++) {
+        RfpDomainDisk *disk = g_ptr_array_index(create->domain_xml->disks, i);
+
+        g_ptr_array_add(trackable(disk) ? targets : others, disk->target);
+    }
+    if (targets->len == 0) {
+        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                      _("domain '%s' has no disk whose changes can be tracked "
+                        "(qcow2)"),
+                      create->operation.domain->name);
+        return NULL;
+    }
+    g_ptr_array_add(targets, NULL);
+    g_ptr_array_add(others, NULL);
+    return rfp_checkpoint_xml_format(create->name, create->guid, NULL,
+                                     (const char *const *)targets->pdata,
+                                     (const char *const *)others->pdata);
+}
+
+/* Sizes and sources at the point, so that an export of it can tell that
+ * nothing was exchanged. */
+static void
+note(Create *create)
+{
+    RfpDomain *domain = create->operation.domain;
+    RfpMetadataPoint *point =
+        rfp_metadata_point_new(create->guid, create->name);
+    guint64 size = 0;
+    guint64 allocation = 0;
+
+    point->state = REFPOINT_STATE_TRACKED;
+    point->consistency = create->consistency;
+    for (guint i = 0; i < create->domain_xml->disks->len; i++) {
+        RfpDomainDisk *disk = g_ptr_array_index(create->domain_xml->disks, i);
+
+        if (!trackable(disk) ||
+            !rfp_domain_disk_size(domain, disk->target, &size, &allocation,
+                                  NULL))
+            continue;
+        rfp_domain_identify_source(&disk->source);
+        rfp_metadata_point_add_disk(point, disk->target, size, &disk->source);
+    }
+    rfp_metadata_update(domain, point, NULL, NULL);
+}
+
+static gboolean
+make_checkpoint(Create *create, RefpointQuiesce quiesce, GError **error)
+{
+    RfpOperation *operation = &create->operation;
+    RfpRecord *record = operation->record;
+    g_autofree char *xml = format_checkpoint(create, error);
+    gboolean made = FALSE;
+
+    if (xml == NULL || !rfp_operation_guarded(operation, error) ||
+        !rfp_record_append(record, error, RFP_STEP_OPERATION,
+                           operation->conn->uri, operation->domain->uuid,
+                           create->guid, "", "", NULL) ||
+        !rfp_record_append(record, error, RFP_STEP_CHECKPOINT, create->name,
+                           create->guid, NULL) ||
+        !rfp_record_sync(record, error) ||
+        !rfp_operation_freeze(operation, quiesce, &create->state,
+                              &create->consistency, error))
+        return FALSE;
+    made = rfp_checkpoint_create(operation->domain, xml, error);
+    return rfp_operation_thaw(operation, &create->consistency,
+                              made ? error : NULL) &&
+           made && rfp_job_check(operation->job, error);
+}
+
+static gboolean
+run_create(Create *create,
+           const RefpointCreateOptions *options,
+           GError **error)
+{
+    RfpOperation *operation = &create->operation;
+    RefpointReport *report = &operation->job->report;
+
+    if (!rfp_operation_check_active(operation, &create->state, error) ||
+        !read_domain(create, error) || !rfp_operation_lock(operation, error) ||
+        !rfp_operation_start_guard(operation, error) ||
+        !choose_name(create, options->name, error))
+        return FALSE;
+    if (!make_checkpoint(create, options->quiesce, error)) {
+        rfp_operation_undo(operation, NULL);
+        return FALSE;
+    }
+    note(create);
+    report->changed = TRUE;
+    report->point_name = g_strdup(create->name);
+    report->point_guid = g_strdup(create->guid);
+    report->consistency = create->consistency;
+    return rfp_record_clear(operation->record, error);
+}
+
+/* Until points with kept data exist: a checkpoint alone cannot be exported
+ * later, and must not look as if it could. */
+static gboolean
+check_track_only(const RefpointCreateOptions *options, GError **error)
+{
+    if (options->track_only)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("a point that keeps its data for a later export is not "
+                    "made yet"));
+    rfp_error_add_way_out(error, _("make and export it in one step with: "
+                                   "virt-refpoint export; or only track "
+                                   "changes from now on with --track-only"));
+    return FALSE;
+}
+
+gboolean
+refpoint_create(RefpointConnection *conn,
+                const RefpointCreateOptions *options,
+                RefpointJob *job,
+                GError **error)
+{
+    Create create = {.operation.guard.fd = -1};
+    g_autoptr(GError) local = NULL;
+    gboolean done = check_track_only(options, &local) &&
+                    rfp_operation_open(&create.operation, conn,
+                                       options->domain, job, &local) &&
+                    run_create(&create, options, &local);
+
+    rfp_operation_clear(&create.operation);
+    rfp_domain_xml_free(create.domain_xml);
+    g_free(create.guid);
+    g_free(create.name);
+    rfp_job_end(job, done, &local);
+    if (!done)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return done;
+}
+
+/* ---- Destroy -------------------------------------------------------------------------------- */
+
+static gboolean
+run_destroy(RfpOperation *operation, const char *name, GError **error)
+{
+    RefpointReport *report = &operation->job->report;
+    g_autoptr(RefpointPoint) point = NULL;
+    g_autoptr(GError) local = NULL;
+
+    if (!rfp_operation_lock(operation, error))
+        return FALSE;
+    point = find_point(operation->domain, name, FALSE, error);
+    if (point == NULL)
+        return FALSE;
+    report->point_name = g_strdup(point->name);
+    report->point_guid = g_strdup(point->guid);
+    if (!rfp_checkpoint_delete(operation->domain, point->name, point->guid,
+                               error)) {
+        rfp_error_add_way_out(error, _("a domain that is shut off must be "
+                                       "started for it"));
+        return FALSE;
+    }
+    report->changed = TRUE;
+    g_ptr_array_add(report->destroyed, g_strdup(point->name));
+    if (!rfp_metadata_update(operation->domain, NULL, point->guid, &local)) {
+        g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
+
+        rfp_job_warn(operation->job, "metadata-missing",
+                     operation->domain->name, "%s", failure->message);
+    }
+    return TRUE;
+}
+
+gboolean
+refpoint_destroy(RefpointConnection *conn,
+                 const char *domain,
+                 const char *point,
+                 RefpointJob *job,
+                 GError **error)
+{
+    RfpOperation operation = {.guard.fd = -1};
+    g_autoptr(GError) local = NULL;
+    gboolean done =
+        rfp_operation_open(&operation, conn, domain, job, &local) &&
+        run_destroy(&operation, point, &local);
+
+    rfp_operation_clear(&operation);
+    rfp_job_end(job, done, &local);
+    if (!done)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return done;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Reads one image of a set, without its backing file, to prove it: structure
+ * and content. The file is hostile: everything is bounded by its size.
+ */
+#ifndef RFP_QCOW2_READER_H
+#define RFP_QCOW2_READER_H
+
+#include "qcow2-layout.h"
+
+typedef struct _RfpQcow2Reader RfpQcow2Reader;
+
+/* @fd is duplicated. @name is for messages. */
+RfpQcow2Reader *
+rfp_qcow2_reader_open(int fd, const char *name, GError **error);
+
+void
+rfp_qcow2_reader_free(RfpQcow2Reader *reader);
+
+const RfpQcow2Header *
+rfp_qcow2_reader_header(const RfpQcow2Reader *reader);
+
+typedef enum {
+    RFP_QCOW2_UNALLOCATED, /* reads from the backing file, or zero */
+    RFP_QCOW2_ZEROES,
+    RFP_QCOW2_DATA,
+    RFP_QCOW2_DATA_COMPRESSED, /* not made by this version: unsupported */
+} RfpQcow2Kind;
+
+/* One cluster's mapping: kind, and host offset for data. The current L2 table
+ * is cached: ask in ascending order. */
+gboolean
+rfp_qcow2_reader_map(RfpQcow2Reader *reader,
+                     guint64 cluster,
+                     RfpQcow2Kind *kind,
+                     guint64 *host,
+                     GError **error);
+
+/* Whether L1 entry @l1 is empty (its 8192 clusters are unallocated). */
+gboolean
+rfp_qcow2_reader_l1_empty(RfpQcow2Reader *reader, guint32 l1);
+
+/* Reads a whole cluster (RFP_CLUSTER_SIZE bytes into @data). */
+gboolean
+rfp_qcow2_reader_read(RfpQcow2Reader *reader,
+                      guint64 host,
+                      void *data,
+                      GError **error);
+
+/*
+ * Checks the structure as qemu-img check does: every table and cluster inside
+ * the file and aligned, no host cluster used twice, refcounts equal to the
+ * uses (a leaked cluster is damage too). The first damage found is the error
+ * (FAILED).
+ */
+gboolean
+rfp_qcow2_reader_check(RfpQcow2Reader *reader, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpQcow2Reader, rfp_qcow2_reader_free)
+
+#endif

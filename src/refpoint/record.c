@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "record.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RECORD_MAX (4 * 1024 * 1024)
+#define ASIDE ".kept"
+
+static const struct {
+    const char *keyword;
+    guint n_args;
+} kinds[RFP_N_STEPS] = {
+    [RFP_STEP_OPERATION] = {"operation", 5},
+    [RFP_STEP_RAN] = {"ran", 0},
+    [RFP_STEP_FREEZE] = {"freeze", 0},
+    [RFP_STEP_THAWED] = {"thawed", 0},
+    [RFP_STEP_SOCKET] = {"socket", 1},
+    [RFP_STEP_SCRATCH] = {"scratch", 1},
+    [RFP_STEP_JOB] = {"job", 1},
+    [RFP_STEP_BEGUN] = {"begun", 0},
+    [RFP_STEP_CHECKPOINT] = {"checkpoint", 2},
+    [RFP_STEP_IMAGE] = {"image", 1},
+    [RFP_STEP_FOLDER] = {"folder", 1},
+    [RFP_STEP_DESTROY] = {"destroy", 2},
+};
+
+/* ---- Lines ------------------------------------------------------------------ */
+
+void
+rfp_step_free(RfpStep *step)
+{
+    if (step == NULL)
+        return;
+    g_strfreev(step->args);
+    g_free(step);
+}
+
+static RfpStep *
+step_new(RfpStepKind kind)
+{
+    RfpStep *step = g_new0(RfpStep, 1);
+
+    step->kind = kind;
+    step->args = g_new0(char *, kinds[kind].n_args + 1);
+    return step;
+}
+
+RfpStep *
+rfp_step_parse(const char *line)
+{
+    g_auto(GStrv) words = g_strsplit(line, " ", 16);
+    g_autoptr(RfpStep) step = NULL;
+    guint kind = 0;
+
+    if (words[0] == NULL)
+        return NULL;
+    while (kind < RFP_N_STEPS && strcmp(kinds[kind].keyword, words[0]) != 0)
+        kind++;
+    if (kind == RFP_N_STEPS ||
+        g_strv_length(words) != kinds[kind].n_args + 1)
+        return NULL;
+    step = step_new(kind);
+    for (guint i = 0; i < kinds[kind].n_args; i++) {
+        step->args[i] = g_uri_unescape_string(words[i + 1], NULL);
+        if (step->args[i] == NULL)
+            return NULL;
+    }
+    return g_steal_pointer(&step);
+}
+
+char *
+rfp_step_format(const RfpStep *step)
+{
+    GString *line = g_string_new(kinds[step->kind].keyword);
+
+    for (guint i = 0; step->args[i] != NULL; i++) {
+        g_string_append_c(line, ' ');
+        g_string_append_uri_escaped(line, step->args[i], "/", FALSE);
+    }
+    return g_string_free(line, FALSE);
+}
+
+/* ---- The file --------------------------------------------------------------- */
+
+static gboolean
+load(RfpRecord *record, GError **error)
+{
+    g_autofree char *text = NULL;
+    char *line = NULL;
+    goffset size = lseek(record->fd, 0, SEEK_END);
+    gssize got = 0;
+
+    if (size < 0 || size > RECORD_MAX)
+        errno = size < 0 ? errno : EFBIG;
+    else if ((text = g_malloc0((gsize)size + 1)) != NULL)
+        got = pread(record->fd, text, (gsize)size, 0);
+    if (text == NULL || got != size) {
+        rfp_error_set_errno(error, errno, _("cannot read the record '%s'"),
+                            record->path);
+        return FALSE;
+    }
+    line = text;
+    for (char *end = strchr(line, '\n'); end != NULL;
+         line = end + 1, end = strchr(line, '\n')) {
+        RfpStep *step = NULL;
+
+        *end = '\0';
+        step = rfp_step_parse(line);
+        if (step == NULL) {
+            rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                          _("the record '%s' is damaged"), record->path);
+            rfp_error_add_way_out(error,
+                                  _("see that the domain has no backup job, "
+                                    "then remove that file"));
+            return FALSE;
+        }
+        g_ptr_array_add(record->steps, step);
+    }
+    /* a torn last line goes, so that the next one does not join it */
+    if (*line != '\0' && ftruncate(record->fd, (goffset)(line - text)) < 0) {
+        rfp_error_set_errno(error, errno, _("cannot mend the record '%s'"),
+                            record->path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+open_file(RfpRecord *record, const char *records_dir, GError **error)
+{
+    RfpFolder folder = {.shown = records_dir};
+    g_auto(RfpFd) dir = -1;
+    gboolean is_new = FALSE;
+
+    if (!rfp_make_dirs(records_dir, 0700, error))
+        return FALSE;
+    dir = open(records_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    folder.fd = dir;
+    is_new = dir >= 0 && access(record->path, F_OK) != 0;
+    if (dir < 0)
+        rfp_error_set_errno(error, errno, _("cannot open '%s'"), records_dir);
+    else
+        record->fd = rfp_files_open(&folder, strrchr(record->path, '/') + 1,
+                                    O_RDWR | O_CREAT | O_APPEND, error);
+    if (record->fd < 0)
+        return FALSE;
+    return !is_new || rfp_files_sync_dir(&folder, ".", error);
+}
+
+static RfpRecord *
+record_new(const char *records_dir, const char *name)
+{
+    RfpRecord *record = g_new0(RfpRecord, 1);
+
+    record->fd = -1;
+    record->path = g_build_filename(records_dir, name, NULL);
+    record->steps =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rfp_step_free);
+    return record;
+}
+
+RfpRecord *
+rfp_record_open(const char *records_dir,
+                const char *domain_uuid,
+                guint wait_ms,
+                GError **error)
+{
+    g_autofree char *name = g_strconcat(domain_uuid, ".record", NULL);
+    g_autoptr(RfpRecord) record = record_new(records_dir, name);
+
+    if (!open_file(record, records_dir, error)) {
+        rfp_error_prefix(error, _("cannot record what is about to be done"));
+        rfp_error_add_way_out(error, _("run it as root (sudo), or connect to "
+                                       "qemu:///session"));
+        return NULL;
+    }
+    switch (rfp_files_lock(record->fd, 0, wait_ms, record->path, error)) {
+    case RFP_LOCK_TAKEN:
+        break;
+    case RFP_LOCK_BUSY:
+        rfp_error_set(error, REFPOINT_ERROR_IN_USE,
+                      _("another virt-refpoint works on this domain"));
+        rfp_error_add_object(error, domain_uuid);
+        rfp_error_add_way_out(error, _("wait until it ends"));
+        return NULL;
+    case RFP_LOCK_FAILED:
+        return NULL;
+    }
+    if (!load(record, error))
+        return NULL;
+    return g_steal_pointer(&record);
+}
+
+void
+rfp_record_close(RfpRecord *record)
+{
+    if (record == NULL)
+        return;
+    if (record->fd >= 0)
+        close(record->fd);
+    g_ptr_array_unref(record->steps);
+    g_free(record->path);
+    g_free(record);
+}
+
+gboolean
+rfp_record_append(RfpRecord *record, GError **error, RfpStepKind kind, ...)
+{
+    RfpStep *step = step_new(kind);
+    g_autofree char *line = NULL;
+    g_autofree char *text = NULL;
+    const char *arg = NULL;
+    guint n = 0;
+    int failed = 0;
+    va_list ap;
+
+    va_start(ap, kind);
+    while ((arg = va_arg(ap, const char *)) != NULL) {
+        g_assert(n < kinds[kind].n_args);
+        step->args[n++] = g_strdup(arg);
+    }
+    va_end(ap);
+    g_assert(n == kinds[kind].n_args);
+    g_ptr_array_add(record->steps, step);
+    line = rfp_step_format(step);
+    text = g_strconcat(line, "\n", NULL);
+    failed = rfp_files_write_all(record->fd, text, strlen(text));
+    if (failed != 0)
+        rfp_error_set_errno(error, failed, _("cannot write the record '%s'"),
+                            record->path);
+    return failed == 0;
+}
+
+gboolean
+rfp_record_sync(RfpRecord *record, GError **error)
+{
+    if (fdatasync(record->fd) < 0) {
+        rfp_error_set_errno(error, errno, _("cannot sync the record '%s'"),
+                            record->path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+rfp_record_clear(RfpRecord *record, GError **error)
+{
+    g_ptr_array_set_size(record->steps, 0);
+    if (ftruncate(record->fd, 0) < 0) {
+        rfp_error_set_errno(error, errno, _("cannot clear the record '%s'"),
+                            record->path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+rfp_record_set_aside(RfpRecord *record, GError **error)
+{
+    const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
+    g_autofree char *dir = g_path_get_dirname(record->path);
+    g_autofree char *name = g_strdup_printf("%s.%s" ASIDE, operation->args[1],
+                                            operation->args[2]);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_auto(RfpFd) fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    RfpFolder folder = {.fd = fd, .shown = dir};
+
+    for (guint i = 0; i < record->steps->len; i++) {
+        g_autofree char *line =
+            rfp_step_format(g_ptr_array_index(record->steps, i));
+
+        g_string_append_printf(text, "%s\n", line);
+    }
+    return rfp_files_remove(&folder, name, error) &&
+           rfp_files_write(&folder, name, text->str, text->len, 0600, error) &&
+           rfp_files_sync_dir(&folder, ".", error) &&
+           rfp_record_clear(record, error);
+}
+
+GPtrArray *
+rfp_record_list_aside(const char *records_dir, const char *domain_uuid)
+{
+    GPtrArray *list =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rfp_record_close);
+    g_autoptr(GDir) dir = g_dir_open(records_dir, 0, NULL);
+    const char *name = NULL;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autoptr(RfpRecord) record = NULL;
+
+        if (!g_str_has_prefix(name, domain_uuid) ||
+            !g_str_has_suffix(name, ASIDE))
+            continue;
+        record = record_new(records_dir, name);
+        record->fd = open(record->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        if (record->fd >= 0 && load(record, NULL) &&
+            rfp_record_find(record, RFP_STEP_OPERATION) != NULL)
+            g_ptr_array_add(list, g_steal_pointer(&record));
+    }
+    return list;
+}
+
+gboolean
+rfp_record_remove(RfpRecord *record, GError **error)
+{
+    if (unlink(record->path) < 0 && errno != ENOENT) {
+        rfp_error_set_errno(error, errno, _("cannot remove the record '%s'"),
+                            record->path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+const RfpStep *
+rfp_record_find(const RfpRecord *record, RfpStepKind kind)
+{
+    for (guint i = record->steps->len; i > 0; i--) {
+        const RfpStep *step = g_ptr_array_index(record->steps, i - 1);
+
+        if (step->kind == kind)
+            return step;
+    }
+    return NULL;
+}

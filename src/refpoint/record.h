@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The durable record of an operation on a domain: the inverse steps of what is
+ * about to be done, appended before it is done. One file a domain; the OFD lock
+ * on it is the domain's lock. A record whose lock is held is a living
+ * operation, an unlocked one with steps in it is stale: its undo comes first.
+ *
+ * Append-only lines, "keyword argument...", arguments percent-encoded; a last
+ * line that a crash tore is no step, nothing was done for it yet.
+ */
+#ifndef RFP_RECORD_H
+#define RFP_RECORD_H
+
+#include "files.h"
+
+typedef enum {
+    RFP_STEP_OPERATION,  /* uri, domain UUID, point GUID, set path, set GUID;
+                          * the set's are "" where there is none */
+    RFP_STEP_RAN,        /* the guest ran: an I/O error stop is resumed */
+    RFP_STEP_FREEZE,     /* a freeze is about to be asked for */
+    RFP_STEP_THAWED,     /* ... and was undone */
+    RFP_STEP_SOCKET,     /* path of the NBD socket */
+    RFP_STEP_SCRATCH,    /* path of a scratch file */
+    RFP_STEP_JOB,        /* socket path: a job is about to begin */
+    RFP_STEP_BEGUN,      /* ... and libvirt has answered */
+    RFP_STEP_CHECKPOINT, /* name, GUID */
+    RFP_STEP_IMAGE,      /* path in the set, of a file about to be written */
+    RFP_STEP_FOLDER,     /* hidden folder of the point, in the set */
+    RFP_STEP_DESTROY,    /* name, GUID: goes once the point is published */
+    RFP_N_STEPS
+} RfpStepKind;
+
+typedef struct {
+    RfpStepKind kind;
+    char **args; /* as many as the kind has */
+} RfpStep;
+
+typedef struct {
+    char *path;
+    int fd;
+    GPtrArray *steps; /* RfpStep, in the order they were made */
+} RfpRecord;
+
+/*
+ * Opens the record of a domain, making it, and takes its lock, waiting up to
+ * @wait_ms. A living operation holds it: IN_USE. Steps of a stale operation are
+ * in @steps. ACCESS_DENIED names sudo as the way out.
+ */
+RfpRecord *
+rfp_record_open(const char *records_dir,
+                const char *domain_uuid,
+                guint wait_ms,
+                GError **error);
+
+/* Gives the lock back. The file stays: it is the lock. */
+void
+rfp_record_close(RfpRecord *record);
+
+/* Appends a step with its arguments, NULL-terminated, in memory and file.
+ * Durable only after rfp_record_sync(). */
+gboolean
+rfp_record_append(RfpRecord *record,
+                  GError **error,
+                  RfpStepKind kind,
+                  ...) G_GNUC_NULL_TERMINATED;
+
+gboolean
+rfp_record_sync(RfpRecord *record, GError **error);
+
+/* Forgets the steps: the operation is over. */
+gboolean
+rfp_record_clear(RfpRecord *record, GError **error);
+
+/*
+ * Moves the steps to a file of their own ("<domain>.<point>.kept") and clears
+ * the record: what cannot be undone now (the set is not mounted) must not stand
+ * in the way of the next operation.
+ */
+gboolean
+rfp_record_set_aside(RfpRecord *record, GError **error);
+
+/* The records of a domain that were set aside: GPtrArray of RfpRecord. They
+ * need no lock of their own, the domain's is held. */
+GPtrArray *
+rfp_record_list_aside(const char *records_dir, const char *domain_uuid);
+
+/* Removes the file of a record that was set aside. */
+gboolean
+rfp_record_remove(RfpRecord *record, GError **error);
+
+/* The last step of this kind, or NULL. */
+const RfpStep *
+rfp_record_find(const RfpRecord *record, RfpStepKind kind);
+
+/* Pure: one line of the file, without its newline. NULL: no step. */
+RfpStep *
+rfp_step_parse(const char *line);
+
+char *
+rfp_step_format(const RfpStep *step);
+
+void
+rfp_step_free(RfpStep *step);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpRecord, rfp_record_close)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpStep, rfp_step_free)
+
+#endif

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * librefpoint: reference points of libvirt domains, exported to a directory.
+ *
+ * This is the plain interface: it speaks of domains, points, sets and causes
+ * of failure. Nothing here prints, installs signal handlers or changes global
+ * state. A connection may be used by several threads; an operation
+ * (RefpointJob) belongs to one call.
+ *
+ * Strings handed in are borrowed for the length of the call and are UTF-8.
+ * Structures handed out are read-only for the caller and are freed by the
+ * function named beside them; fields are only ever added at their end.
+ */
+#ifndef REFPOINT_H
+#define REFPOINT_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* ---- Failures ---------------------------------------------------------- */
+
+#define REFPOINT_ERROR (refpoint_error_quark())
+
+GQuark
+refpoint_error_quark(void);
+
+/*
+ * Why something failed: one cause for each meaning of the Msvm return codes,
+ * in the order of the reference; the value is also the exit status of
+ * virt-refpoint. CANCELLED has no Msvm number of its own and counts as FAILED.
+ */
+typedef enum {
+    REFPOINT_ERROR_FAILED = 1,
+    REFPOINT_ERROR_ACCESS_DENIED = 2,
+    REFPOINT_ERROR_NOT_SUPPORTED = 3,
+    REFPOINT_ERROR_STATUS_UNKNOWN = 4,
+    REFPOINT_ERROR_TIMEOUT = 5,
+    REFPOINT_ERROR_INVALID_PARAMETER = 6,
+    REFPOINT_ERROR_IN_USE = 7,
+    REFPOINT_ERROR_INVALID_STATE = 8,
+    REFPOINT_ERROR_INCORRECT_TYPE = 9,
+    REFPOINT_ERROR_NOT_AVAILABLE = 10,
+    REFPOINT_ERROR_NO_MEMORY = 11,
+    REFPOINT_ERROR_FILE_NOT_FOUND = 12,
+    REFPOINT_ERROR_CANCELLED = 13,
+} RefpointError;
+
+/* Where a failure came from. All strings may be NULL. */
+typedef struct {
+    RefpointError cause;
+    char *message;      /* what was being done to which object, then why */
+    char *object;       /* the domain, disk, point, file it is about */
+    char *way_out;      /* what the user can do */
+    int libvirt_code;   /* virErrorNumber, 0 where libvirt was not the origin */
+    int libvirt_domain; /* virErrorDomain */
+    char *libvirt_text; /* libvirt's own message */
+    int errnum;         /* errno, 0 where the system was not the origin */
+} RefpointFailure;
+
+/*
+ * What is known about an error that a function of this library gave. Errors of
+ * functions without a job carry it behind their message, from the first
+ * control character (0x1f) on: show the message of this structure. Never NULL;
+ * free with refpoint_failure_free().
+ */
+RefpointFailure *
+refpoint_failure_new(const GError *error);
+
+void
+refpoint_failure_free(RefpointFailure *failure);
+
+/* The two return-code sets of the Msvm methods. */
+typedef enum {
+    REFPOINT_RETURN_CREATE, /* the set that begins at 0: Create... */
+    REFPOINT_RETURN_EXPORT, /* the set that begins at 32768: all others */
+} RefpointReturnSet;
+
+/*
+ * The Msvm number of @cause in @set; 0 as @cause means success. For an error
+ * code that is no RefpointError: Failed.
+ */
+guint32
+refpoint_return_value(RefpointReturnSet set, int cause);
+
+/* The reference's English name of a cause ("System is in use"), never NULL;
+ * "Completed with No Error" for 0. */
+const char *
+refpoint_return_name(int cause);
+
+/* ---- Operations -------------------------------------------------------- */
+
+/* What the running operation is doing, for a progress display. */
+typedef struct {
+    const char *target; /* the disk */
+    guint64 done;       /* bytes of guest data dealt with so far */
+    guint64 total;      /* bytes to be dealt with; grows while it is not yet
+                         * known, see @final */
+    gboolean final;     /* @total will not change any more */
+    guint64 stored;     /* bytes written to the image */
+} RefpointProgress;
+
+/*
+ * Called about every 200 ms from a thread of the library while data moves, and
+ * once at the end. @disks has @n_disks entries. Must not block for long.
+ */
+typedef void (*RefpointProgressFunc)(const RefpointProgress *disks,
+                                     guint n_disks,
+                                     gpointer opaque);
+
+/* Something the user must know although the operation went on. */
+typedef struct {
+    char *id;      /* stable: "full-instead-of-increment", ... */
+    char *object;  /* disk target, point or file; or NULL */
+    char *message; /* translated */
+} RefpointWarning;
+
+typedef enum {
+    REFPOINT_MODE_LEFT_OUT,
+    REFPOINT_MODE_FULL,
+    REFPOINT_MODE_INCREMENT,
+} RefpointMode;
+
+typedef enum {
+    REFPOINT_CONSISTENCY_UNKNOWN = 0,
+    REFPOINT_CONSISTENCY_APPLICATION = 1,
+    REFPOINT_CONSISTENCY_CRASH = 2,
+} RefpointConsistency;
+
+typedef enum {
+    REFPOINT_QUIESCE_AUTO,     /* freeze if the guest can, else go on */
+    REFPOINT_QUIESCE_REQUIRED, /* fail where freezing fails */
+    REFPOINT_QUIESCE_NEVER,
+} RefpointQuiesce;
+
+typedef enum {
+    REFPOINT_AUDIT_NONE,     /* nothing was compared (full, or not asked) */
+    REFPOINT_AUDIT_MATCH,
+    REFPOINT_AUDIT_MISMATCH, /* the disk was exported in full because of it */
+} RefpointAudit;
+
+/* One disk of an operation's plan and result. */
+typedef struct {
+    char *target;
+    RefpointMode mode;
+    char *reason_id;   /* stable: "first", "no-bitmap", "source-changed", ... */
+    char *reason;      /* translated sentence */
+    char *base_name;   /* base point's name, increments only */
+    char *base_guid;
+    guint64 size;      /* bytes, exact virtual size */
+    guint64 estimate;  /* bytes expected to be stored, from the plan */
+    guint64 read;      /* bytes of guest data read */
+    guint64 stored;    /* bytes of clusters written */
+    char *image;       /* path of the image, NULL until written */
+    char *view_digest; /* hexadecimal, NULL until known */
+    RefpointAudit audit;
+    guint audited;     /* clusters compared */
+} RefpointDiskReport;
+
+/* The outcome of an operation. */
+typedef struct {
+    gboolean changed;   /* FALSE: nothing had to be done */
+    char *domain_name;
+    char *domain_uuid;
+    char *point_name;
+    char *point_guid;
+    char *point_path;   /* absolute; NULL unless published */
+    char *set_guid;
+    RefpointConsistency consistency;
+    guint64 frozen_us;  /* how long the guest's file systems stood still */
+    GPtrArray *disks;   /* RefpointDiskReport */
+    GPtrArray *warnings; /* RefpointWarning */
+    GPtrArray *destroyed; /* char *, names of points destroyed on the way */
+    RefpointFailure *failure; /* NULL on success */
+} RefpointReport;
+
+typedef struct _RefpointJob RefpointJob;
+
+/* A new operation. Free with refpoint_job_free(). */
+RefpointJob *
+refpoint_job_new(void);
+
+void
+refpoint_job_free(RefpointJob *job);
+
+/* Not to be called once the operation has begun. */
+void
+refpoint_job_set_progress(RefpointJob *job,
+                          RefpointProgressFunc func,
+                          gpointer opaque);
+
+/*
+ * Called once, with the plan, after it was decided and before data moves: the
+ * report's disks have their mode, reason, base and estimate.
+ */
+typedef void (*RefpointPlanFunc)(const RefpointReport *plan, gpointer opaque);
+
+void
+refpoint_job_set_plan(RefpointJob *job,
+                      RefpointPlanFunc func,
+                      gpointer opaque);
+
+/*
+ * Asks the operation to stop: it undoes everything and ends with
+ * REFPOINT_ERROR_CANCELLED. A point that is already published stays. May be
+ * called from any thread and from a signal handler.
+ */
+void
+refpoint_job_cancel(RefpointJob *job);
+
+/* The outcome; valid until the job is freed, complete once the call ended. */
+const RefpointReport *
+refpoint_job_get_report(RefpointJob *job);
+
+/* ---- Connection -------------------------------------------------------- */
+
+typedef struct _RefpointConnection RefpointConnection;
+
+/*
+ * libvirt prints errors on standard error unless a handler is set. A program
+ * that shows the errors itself calls this once, before it connects; the
+ * library itself never does (virSetErrorFunc() is global).
+ */
+void
+refpoint_silence_libvirt(void);
+
+/*
+ * Connects to libvirt at @uri (NULL: as virConnectOpen() chooses). Only the
+ * local QEMU driver is served: a remote URI, or another driver, is
+ * NOT_SUPPORTED. No connection: NOT_AVAILABLE. Free with
+ * refpoint_connection_free().
+ */
+RefpointConnection *
+refpoint_connection_open(const char *uri, GError **error);
+
+void
+refpoint_connection_free(RefpointConnection *conn);
+
+/* ---- Points of domains ------------------------------------------------- */
+
+typedef enum {
+    REFPOINT_STATE_FOREIGN,   /* a checkpoint of another tool */
+    REFPOINT_STATE_PENDING,   /* made by an operation that has not published */
+    REFPOINT_STATE_PUBLISHED, /* exported: a base for the next export */
+    REFPOINT_STATE_TRACKED,   /* made with create, never exported */
+} RefpointState;
+
+typedef enum {
+    REFPOINT_BITMAP_UNKNOWN, /* the domain does not run */
+    REFPOINT_BITMAP_GOOD,
+    REFPOINT_BITMAP_BROKEN,  /* missing or inconsistent */
+} RefpointBitmap;
+
+typedef struct {
+    char *target;
+    RefpointBitmap bitmap;
+    guint64 changed; /* bytes changed since the point, if the bitmap is good */
+} RefpointPointDisk;
+
+typedef struct {
+    char *domain_name;
+    char *domain_uuid;
+    char *name;
+    char *guid;
+    char *parent;     /* the checkpoint's parent, or NULL */
+    char *set_guid;   /* the set it was made for, or NULL */
+    gint64 created;   /* seconds since the epoch */
+    RefpointState state;
+    RefpointConsistency consistency;
+    GPtrArray *disks; /* RefpointPointDisk; sizes only from refpoint_info() */
+} RefpointPoint;
+
+void
+refpoint_point_free(RefpointPoint *point);
+
+/*
+ * The points of @domain (name, UUID or id), oldest first; of all domains where
+ * it is NULL. Free with g_ptr_array_unref(). Errors: INVALID_PARAMETER
+ * (no such domain), NOT_AVAILABLE.
+ */
+GPtrArray *
+refpoint_list(RefpointConnection *conn, const char *domain, GError **error);
+
+/* One point, by name or GUID, with its disks. Free with
+ * refpoint_point_free(). */
+RefpointPoint *
+refpoint_info(RefpointConnection *conn,
+              const char *domain,
+              const char *point,
+              GError **error);
+
+typedef struct {
+    const char *domain;
+    const char *name;         /* NULL: made from the time and the GUID */
+    RefpointQuiesce quiesce;
+    gboolean track_only;      /* the checkpoint alone */
+} RefpointCreateOptions;
+
+/* Makes a point of a running domain. */
+gboolean
+refpoint_create(RefpointConnection *conn,
+                const RefpointCreateOptions *options,
+                RefpointJob *job,
+                GError **error);
+
+/* Deletes the point's checkpoint; an export made of it stays. */
+gboolean
+refpoint_destroy(RefpointConnection *conn,
+                 const char *domain,
+                 const char *point,
+                 RefpointJob *job,
+                 GError **error);
+
+/* ---- Export ------------------------------------------------------------ */
+
+#define REFPOINT_AUDIT_DEFAULT 64
+#define REFPOINT_AUDIT_ALL G_MAXUINT
+#define REFPOINT_CHAIN_DEFAULT 64
+#define REFPOINT_CHAIN_LIMIT 150
+
+/* Zeroed with refpoint_export_options_init(), then filled in. */
+typedef struct {
+    const char *domain;         /* name, UUID or id */
+    const char *directory;      /* the export set */
+    const char *create;         /* name of the new point; NULL: by default */
+    const char *point;          /* export this point of earlier instead */
+    const char *base;           /* "auto", "none", or a point's name or GUID */
+    const char *const *disks;   /* NULL-terminated targets; NULL: all */
+    const char *const *exclude; /* NULL-terminated targets; NULL: none */
+    RefpointQuiesce quiesce;
+    gboolean replace_base;      /* destroy the base's checkpoint afterwards */
+    guint keep_points;          /* 0: all; else all of this set but N go */
+    guint max_chain;            /* images in a chain, 1 to the limit */
+    const char *scratch_dir;    /* NULL: by default */
+    guint64 scratch_reserve;    /* bytes kept free */
+    gboolean scratch_reserve_set; /* FALSE: the larger of 1 GiB and 5 % */
+    guint audit;                /* clusters compared; 0 none, or ALL */
+    gboolean allow_plaintext;   /* of an encrypted source */
+    gboolean dry_run;           /* plan only */
+} RefpointExportOptions;
+
+void
+refpoint_export_options_init(RefpointExportOptions *options);
+
+/*
+ * Exports a point of a running domain into a set. The outcome, and the
+ * warnings, are in the job's report. On failure everything made is undone
+ * before the call ends.
+ */
+gboolean
+refpoint_export(RefpointConnection *conn,
+                const RefpointExportOptions *options,
+                RefpointJob *job,
+                GError **error);
+
+/* ---- Sets -------------------------------------------------------------- */
+
+typedef struct {
+    char *target;
+    RefpointMode mode;
+    char *reason_id;
+    char *base_guid; /* NULL for a full image */
+    guint64 size;    /* bytes, exact virtual size */
+    guint64 stored;  /* bytes of clusters in this image */
+    char *image;     /* relative to the set */
+    char *view_digest;
+    guint depth;     /* images in the chain, this one included */
+} RefpointCatalogDisk;
+
+typedef struct {
+    char *name;
+    char *guid;
+    char *folder;     /* relative to the set */
+    char *parent_guid; /* point that came before in the set's tree, or NULL */
+    guint64 sequence;
+    char *created;    /* ISO 8601, UTC */
+    RefpointConsistency consistency;
+    char *domain_name;
+    char *domain_uuid;
+    GPtrArray *disks; /* RefpointCatalogDisk */
+    char *damage;     /* why it cannot be read; then only folder is set */
+} RefpointCatalogPoint;
+
+typedef struct {
+    char *path;
+    char *set_guid;
+    char *domain_name;
+    char *domain_uuid;
+    GPtrArray *points; /* RefpointCatalogPoint, by sequence */
+} RefpointCatalog;
+
+void
+refpoint_catalog_free(RefpointCatalog *catalog);
+
+/* What is in a set, from its manifests. Takes no lock. */
+RefpointCatalog *
+refpoint_catalog(const char *directory, GError **error);
+
+typedef struct {
+    char *path;    /* relative to the set */
+    char *id;      /* stable: "digest-mismatch", "missing-file", ... */
+    char *message; /* translated */
+} RefpointFinding;
+
+typedef struct {
+    char *path;
+    char *set_guid;
+    guint points;        /* looked at */
+    guint images;
+    guint64 bytes;       /* of cluster data compared with digests */
+    GPtrArray *damages;  /* RefpointFinding: data is wrong or missing */
+    GPtrArray *remarks;  /* RefpointFinding: leftovers, permissions */
+} RefpointVerification;
+
+void
+refpoint_verification_free(RefpointVerification *verification);
+
+/*
+ * Checks a set, or one point and what it builds on. Returns NULL only if the
+ * check itself could not be made; damage is in the result. Progress and
+ * cancellation go through @job.
+ */
+RefpointVerification *
+refpoint_verify(const char *directory,
+                const char *point,
+                RefpointJob *job,
+                GError **error);
+
+/* ---- Version ----------------------------------------------------------- */
+
+/* The library's version, "0.1.0". */
+const char *
+refpoint_version(void);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointFailure, refpoint_failure_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointConnection, refpoint_connection_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointJob, refpoint_job_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointPoint, refpoint_point_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointCatalog, refpoint_catalog_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointVerification, refpoint_verification_free)
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "undo.h"
+#include "agent.h"
+#include "backup-job.h"
+#include "metadata.h"
+#include "text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A begin that the dead process sent is carried out within milliseconds; one
+ * that waits for another job's state lock within libvirt's 30 s. */
+#define SETTLE_IDLE_US (800 * 1000)
+#define SETTLE_BUSY_US (35 * G_USEC_PER_SEC)
+#define SETTLE_POLL_US (50 * 1000)
+
+#define THAW_TIMEOUT 5
+#define SET_WAIT_MS 5000
+
+/* ---- The host -------------------------------------------------------------------- */
+
+static gboolean
+undo_freeze(RfpDomain *domain,
+            RfpRecord *record,
+            gboolean *frozen,
+            GError **error)
+{
+    RfpDomainState state = {0};
+
+    if (rfp_record_find(record, RFP_STEP_FREEZE) == NULL ||
+        rfp_record_find(record, RFP_STEP_THAWED) != NULL)
+        return TRUE;
+    if (!rfp_domain_state(domain, &state, error))
+        return FALSE;
+    if (!state.active || rfp_agent_thaw(domain, THAW_TIMEOUT, NULL, error))
+        return rfp_record_append(record, error, RFP_STEP_THAWED, NULL);
+    if (frozen != NULL)
+        *frozen = TRUE;
+    return FALSE;
+}
+
+/* Waits until a begin that was under way when its caller died has come out, one
+ * way or the other. */
+static gboolean
+settle_job(RfpDomain *domain, const char *socket_path, GError **error)
+{
+    gint64 begin = g_get_monotonic_time();
+    gint64 idle_since = begin;
+
+    for (;;) {
+        RfpJobKind kind = RFP_JOB_NONE;
+        gint64 now = g_get_monotonic_time();
+
+        if (!rfp_backup_job_kind(domain, socket_path, &kind, error))
+            return FALSE;
+        if (kind == RFP_JOB_OURS || now - begin > SETTLE_BUSY_US)
+            return TRUE;
+        if (kind != RFP_JOB_NONE)
+            idle_since = now;
+        else if (now - idle_since > SETTLE_IDLE_US)
+            return TRUE;
+        g_usleep(SETTLE_POLL_US);
+    }
+}
+
+static gboolean
+wake(RfpDomain *domain, RfpRecord *record, GError **error)
+{
+    RfpDomainState state = {0};
+
+    if (rfp_record_find(record, RFP_STEP_RAN) == NULL)
+        return TRUE;
+    if (!rfp_domain_state(domain, &state, error))
+        return FALSE;
+    return !state.io_error || rfp_domain_resume(domain, error);
+}
+
+static gboolean
+undo_job(RfpDomain *domain, RfpRecord *record, gboolean settle, GError **error)
+{
+    const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
+    RfpDomainState state = {0};
+
+    if (job == NULL)
+        return TRUE;
+    if (!rfp_domain_state(domain, &state, error))
+        return FALSE;
+    if (!state.active)
+        return TRUE;
+    if (settle && rfp_record_find(record, RFP_STEP_BEGUN) == NULL &&
+        !settle_job(domain, job->args[0], error))
+        return FALSE;
+    return rfp_backup_job_end(domain, job->args[0], error) &&
+           wake(domain, record, error);
+}
+
+/* Socket and scratch files: made by QEMU and libvirt, in folders of ours or of
+ * the domain. */
+static gboolean
+undo_files(RfpRecord *record, GError **error)
+{
+    for (guint i = 0; i < record->steps->len; i++) {
+        RfpStep *step = g_ptr_array_index(record->steps, i);
+
+        if (step->kind != RFP_STEP_SOCKET && step->kind != RFP_STEP_SCRATCH)
+            continue;
+        if (unlink(step->args[0]) < 0 && errno != ENOENT && errno != ENOTDIR) {
+            rfp_error_set_errno(error, errno, _("cannot remove '%s'"),
+                                step->args[0]);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+gboolean
+rfp_undo_host(RfpDomain *domain,
+              RfpRecord *record,
+              gboolean settle,
+              gboolean *frozen,
+              GError **error)
+{
+    g_autoptr(GError) thaw_error = NULL;
+    gboolean thawed = undo_freeze(domain, record, frozen, &thaw_error);
+
+    /* a guest that cannot be thawed now must not keep its job too */
+    if (!undo_job(domain, record, settle, error) || !undo_files(record, error))
+        return FALSE;
+    if (!thawed)
+        g_propagate_error(error, g_steal_pointer(&thaw_error));
+    return thawed;
+}
+
+/* ---- The data ---------------------------------------------------------------------- */
+
+static gboolean
+undo_data(RfpDomain *domain,
+          RfpRecord *record,
+          RfpExportSet *set,
+          GError **error)
+{
+    for (guint i = record->steps->len; i > 0; i--) {
+        RfpStep *step = g_ptr_array_index(record->steps, i - 1);
+        gboolean done = TRUE;
+
+        if (step->kind == RFP_STEP_CHECKPOINT && domain != NULL)
+            done = rfp_checkpoint_delete(domain, step->args[0], step->args[1],
+                                         error);
+        else if ((step->kind == RFP_STEP_IMAGE ||
+                  step->kind == RFP_STEP_FOLDER) &&
+                 set != NULL)
+            done = rfp_files_remove(&set->folder, step->args[0], error);
+        if (!done)
+            return FALSE;
+    }
+    /* entries without a checkpoint go; a domain that will not have it changed is
+     * no reason to fail, the next call does it */
+    if (domain != NULL)
+        rfp_metadata_update(domain, NULL, NULL, NULL);
+    return TRUE;
+}
+
+gboolean
+rfp_undo_complete(RfpDomain *domain,
+                  RfpRecord *record,
+                  GPtrArray *destroyed,
+                  GError **error)
+{
+    const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
+
+    if (domain != NULL &&
+        !rfp_metadata_set_state(domain, operation->args[2],
+                                REFPOINT_STATE_PUBLISHED, error))
+        return FALSE;
+    for (guint i = 0; domain != NULL && i < record->steps->len; i++) {
+        RfpStep *step = g_ptr_array_index(record->steps, i);
+
+        if (step->kind != RFP_STEP_DESTROY)
+            continue;
+        if (!rfp_checkpoint_delete(domain, step->args[0], step->args[1],
+                                   error))
+            return FALSE;
+        if (destroyed != NULL)
+            g_ptr_array_add(destroyed, g_strdup(step->args[0]));
+    }
+    if (rfp_record_find(record, RFP_STEP_DESTROY) != NULL && domain != NULL)
+        rfp_metadata_update(domain, NULL, NULL, NULL);
+    return rfp_record_clear(record, error);
+}
+
+/* The operation's set: @held, or opened (then *@opened is to be closed). NULL
+ * with no error: the operation has none. */
+static RfpExportSet *
+find_set(const RfpStep *operation,
+         RfpExportSet *held,
+         RfpExportSet **opened,
+         GError **error)
+{
+    if (held != NULL || *operation->args[3] == '\0')
+        return held;
+    *opened = rfp_export_set_reopen(operation->args[3], operation->args[4],
+                                    SET_WAIT_MS, error);
+    return *opened;
+}
+
+gboolean
+rfp_undo_run(RfpDomain *domain,
+             RfpRecord *record,
+             RfpExportSet *held,
+             gboolean settle,
+             RfpUndone *undone,
+             gboolean *frozen,
+             GError **error)
+{
+    const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
+    g_autoptr(RfpExportSet) opened = NULL;
+    g_autoptr(GError) set_error = NULL;
+    RfpExportSet *set = NULL;
+
+    *undone = RFP_UNDO_NOTHING;
+    if (operation == NULL)
+        return rfp_record_clear(record, error);
+    if (domain != NULL ? !rfp_undo_host(domain, record, settle, frozen, error) :
+                         !undo_files(record, error))
+        return FALSE;
+    set = find_set(operation, held, &opened, &set_error);
+    if (set_error != NULL) {
+        *undone = RFP_UNDO_KEPT;
+        return TRUE;
+    }
+    if (set != NULL && !rfp_export_set_load(set, error))
+        return FALSE;
+    if (set != NULL && rfp_export_set_find(set, operation->args[2]) != NULL) {
+        *undone = RFP_UNDO_PUBLISHED;
+        return rfp_undo_complete(domain, record, NULL, error);
+    }
+    *undone = RFP_UNDO_REMOVED;
+    return undo_data(domain, record, set, error) &&
+           rfp_record_clear(record, error);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Undoing an operation from its record. Success, failure, cancellation, the
+ * guard and the next call share it. It looks before it cuts: each step is
+ * inverted only where its effect is there and ours.
+ */
+#ifndef RFP_UNDO_H
+#define RFP_UNDO_H
+
+#include "domain.h"
+#include "export-set.h"
+#include "record.h"
+
+typedef enum {
+    RFP_UNDO_NOTHING,   /* the record had no steps */
+    RFP_UNDO_REMOVED,   /* the operation is undone */
+    RFP_UNDO_PUBLISHED, /* its point was published: kept, and completed */
+    RFP_UNDO_KEPT,      /* the set cannot be read: host undone, rest kept */
+} RfpUndone;
+
+/*
+ * What runs on the host: thaws, ends the job, wakes a guest that an I/O error
+ * stopped meanwhile, removes socket and scratch. @settle: the process that did
+ * it may have died inside a call that libvirt is still carrying out; wait for
+ * that. @frozen, if not NULL: set where thawing failed, the guest may stand
+ * still.
+ */
+gboolean
+rfp_undo_host(RfpDomain *domain,
+              RfpRecord *record,
+              gboolean settle,
+              gboolean *frozen,
+              GError **error);
+
+/*
+ * The whole, then clears the record (not where KEPT). @domain NULL: it exists
+ * no more. @held: the set, if the caller has it locked, else NULL: opened and
+ * locked here.
+ */
+gboolean
+rfp_undo_run(RfpDomain *domain,
+             RfpRecord *record,
+             RfpExportSet *held,
+             gboolean settle,
+             RfpUndone *undone,
+             gboolean *frozen,
+             GError **error);
+
+/* What comes after publication: marks the point as published, destroys the
+ * checkpoints that are named to go, and clears the record. @destroyed, if not
+ * NULL: names are added. */
+gboolean
+rfp_undo_complete(RfpDomain *domain,
+                  RfpRecord *record,
+                  GPtrArray *destroyed,
+                  GError **error);
+
+#endif

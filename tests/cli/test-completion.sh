@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Completion in bash, with stand-ins for virsh and virt-refpoint.
+
+. "$(dirname "$0")/../functions.sh"
+
+# shellcheck source=data/completion/virt-refpoint.bash
+. "$tests_dir/../data/completion/virt-refpoint.bash"
+
+virsh()
+{
+    case "$*" in
+        *"list --name --all"*)
+            printf '%s\n' vm1 vm2 'my vm'
+            [ "$2" != -c ] || echo "at-$3"
+            ;;
+        *"domblklist -- vm1") printf ' %s   /image\n' vda vdb ;;
+    esac
+}
+
+virt-refpoint()
+{
+    case "$*" in
+        *"list --name -- vm1") printf '%s\n' point1 point2 ;;
+    esac
+}
+
+# complete_line WORD...: what would be offered for the last one
+complete_line()
+{
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1))
+    COMPREPLY=()
+    _virt_refpoint 2>/dev/null
+    echo "${COMPREPLY[*]}"
+}
+
+is "$(complete_line virt-refpoint '')" \
+    "catalog create destroy export help info list verify" "commands"
+is "$(complete_line virt-refpoint c)" "catalog create" "commands that fit"
+is "$(complete_line virt-refpoint -q --json v)" verify \
+    "commands behind options"
+is "$(complete_line virt-refpoint help e)" export "commands behind help"
+is "$(complete_line virt-refpoint list vm)" "vm1 vm2" "domains"
+is "$(complete_line virt-refpoint list my)" 'my\ vm' "domains are quoted"
+is "$(complete_line virt-refpoint -c x:///y list at)" 'at-x:///y' \
+    "domains of the connection"
+is "$(complete_line virt-refpoint -c x : ///y list at)" 'at-x:///y' \
+    "domains of the connection, the word split at its colon"
+is "$(complete_line virt-refpoint info vm1 p)" "point1 point2" "points"
+is "$(complete_line virt-refpoint destroy -q vm1 point2)" point2 \
+    "points behind options"
+is "$(complete_line virt-refpoint export --base = none vm1 --di)" --disk= \
+    "options behind a value"
+is "$(complete_line virt-refpoint export vm1 --base '')" \
+    "auto none point1 point2" "bases"
+is "$(complete_line virt-refpoint export vm1 --base = n)" none \
+    "bases behind ="
+is "$(complete_line virt-refpoint export vm1 --quiesce =)" \
+    "auto required never" "values behind ="
+is "$(complete_line virt-refpoint export vm1 --disk v)" "vda vdb" "disks"
+is "$(complete_line virt-refpoint export vm1 --max-chain '')" "" "numbers"
+is "$(complete_line virt-refpoint list --t)" --tree "options of a command"
+is "$(complete_line virt-refpoint info --t)" "" \
+    "options of another command are not offered"
+is "$(complete_line virt-refpoint create a b c)" "" "nothing more to say"
+
+mkdir -p "$tmp/set/p1" "$tmp/set/p2" "$tmp/set/disks" "$tmp/a set"
+touch "$tmp/set/p1/export.xml" "$tmp/set/p2/export.xml" "$tmp/file"
+is "$(complete_line virt-refpoint catalog "$tmp/s")" "$tmp/set" "directories"
+is "$(complete_line virt-refpoint export vm1 "$tmp/")" \
+    "$(printf '%s ' "$tmp/a set" "$tmp/set" | sed 's/ $//')" \
+    "directories, no files"
+is "$(complete_line virt-refpoint verify "$tmp/set" '')" "p1 p2" \
+    "points of a set"
+
+done_testing

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Help and version; manual page and completion know every command and option.
+
+. "$(dirname "$0")/functions.sh"
+
+manual=$source_dir/data/man/virt-refpoint.1
+completion=$source_dir/data/completion/virt-refpoint.bash
+
+check "--version" virt-refpoint --version
+like "$(cat "$tmp/out")" "^virt-refpoint [0-9]+\.[0-9]+\.[0-9]+" \
+    "the version is shown"
+
+check "--help" virt-refpoint --help
+cp "$tmp/out" "$tmp/program"
+check "help" virt-refpoint help
+is "$(cat "$tmp/out")" "$(cat "$tmp/program")" "help is --help"
+check "-h" virt-refpoint -h
+is "$(cat "$tmp/out")" "$(cat "$tmp/program")" "-h is --help"
+unlike "$(cat "$tmp/program")" $'[^\t -~\n]' "the help is plain text"
+
+commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$tmp/program")
+# shellcheck disable=SC2086,SC2116
+is "$(echo $commands)" \
+    "catalog create destroy export help info list verify" \
+    "the commands are listed"
+
+# In mdoc a dash is a macro's: "Fl -dry-run".
+for command in $commands; do
+    check "$command --help" virt-refpoint "$command" --help
+    cp "$tmp/out" "$tmp/command"
+    like "$(cat "$tmp/command")" "virt-refpoint $command " \
+        "$command --help shows its usage"
+    check "help $command" virt-refpoint help "$command"
+    is "$(cat "$tmp/out")" "$(cat "$tmp/command")" \
+        "help $command is $command --help"
+    like "$(cat "$manual")" "Ss $command"$'\n' "the manual has $command"
+    # shellcheck disable=SC2013
+    for option in $(grep -o -- '--[a-z][a-z-]*' "$tmp/command" | sort -u); do
+        like "$(cat "$manual")" "Fl -${option#--}" \
+            "the manual has $option of $command"
+        like "$(cat "$completion")" "$option" \
+            "the completion has $option of $command"
+    done
+done
+check "--help wins over missing operands" virt-refpoint export --help
+check "--help wins over what stands behind" virt-refpoint --help export a
+
+for command in mandoc man; do
+    command -v "$command" >/dev/null || {
+        skip "the manual with $command" "needs $command"
+        continue
+    }
+    case $command in
+        mandoc)
+            is "$(mandoc -T lint -W warning "$manual" 2>&1)" "" \
+                "mandoc has no warning"
+            ;;
+        man)
+            is "$(man --warnings -l "$manual" 2>&1 >/dev/null)" "" \
+                "man has no warning"
+            ;;
+    esac
+done
+
+done_testing

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2317
+#
+# Standard output that cannot be written, descriptors that are closed, the
+# language of messages.
+
+. "$(dirname "$0")/functions.sh"
+
+# to FILE COMMAND...
+to()
+{
+    local file=$1
+
+    shift
+    "$@" >"$file"
+}
+
+without_stdout()
+{
+    "$@" >&-
+}
+
+without_stderr()
+{
+    "$@" 2>&-
+}
+
+status_is 1 "a full disk" to /dev/full virt-refpoint help
+like "$(cat "$tmp/err")" "^error: cannot write.*No space left" \
+    "a full disk: the message"
+status_is 1 "a full disk with --json" to /dev/full virt-refpoint --json help
+status_is 64 "a full disk does not hide a failure" \
+    to /dev/full virt-refpoint --json bogus
+status_is 1 "standard output is closed" without_stdout virt-refpoint help
+like "$(cat "$tmp/err")" "^error: cannot write" \
+    "standard output is closed: the message"
+status_is 64 "standard error is closed" without_stderr virt-refpoint bogus
+
+{
+    sleep 0.3
+    virt-refpoint help 2>"$tmp/err"
+    echo $? >"$tmp/status"
+} | true
+is "$(cat "$tmp/status")" 1 "nobody reads the pipe: a failure, no signal"
+like "$(cat "$tmp/err")" "^error: cannot write.*Broken pipe" \
+    "nobody reads the pipe: the message"
+
+status_is 10 "names from outside" virt-refpoint -c $'x\033[31m\xe2\x80\xae:' list
+unlike "$(cat "$tmp/err")" $'\033|\xe2\x80\xae' \
+    "names from outside cannot steer the terminal"
+status_is 64 "arguments in messages" virt-refpoint $'\033[2J'
+unlike "$(cat "$tmp/err")" $'\033' "arguments in messages are harmless"
+
+# Translations, where the program was installed and the locale exists.
+translated()
+{
+    local locale=$1 wanted=$2
+
+    locale -a 2>/dev/null | grep -qix "${locale/UTF-8/utf8}" || {
+        skip "messages in $locale" "needs the locale $locale"
+        return
+    }
+    status_is 64 "a message in $locale" env LC_ALL="$locale" \
+        virt-refpoint info vm
+    grep -q "^error: " "$tmp/err" && {
+        skip "messages in $locale" "the program is not installed"
+        return
+    }
+    like "$(cat "$tmp/err")" "$wanted" "messages are in $locale"
+}
+translated fr_FR.UTF-8 "POINT manque"
+translated ru_RU.UTF-8 "POINT"
+
+done_testing

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Servers that do not keep to the protocol.
+
+. "$(dirname "$0")/functions.sh"
+requires python3
+
+liar=$(cd "$(dirname "$0")" && pwd)/liar.py
+
+serve_liar()
+{
+    stop_server
+    python3 "$liar" "$socket" "$1" >"$tmp/server" 2>&1 </dev/null &
+    started $!
+}
+
+# lie LIE STATUS REGEX
+lie()
+{
+    serve_liar "$1"
+    fails "$2" "$3" "$1" nbd_full bad --stall-ms 2000 \
+        --buffer-kib 128
+}
+
+serve_liar no-lie
+check "no lie" nbd_full good
+honest=$(view)
+must nbd_increment inc b0 good
+rm -f "$tmp"/good.* "$tmp"/inc.*
+
+lie zero-length 1 'extent of 0 bytes at offset 0'
+lie all-zero-length 1 'extent of 0 bytes'
+lie beyond-end 1 'extent of [0-9]+ bytes'
+lie beyond-end-later 1 'extent of 4096 bytes at offset 1048576'
+lie huge 1 'extent of'
+lie empty 1 'map of NBD export'
+lie other-context 1 'map of NBD export'
+lie no-reply-data 1 'map of NBD export'
+lie twice 1 'map of NBD export'
+lie other-size 1 'size of the NBD export changed'
+lie too-large 3 'more than 64 TiB'
+lie read-outside 1 'read NBD export vda at offset'
+lie read-long 1 'read NBD export vda at offset'
+lie read-short 1 'read NBD export vda at offset'
+lie read-nothing 1 'read NBD export vda at offset'
+lie other-cookie 1 'read NBD export vda at offset'
+lie garbage 1 'read NBD export vda at offset'
+lie disconnect 1 'read NBD export vda at offset.*closed the connection'
+
+# Not polite, but true
+serve_liar slow
+check "extents of 512 bytes, one a reply" nbd_full slow
+is "$(view)" "$honest" "extents of 512 bytes, one a reply: the digest"
+
+serve_liar no-contexts
+check "no contexts" nbd_full none
+is "$(view)" "$honest" "no contexts: the digest"
+fails 1 'does not offer qemu:dirty-bitmap:b0' "no contexts, increment" \
+    nbd_increment bad b0 none
+
+done_testing

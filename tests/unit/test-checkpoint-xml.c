@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "checkpoint-xml.h"
+
+#include <string.h>
+
+#include "data.h"
+#include "domain-xml.h"
+#include "refpoint.h"
+
+#define GUID "1f0c9a3e-7b1d-4c5f-9a2e-3b6f1d2c4e5a"
+#define SET "77d0e15b-0c3a-4f7e-8a1b-5d4c3b2a1f0e"
+
+static RfpCheckpointXml *
+parse(const char *xml)
+{
+    g_autoptr(GError) error = NULL;
+    RfpCheckpointXml *checkpoint = rfp_checkpoint_xml_parse(xml, &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(checkpoint);
+    return checkpoint;
+}
+
+static RfpCheckpointXml *
+parse_file(const char *name)
+{
+    g_autofree char *xml = data_read(name);
+
+    return parse(xml);
+}
+
+static void
+refuse(const char *xml, const char *reason)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(rfp_checkpoint_xml_parse(xml, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+    if (!strstr(error->message, reason))
+        g_error("no '%s' in: %s", reason, error->message);
+}
+
+static void
+test_ours(void)
+{
+    g_autoptr(RfpCheckpointXml) checkpoint =
+        parse_file("libvirt-checkpoint.xml");
+
+    g_assert_cmpstr(checkpoint->name, ==, "20261121T203000Z-1f0c9a3e");
+    g_assert_cmpstr(checkpoint->guid, ==, GUID);
+    g_assert_cmpstr(checkpoint->set_guid, ==, SET);
+    g_assert_true(g_str_has_suffix(checkpoint->description,
+                                   "\nmade by hand"));
+    g_assert_null(checkpoint->parent);
+    g_assert_cmpint(checkpoint->created, ==, 1795297840);
+    g_assert_cmpuint(checkpoint->disks->len, ==, 4);
+    g_assert_true(rfp_checkpoint_xml_disk(checkpoint, "vda")->tracked);
+    g_assert_false(rfp_checkpoint_xml_disk(checkpoint, "vda")->has_size);
+    g_assert_false(rfp_checkpoint_xml_disk(checkpoint, "vdc")->tracked);
+    g_assert_null(rfp_checkpoint_xml_disk(checkpoint, "vdz"));
+}
+
+static void
+test_sizes(void)
+{
+    g_autoptr(RfpCheckpointXml) checkpoint =
+        parse_file("libvirt-checkpoint-sizes.xml");
+    g_autoptr(RfpCheckpointXml) odd =
+        parse("<domaincheckpoint><name>x</name><disks>"
+              "<disk name='vda' checkpoint='bitmap' size='262144'/>"
+              "<disk name='vdb' checkpoint='bitmap'/>"
+              "<disk name='vdc' checkpoint='bitmap' size='many'/>"
+              "<disk name='vdd' size='18446744073709551615'/>"
+              "</disks></domaincheckpoint>");
+    RfpCheckpointDisk *disk = rfp_checkpoint_xml_disk(checkpoint, "vdb");
+
+    g_assert_true(disk->tracked);
+    g_assert_true(disk->has_size);
+    g_assert_cmpuint(disk->changed, ==, 0);
+    g_assert_false(rfp_checkpoint_xml_disk(checkpoint, "vdc")->has_size);
+
+    disk = rfp_checkpoint_xml_disk(odd, "vda");
+    g_assert_true(disk->has_size);
+    g_assert_cmpuint(disk->changed, ==, 262144);
+    g_assert_false(rfp_checkpoint_xml_disk(odd, "vdb")->has_size);
+    g_assert_false(rfp_checkpoint_xml_disk(odd, "vdc")->has_size);
+    disk = rfp_checkpoint_xml_disk(odd, "vdd");
+    g_assert_false(disk->tracked);
+    g_assert_cmpuint(disk->changed, ==, G_MAXUINT64);
+}
+
+static void
+test_foreign(void)
+{
+    g_autoptr(RfpCheckpointXml) checkpoint =
+        parse_file("libvirt-checkpoint-foreign.xml");
+
+    g_assert_cmpstr(checkpoint->name, ==, "second");
+    g_assert_cmpstr(checkpoint->parent, ==, "20261121T203000Z-1f0c9a3e");
+    g_assert_null(checkpoint->description);
+    g_assert_null(checkpoint->guid);
+    g_assert_null(checkpoint->set_guid);
+}
+
+static void
+test_bad(void)
+{
+    g_autoptr(RfpCheckpointXml) bare =
+        parse("<domaincheckpoint><name>x</name>"
+              "<creationTime>-5</creationTime></domaincheckpoint>");
+
+    g_assert_cmpint(bare->created, ==, 0);
+    g_assert_cmpuint(bare->disks->len, ==, 0);
+    refuse("", "empty");
+    refuse("<domaincheckpoint>", "line 1");
+    refuse("<domain/>", "<domain>");
+    refuse("<domaincheckpoint/>", "no name");
+    refuse("<domaincheckpoint><name/></domaincheckpoint>", "no name");
+    refuse("<domaincheckpoint><name>x</name><disks><disk/></disks>"
+           "</domaincheckpoint>",
+           "without a name");
+    refuse("<domaincheckpoint><name>x</name><disks><disk name='vda'/>"
+           "<disk name='vda'/></disks></domaincheckpoint>",
+           "twice");
+}
+
+static void
+test_domain(void)
+{
+    g_autofree char *xml = data_read("libvirt-checkpoint.xml");
+    g_autofree char *without = data_read("libvirt-checkpoint-sizes.xml");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = rfp_checkpoint_xml_domain(xml, &error);
+    g_autoptr(RfpDomainXml) domain = NULL;
+
+    g_assert_no_error(error);
+    data_compare("xml/checkpoint-domain.xml", text);
+    domain = rfp_domain_xml_parse(text, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(domain->name, ==, "sample");
+
+    g_assert_null(rfp_checkpoint_xml_domain(without, &error));
+    g_assert_no_error(error);
+    g_assert_null(rfp_checkpoint_xml_domain("<a/>", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+}
+
+static void
+test_format(void)
+{
+    const char *const targets[] = {"vda", "vdb", NULL};
+    const char *const others[] = {"vdc", "sda", NULL};
+    g_autofree char *xml =
+        rfp_checkpoint_xml_format("20261121T203000Z-1f0c9a3e",
+                                  "1F0C9A3E-7b1d-4c5f-9a2e-3b6f1d2c4e5a",
+                                  SET,
+                                  targets,
+                                  others);
+    g_autofree char *small =
+        rfp_checkpoint_xml_format("<&'\">", GUID, NULL, targets, NULL);
+    g_autoptr(RfpCheckpointXml) again = parse(xml);
+    g_autoptr(RfpCheckpointXml) small_again = parse(small);
+
+    data_compare("xml/checkpoint.xml", xml);
+    g_assert_cmpstr(again->name, ==, "20261121T203000Z-1f0c9a3e");
+    g_assert_cmpstr(again->guid, ==, GUID);
+    g_assert_cmpstr(again->set_guid, ==, SET);
+    g_assert_true(rfp_checkpoint_xml_disk(again, "vdb")->tracked);
+    g_assert_false(rfp_checkpoint_xml_disk(again, "vdc")->tracked);
+    g_assert_cmpuint(again->disks->len, ==, 4);
+
+    data_compare("xml/checkpoint-small.xml", small);
+    g_assert_cmpstr(small_again->name, ==, "<&'\">");
+    g_assert_cmpstr(small_again->guid, ==, GUID);
+    g_assert_null(small_again->set_guid);
+}
+
+static void
+test_mark(void)
+{
+    static const struct {
+        const char *text;
+        gboolean mark;
+        gboolean set;
+    } rows[] = {
+        {NULL, FALSE, FALSE},
+        {"", FALSE, FALSE},
+        {"virt-refpoint 1 point=" GUID " set=" SET, TRUE, TRUE},
+        {"virt-refpoint 1 point=" GUID " set=-", TRUE, FALSE},
+        {"virt-refpoint 1 point=" GUID " set=-\n", TRUE, FALSE},
+        {"virt-refpoint 1 point=" GUID " set=-\nmore\nlines", TRUE, FALSE},
+        {"virt-refpoint 1 point=" GUID " set=" SET "\nmore", TRUE, TRUE},
+        {"virt-refpoint 1 point=1F0C9A3E-7B1D-4C5F-9A2E-3B6F1D2C4E5A set=-",
+         TRUE,
+         FALSE},
+        {" virt-refpoint 1 point=" GUID " set=-", FALSE, FALSE},
+        {"\nvirt-refpoint 1 point=" GUID " set=-", FALSE, FALSE},
+        {"text\nvirt-refpoint 1 point=" GUID " set=-", FALSE, FALSE},
+        {"virt-refpoint 2 point=" GUID " set=-", FALSE, FALSE},
+        {"virt-refpoint 1 point=" GUID " set=- ", FALSE, FALSE},
+        {"virt-refpoint 1 point=" GUID " set=-\r\n", FALSE, FALSE},
+        {"virt-refpoint 1 point=" GUID " set=--", FALSE, FALSE},
+        {"virt-refpoint 1 point=" GUID " set=", FALSE, FALSE},
+        {"virt-refpoint 1 point=" GUID "  set=-", FALSE, FALSE},
+        {"virt-refpoint 1 point=" GUID, FALSE, FALSE},
+        {"virt-refpoint 1 point=" GUID "0 set=-", FALSE, FALSE},
+        {"virt-refpoint 1 point={" GUID "} set=-", FALSE, FALSE},
+        {"virt-refpoint 1 point= set=-", FALSE, FALSE},
+        {"virt-refpoint 1 point=- set=-", FALSE, FALSE},
+        {"virt-refpoint 1 point=1f0c9a3e set=-", FALSE, FALSE},
+        {"virt-refpoint 1 point=" GUID " set=77d0e15b", FALSE, FALSE},
+        {"virt-refpoint 1 point=" GUID " set=" SET SET, FALSE, FALSE},
+    };
+    gsize i = 0;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *guid = NULL;
+        g_autofree char *set = NULL;
+
+        g_assert_cmpint(rfp_checkpoint_mark_parse(rows[i].text, &guid, &set),
+                        ==,
+                        rows[i].mark);
+        g_assert_cmpstr(guid, ==, rows[i].mark ? GUID : NULL);
+        g_assert_cmpstr(set, ==, rows[i].set ? SET : NULL);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/checkpoint-xml/ours", test_ours);
+    g_test_add_func("/checkpoint-xml/sizes", test_sizes);
+    g_test_add_func("/checkpoint-xml/foreign", test_foreign);
+    g_test_add_func("/checkpoint-xml/bad", test_bad);
+    g_test_add_func("/checkpoint-xml/domain", test_domain);
+    g_test_add_func("/checkpoint-xml/format", test_format);
+    g_test_add_func("/checkpoint-xml/mark", test_mark);
+    return g_test_run();
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "digest.h"
+
+#include <string.h>
+
+/* SHA-256 by GLib, which shares no code with GnuTLS. */
+static void
+sha256(const void *data, gsize length, guint8 *digest)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    gsize n = RFP_LEAF_SIZE;
+
+    g_checksum_update(sum, data, (gssize)length);
+    g_checksum_get_digest(sum, digest, &n);
+}
+
+static void
+assert_digest(const guint8 *got, const guint8 *wanted)
+{
+    g_assert_cmpmem(got, RFP_LEAF_SIZE, wanted, RFP_LEAF_SIZE);
+}
+
+static void
+test_zero(void)
+{
+    g_autofree guint8 *data = g_malloc0(RFP_CLUSTER_SIZE + 8);
+
+    g_assert_true(rfp_is_zero(data, 0));
+    for (gsize length = 1; length < 300; length++)
+        for (gsize at = 0; at < length; at++) {
+            data[3 + at] = 1;
+            g_assert_false(rfp_is_zero(data + 3, length));
+            data[3 + at] = 0;
+            g_assert_true(rfp_is_zero(data + 3, length));
+        }
+    for (guint i = 0; i < 1000; i++) {
+        gsize at = (gsize)g_test_rand_int_range(0, RFP_CLUSTER_SIZE);
+
+        data[at] = 0x80;
+        g_assert_false(rfp_is_zero(data, RFP_CLUSTER_SIZE));
+        data[at] = 0;
+    }
+    data[RFP_CLUSTER_SIZE] = 1; /* behind it */
+    g_assert_true(rfp_is_zero(data, RFP_CLUSTER_SIZE));
+}
+
+static void
+test_leaf(void)
+{
+    const guint8 zero[RFP_LEAF_SIZE] = {0};
+    g_autofree guint8 *data = g_malloc0(RFP_CLUSTER_SIZE);
+    guint8 leaf[RFP_LEAF_SIZE];
+    guint8 wanted[RFP_LEAF_SIZE];
+
+    memset(leaf, 0xaa, sizeof(leaf));
+    g_assert_true(rfp_digest_leaf(data, RFP_CLUSTER_SIZE, leaf));
+    assert_digest(leaf, zero);
+    data[100] = 1;
+    g_assert_false(rfp_digest_leaf(data, RFP_CLUSTER_SIZE, leaf));
+    sha256(data, RFP_CLUSTER_SIZE, wanted);
+    assert_digest(leaf, wanted);
+    /* The last cluster of a disk is shorter, and is hashed so. */
+    g_assert_false(rfp_digest_leaf(data, 101, leaf));
+    sha256(data, 101, wanted);
+    assert_digest(leaf, wanted);
+    g_assert_true(rfp_digest_leaf(data, 100, leaf));
+    assert_digest(leaf, zero);
+}
+
+static void
+test_group(void)
+{
+    const guint8 zero[RFP_LEAF_SIZE] = {0};
+    g_autofree guint8 *leaves = g_malloc0(RFP_GROUP_LEAVES * RFP_LEAF_SIZE);
+    guint8 group[RFP_LEAF_SIZE];
+    guint8 wanted[RFP_LEAF_SIZE];
+
+    rfp_digest_group(leaves, RFP_GROUP_LEAVES, group);
+    assert_digest(group, zero);
+    leaves[RFP_GROUP_LEAVES * RFP_LEAF_SIZE - 1] = 1;
+    rfp_digest_group(leaves, RFP_GROUP_LEAVES, group);
+    sha256(leaves, RFP_GROUP_LEAVES * RFP_LEAF_SIZE, wanted);
+    assert_digest(group, wanted);
+    leaves[0] = 1;
+    rfp_digest_group(leaves, 1, group);
+    sha256(leaves, RFP_LEAF_SIZE, wanted);
+    assert_digest(group, wanted);
+}
+
+/* The bytes written out by hand, as the format says. */
+static void
+test_view(void)
+{
+    guint8 text[15 + 8 + 2 * RFP_LEAF_SIZE] = "refpoint-view-1";
+    guint8 view[RFP_LEAF_SIZE];
+    guint8 wanted[RFP_LEAF_SIZE];
+    guint64 size = RFP_GROUP_SIZE + 0x0102;
+
+    for (guint i = 0; i < 2 * RFP_LEAF_SIZE; i++)
+        text[23 + i] = (guint8)i;
+    for (guint i = 0; i < 8; i++)
+        text[15 + i] = (guint8)(size >> (8 * i));
+    rfp_digest_view(size, text + 23, view);
+    sha256(text, sizeof(text), wanted);
+    assert_digest(view, wanted);
+
+    memset(text + 15, 0, 8); /* an empty disk has no groups */
+    rfp_digest_view(0, NULL, view);
+    sha256(text, 23, wanted);
+    assert_digest(view, wanted);
+}
+
+static void
+test_steps(void)
+{
+    g_autoptr(RfpSha256) sha = rfp_sha256_new();
+    guint8 digest[RFP_LEAF_SIZE];
+    guint8 wanted[RFP_LEAF_SIZE];
+
+    for (guint i = 0; i < 2; i++) { /* the second one starts anew */
+        rfp_sha256_update(sha, "ab", 2);
+        rfp_sha256_update(sha, NULL, 0);
+        rfp_sha256_update(sha, "c", 1);
+        rfp_sha256_finish(sha, digest);
+        sha256("abc", 3, wanted);
+        assert_digest(digest, wanted);
+    }
+}
+
+static void
+test_hex(void)
+{
+    static const char hex[] = "ba7816bf8f01cfea414140de5dae2223"
+                              "b00361a396177a9cb410ff61f20015ad";
+    guint8 digest[RFP_LEAF_SIZE];
+    guint8 again[RFP_LEAF_SIZE];
+    g_autofree char *text = NULL;
+    g_autofree char *upper = g_ascii_strup(hex, -1);
+    g_autofree char *longer = g_strconcat(hex, "0", NULL);
+    g_autofree char *wrong = g_strdup(hex);
+
+    sha256("abc", 3, digest);
+    text = rfp_digest_to_hex(digest);
+    g_assert_cmpstr(text, ==, hex);
+    g_assert_true(rfp_digest_from_hex(upper, again));
+    assert_digest(again, digest);
+    g_assert_false(rfp_digest_from_hex("", again));
+    g_assert_false(rfp_digest_from_hex(hex + 1, again));
+    g_assert_false(rfp_digest_from_hex(longer, again));
+    wrong[63] = 'g';
+    g_assert_false(rfp_digest_from_hex(wrong, again));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/digest/zero", test_zero);
+    g_test_add_func("/digest/leaf", test_leaf);
+    g_test_add_func("/digest/group", test_group);
+    g_test_add_func("/digest/view", test_view);
+    g_test_add_func("/digest/steps", test_steps);
+    g_test_add_func("/digest/hex", test_hex);
+    return g_test_run();
+}

@@ -79,6 +79,7 @@ static gboolean
 name_new_point(RfpExport *export, GError **error)
 {
     export->guid = rfp_guid_new();
+    export->created_us = g_get_real_time();
     export->name = export->options->create ?
                        g_strdup(export->options->create) :
                        rfp_name_default(export->created_us, export->guid);
@@ -453,7 +454,8 @@ rfp_export_report_plan(RfpExport *export)
             continue;
         report->base_name = g_strdup(base->name);
         report->base_guid = g_strdup(base->guid);
-        report->estimate = MIN(base->changed, report->size);
+        /* what was discarded is dirty too, but takes no room */
+        report->estimate = MIN(base->changed, report->estimate);
     }
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define SET_FILE "set.xml"
+#define SET_FILE_NEW ".set-"
 #define FOLDERS_FILE "folders.xml"
 #define DISKS_DIR "disks"
 #define MANIFEST_FILE "export.xml"
@@ -87,7 +88,8 @@ has_file(const RfpExportSet *set, const char *name)
     return faccessat(set->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Only "lost+found" counts as nothing. */
+/* "lost+found" counts as nothing, and so does what make_set_file() leaves when
+ * it is interrupted. */
 static gboolean
 is_empty(const RfpExportSet *set)
 {
@@ -97,7 +99,8 @@ is_empty(const RfpExportSet *set)
     if (dir == NULL)
         return FALSE;
     while ((name = g_dir_read_name(dir)) != NULL)
-        if (strcmp(name, "lost+found") != 0)
+        if (strcmp(name, "lost+found") != 0 &&
+            !g_str_has_prefix(name, SET_FILE_NEW))
             return FALSE;
     return TRUE;
 }
@@ -113,8 +116,9 @@ not_a_set(const RfpExportSet *set, GError **error)
                           _("name the directory that an export went to"));
 }
 
-RfpExportSet *
-rfp_export_set_open(const char *directory, GError **error)
+/* The folder of a set, with a set.xml in it that has not been read. */
+static RfpExportSet *
+find_set(const char *directory, GError **error)
 {
     g_autoptr(RfpExportSet) set = set_new(directory);
 
@@ -128,8 +132,41 @@ rfp_export_set_open(const char *directory, GError **error)
         not_a_set(set, error);
         return NULL;
     }
-    if (!read_set_file(set, error) || !rfp_export_set_load(set, error))
+    return g_steal_pointer(&set);
+}
+
+RfpExportSet *
+rfp_export_set_open(const char *directory, GError **error)
+{
+    g_autoptr(RfpExportSet) set = find_set(directory, error);
+
+    if (set == NULL || !read_set_file(set, error) ||
+        !rfp_export_set_load(set, error))
         return NULL;
+    return g_steal_pointer(&set);
+}
+
+RfpExportSet *
+rfp_export_set_inspect(const char *directory, char **damage, GError **error)
+{
+    g_autoptr(RfpExportSet) set = find_set(directory, error);
+    g_autoptr(GError) problem = NULL;
+
+    *damage = NULL;
+    if (set == NULL)
+        return NULL;
+    if (!read_set_file(set, &problem)) {
+        if (!g_error_matches(problem, REFPOINT_ERROR, REFPOINT_ERROR_FAILED)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return NULL;
+        }
+        rfp_error_make_plain(problem);
+        *damage = g_strdup(problem->message);
+    }
+    if (!rfp_export_set_load(set, error)) {
+        g_clear_pointer(damage, g_free);
+        return NULL;
+    }
     return g_steal_pointer(&set);
 }
 
@@ -247,7 +284,7 @@ make_set_file(RfpExportSet *set,
               GError **error)
 {
     g_autofree char *guid = rfp_guid_new();
-    g_autofree char *hidden = g_strdup_printf(".set-%s", guid);
+    g_autofree char *hidden = g_strconcat(SET_FILE_NEW, guid, NULL);
     RfpSetFile file = {guid, (char *)uuid, (char *)name};
     g_autofree char *text = rfp_set_file_format(&file);
     gboolean linked = FALSE;
@@ -350,7 +387,7 @@ load_point(RfpExportSet *set, const char *folder)
                           &error);
     if (text != NULL)
         point->manifest = rfp_manifest_parse(text, length, what, &error);
-    if (point->manifest != NULL &&
+    if (point->manifest != NULL && set->file != NULL &&
         !rfp_guid_equal(point->manifest->set_guid, set->file->guid)) {
         rfp_error_set(&error, REFPOINT_ERROR_FAILED,
                       _("'%s' belongs to another set"), what);

@@ -24,7 +24,7 @@ typedef struct {
     RfpFd fd;        /* the folder */
     RfpFd lock_fd;   /* set.xml, opened for writing; -1 for readers */
     RfpFolder folder; /* fd and path together */
-    RfpSetFile *file;
+    RfpSetFile *file; /* NULL only after rfp_export_set_inspect() */
     GPtrArray *points; /* RfpSetPoint, by sequence, damaged ones last */
     gboolean writable_by_others;
 } RfpExportSet;
@@ -33,6 +33,15 @@ typedef struct {
  * INVALID_PARAMETER. */
 RfpExportSet *
 rfp_export_set_open(const char *directory, GError **error);
+
+/*
+ * The same for a check: a damaged set.xml does not keep the points from being
+ * looked at; the set then has no @file, and *@damage says why.
+ */
+RfpExportSet *
+rfp_export_set_inspect(const char *directory,
+                       char **damage,
+                       GError **error);
 
 /*
  * What directory an export would go to, without changing anything: an existing

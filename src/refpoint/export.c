@@ -152,7 +152,7 @@ complete(RfpExport *export)
     report->point_path =
         g_build_filename(export->set->path, export->folder, NULL);
     if (rfp_undo_complete(operation->domain, operation->record,
-                          report->destroyed, &local))
+                          export->consistency, report->destroyed, &local))
         return;
     failure = refpoint_failure_new(local);
     rfp_job_warn(operation->job, "completion-pending", export->name,

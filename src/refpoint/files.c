@@ -303,8 +303,14 @@ rfp_make_dirs(const char *path, guint mode, GError **error)
     parent = g_path_get_dirname(path);
     if (strcmp(parent, path) != 0 && !rfp_make_dirs(parent, mode, error))
         return FALSE;
-    if ((mkdir(path, mode) < 0 && errno != EEXIST) || !sync_parent(path)) {
+    if (mkdir(path, mode) < 0 &&
+        (errno != EEXIST || !g_file_test(path, G_FILE_TEST_IS_DIR))) {
         rfp_error_set_errno(error, errno, _("cannot make the folder '%s'"),
+                            path);
+        return FALSE;
+    }
+    if (!sync_parent(path)) {
+        rfp_error_set_errno(error, errno, _("cannot sync the folder of '%s'"),
                             path);
         return FALSE;
     }

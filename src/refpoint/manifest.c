@@ -11,6 +11,9 @@
 #define DIGESTS_FIXED 128
 #define DIGESTS_ENTRY 40
 
+/* The largest disk with its tables is far below. */
+#define IMAGE_SIZE_MAX (2 * RFP_DISK_SIZE_MAX)
+
 #define ON_FULL (1u << REFPOINT_MODE_FULL)
 #define ON_INCREMENT (1u << REFPOINT_MODE_INCREMENT)
 #define ON_EXPORTED (ON_FULL | ON_INCREMENT)
@@ -502,6 +505,8 @@ static const RfpField view_fields[] = {
 
 static const RfpField image_fields[] = {
     RFP_FIELD(RfpManifestDisk, image, "path", path, .max = 1024),
+    RFP_FIELD(RfpManifestDisk, image_size, "file-size", uint64,
+              .max = IMAGE_SIZE_MAX),
     RFP_FIELD(RfpManifestDisk, stored, "stored", uint64,
               .max = RFP_DISK_SIZE_MAX),
     {.name = "cluster-size", .type = &rfp_field_fixed, .words = cluster_words},

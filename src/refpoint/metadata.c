@@ -70,16 +70,17 @@ rfp_metadata_update(RfpDomain *domain,
 }
 
 gboolean
-rfp_metadata_set_state(RfpDomain *domain,
-                       const char *guid,
-                       RefpointState state,
-                       GError **error)
+rfp_metadata_publish(RfpDomain *domain,
+                     const char *guid,
+                     RefpointConsistency consistency,
+                     GError **error)
 {
     g_autoptr(GPtrArray) points = rfp_metadata_load(domain);
     RfpMetadataPoint *point = rfp_metadata_find(points, guid);
 
-    if (point == NULL || point->state == state)
+    if (point == NULL || point->state == REFPOINT_STATE_PUBLISHED)
         return TRUE;
-    point->state = state;
+    point->state = REFPOINT_STATE_PUBLISHED;
+    point->consistency = consistency;
     return store(domain, points, error);
 }

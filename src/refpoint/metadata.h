@@ -22,11 +22,11 @@ rfp_metadata_update(RfpDomain *domain,
                     const char *remove_guid,
                     GError **error);
 
-/* Changes the state of an entry, if there is one. */
+/* Notes that a point is published, and the consistency it reached. */
 gboolean
-rfp_metadata_set_state(RfpDomain *domain,
-                       const char *guid,
-                       RefpointState state,
-                       GError **error);
+rfp_metadata_publish(RfpDomain *domain,
+                     const char *guid,
+                     RefpointConsistency consistency,
+                     GError **error);
 
 #endif

@@ -86,6 +86,12 @@ rfp_step_format(const RfpStep *step)
 
 /* ---- The file --------------------------------------------------------------- */
 
+static char *
+line_end(char *line, const char *end)
+{
+    return memchr(line, '\n', (gsize)(end - line));
+}
+
 static gboolean
 load(RfpRecord *record, GError **error)
 {
@@ -104,12 +110,14 @@ load(RfpRecord *record, GError **error)
         return FALSE;
     }
     line = text;
-    for (char *end = strchr(line, '\n'); end != NULL;
-         line = end + 1, end = strchr(line, '\n')) {
+    for (char *end = line_end(line, text + size); end != NULL;
+         line = end + 1, end = line_end(line, text + size)) {
         RfpStep *step = NULL;
 
         *end = '\0';
-        step = rfp_step_parse(line);
+        /* a NUL in it is what a crash leaves of unwritten blocks */
+        step = strlen(line) == (gsize)(end - line) ? rfp_step_parse(line) :
+                                                     NULL;
         if (step == NULL) {
             rfp_error_set(error, REFPOINT_ERROR_FAILED,
                           _("the record '%s' is damaged"), record->path);
@@ -121,7 +129,8 @@ load(RfpRecord *record, GError **error)
         g_ptr_array_add(record->steps, step);
     }
     /* a torn last line goes, so that the next one does not join it */
-    if (*line != '\0' && ftruncate(record->fd, (goffset)(line - text)) < 0) {
+    if (line < text + size &&
+        ftruncate(record->fd, (goffset)(line - text)) < 0) {
         rfp_error_set_errno(error, errno, _("cannot mend the record '%s'"),
                             record->path);
         return FALSE;
@@ -228,11 +237,17 @@ rfp_record_append(RfpRecord *record, GError **error, RfpStepKind kind, ...)
     g_ptr_array_add(record->steps, step);
     line = rfp_step_format(step);
     text = g_strconcat(line, "\n", NULL);
-    failed = rfp_files_write_all(record->fd, text, strlen(text));
-    if (failed != 0)
-        rfp_error_set_errno(error, failed, _("cannot write the record '%s'"),
-                            record->path);
-    return failed == 0;
+    failed = fstat(record->fd, &before) < 0 ? errno : 0;
+    if (failed == 0)
+        failed = rfp_files_write_all(record->fd, text, strlen(text));
+    if (failed == 0)
+        return TRUE;
+    rfp_error_set_errno(error, failed, _("cannot write the record '%s'"),
+                        record->path);
+    /* half a line must not be joined by the next one */
+    if (before.st_size > 0 || failed == ENOSPC)
+        failed = ftruncate(record->fd, before.st_size);
+    return FALSE;
 }
 
 gboolean

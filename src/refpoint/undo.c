@@ -164,14 +164,14 @@ undo_data(RfpDomain *domain,
 gboolean
 rfp_undo_complete(RfpDomain *domain,
                   RfpRecord *record,
+                  RefpointConsistency reached,
                   GPtrArray *destroyed,
                   GError **error)
 {
     const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
 
     if (domain != NULL &&
-        !rfp_metadata_set_state(domain, operation->args[2],
-                                REFPOINT_STATE_PUBLISHED, error))
+        !rfp_metadata_publish(domain, operation->args[2], reached, error))
         return FALSE;
     for (guint i = 0; domain != NULL && i < record->steps->len; i++) {
         RfpStep *step = g_ptr_array_index(record->steps, i);
@@ -217,6 +217,7 @@ rfp_undo_run(RfpDomain *domain,
     g_autoptr(RfpExportSet) opened = NULL;
     g_autoptr(GError) set_error = NULL;
     RfpExportSet *set = NULL;
+    RfpSetPoint *point = NULL;
 
     *undone = RFP_UNDO_NOTHING;
     if (operation == NULL)
@@ -231,9 +232,12 @@ rfp_undo_run(RfpDomain *domain,
     }
     if (set != NULL && !rfp_export_set_load(set, error))
         return FALSE;
-    if (set != NULL && rfp_export_set_find(set, operation->args[2]) != NULL) {
+    if (set != NULL)
+        point = rfp_export_set_find(set, operation->args[2]);
+    if (point != NULL) {
         *undone = RFP_UNDO_PUBLISHED;
-        return rfp_undo_complete(domain, record, NULL, error);
+        return rfp_undo_complete(domain, record, point->manifest->consistency,
+                                 NULL, error);
     }
     *undone = RFP_UNDO_REMOVED;
     return undo_data(domain, record, set, error) &&

@@ -52,6 +52,7 @@ rfp_undo_run(RfpDomain *domain,
 gboolean
 rfp_undo_complete(RfpDomain *domain,
                   RfpRecord *record,
+                  RefpointConsistency reached,
                   GPtrArray *destroyed,
                   GError **error);
 

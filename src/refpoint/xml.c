@@ -5,6 +5,7 @@
 
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
+#include <libxml/relaxng.h>
 #include <libxml/xmlsave.h>
 
 #include "error.h"
@@ -519,4 +520,84 @@ rfp_xml_node_to_text(xmlNodePtr node)
     xmlDocSetRootElement(doc, copy);
     drop_blanks(copy);
     return rfp_xml_to_text(doc, FALSE);
+}
+
+/* ---- Schema ------------------------------------------------------------ */
+
+struct _RfpXmlSchema {
+    xmlRelaxNGPtr grammar;
+};
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlRelaxNGParserCtxt, xmlRelaxNGFreeParserCtxt)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlRelaxNGValidCtxt, xmlRelaxNGFreeValidCtxt)
+
+/* @opaque: char **, the first message stays. */
+static void
+on_schema_error(void *opaque, ErrorPtr problem)
+{
+    char **reason = opaque;
+    g_autofree char *message = NULL;
+
+    if (*reason != NULL)
+        return;
+    message = g_strndup(problem->message ? problem->message : "?", REASON_MAX);
+    *reason =
+        g_strdup_printf(_("line %d: %s"), problem->line, g_strchomp(message));
+}
+
+RfpXmlSchema *
+rfp_xml_schema_new(const char *path, GError **error)
+{
+    g_autoptr(xmlRelaxNGParserCtxt) ctxt = NULL;
+    g_autofree char *reason = NULL;
+    xmlRelaxNGPtr grammar = NULL;
+    RfpXmlSchema *schema = NULL;
+
+    xmlInitParser();
+    ctxt = xmlRelaxNGNewParserCtxt(path);
+    if (ctxt != NULL) {
+        xmlRelaxNGSetParserStructuredErrors(ctxt, on_schema_error, &reason);
+        grammar = xmlRelaxNGParse(ctxt);
+    }
+    if (grammar == NULL) {
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("cannot read the schema '%s': %s"), path,
+                      reason ? reason : _("libxml2 gave no reason"));
+        return NULL;
+    }
+    schema = g_new0(RfpXmlSchema, 1);
+    schema->grammar = grammar;
+    return schema;
+}
+
+void
+rfp_xml_schema_free(RfpXmlSchema *schema)
+{
+    if (schema == NULL)
+        return;
+    xmlRelaxNGFree(schema->grammar);
+    g_free(schema);
+}
+
+gboolean
+rfp_xml_validate(RfpXmlSchema *schema,
+                 xmlDocPtr doc,
+                 const char *what,
+                 GError **error)
+{
+    g_autoptr(xmlRelaxNGValidCtxt) ctxt =
+        xmlRelaxNGNewValidCtxt(schema->grammar);
+    g_autofree char *reason = NULL;
+    int status = -1;
+
+    if (ctxt != NULL) {
+        xmlRelaxNGSetValidStructuredErrors(ctxt, on_schema_error, &reason);
+        status = xmlRelaxNGValidateDoc(ctxt, doc);
+    }
+    if (status == 0)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("%s does not follow its schema: %s"), what,
+                  reason ? reason : _("libxml2 gave no reason"));
+    return FALSE;
 }

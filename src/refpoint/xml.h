@@ -91,6 +91,25 @@ rfp_xml_to_text(xmlDocPtr doc, gboolean declaration);
 char *
 rfp_xml_node_to_text(xmlNodePtr node);
 
+/* A RELAX NG schema, read once. */
+typedef struct _RfpXmlSchema RfpXmlSchema;
+
+/* @path: a file of ours, it is trusted. */
+RfpXmlSchema *
+rfp_xml_schema_new(const char *path, GError **error);
+
+void
+rfp_xml_schema_free(RfpXmlSchema *schema);
+
+/* Whether a document is valid; the first violation is the error (FAILED).
+ * @what names the document. */
+gboolean
+rfp_xml_validate(RfpXmlSchema *schema,
+                 xmlDocPtr doc,
+                 const char *what,
+                 GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpXmlSchema, rfp_xml_schema_free)
 
 #endif

@@ -35,7 +35,7 @@ manifest()
       <source type="file" path="/images/vm1.qcow2" inode="1234567"/>
       $base
       <view size="268435456" digest="$(hex 02)"/>
-      <image path="disks/vm1/vda/$1.qcow2" stored="67108864"
+      <image path="disks/vm1/vda/$1.qcow2" file-size="67502080" stored="67108864"
         cluster-size="65536" compression="none" encryption="none"/>
       <digests path="disks/vm1/vda/$1.digests" size="41120"
         sha256="$(hex 03)"/>

@@ -248,6 +248,7 @@ class Disk:
         self.size = int(view.get("size"))
         self.view = bytes.fromhex(view.get("digest"))
         self.image = image.get("path")
+        self.image_size = int(image.get("file-size"))
         self.stored = int(image.get("stored"))
         self.digests = digests.get("path")
         self.digests_size = int(digests.get("size"))
@@ -497,6 +498,11 @@ class Verifier:
         disk.good = False
         linked = self.find_base(disk)
         if not self.inspect(disk.image):
+            return
+        length = os.stat(self.path(disk.image)).st_size
+        if length != disk.image_size:
+            self.damage(disk.image, "%d bytes, not %d" %
+                        (length, disk.image_size))
             return
         try:
             disk.qcow2 = Qcow2(self.path(disk.image))

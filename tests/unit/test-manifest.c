@@ -79,6 +79,7 @@ make_full(void)
     disk->source.inode = 1234567;
     disk->image =
         g_strdup("disks/vm1/vda/20261121T203000Z-1f0c9a3e.qcow2");
+    disk->image_size = 67502080;
     disk->stored = 64 << 20;
     disk->digests =
         g_strdup("disks/vm1/vda/20261121T203000Z-1f0c9a3e.digests");
@@ -136,6 +137,7 @@ test_increment(void)
     g_assert_cmpuint(vda->base_view[31], ==, 2);
     g_assert_cmpuint(vda->view[0], ==, 0x12);
     g_assert_cmpuint(vda->source.inode, ==, 0);
+    g_assert_cmpuint(vda->image_size, ==, 393216);
     g_assert_false(vda->plaintext);
     g_assert_cmpint(vda->audit, ==, REFPOINT_AUDIT_MATCH);
     g_assert_cmpuint(vda->audited, ==, 64);
@@ -580,6 +582,9 @@ static const Bad bad_rows[] = {
     {"increment.xml", "disks/vm1/vdb/tuesday.qcow2",
      "disks/vm1/vda/tuesday.qcow2", FALSE, DAMAGE},
     {"full.xml", "stored=\"67108864\"", "stored=\"268435457\"", FALSE, DAMAGE},
+    {"full.xml", "file-size=\"67502080\"", "", TRUE, DAMAGE},
+    {"full.xml", "file-size=\"67502080\"", "file-size=\"140737488355329\"",
+     TRUE, DAMAGE},
     {"full.xml", "size=\"41120\"", "size=\"164001\"", FALSE, DAMAGE},
     {"full.xml", "cluster-size=\"65536\"", "cluster-size=\"4096\"", TRUE,
      NEWER},

@@ -288,6 +288,15 @@ candidate_of(RfpExport *export,
     return TRUE;
 }
 
+static gboolean
+is_usable(const RfpExportDisk *disk, const RfpPlanCandidate *candidate)
+{
+    return candidate->chain_ok &&
+           rfp_disk_source_equal(candidate->source, disk->state.source);
+}
+
+/* Newest first, down to the first that can be a base: what lies below it does
+ * not matter any more. */
 static void
 look_at_candidates(RfpExport *export, RfpExportDisk *disk)
 {
@@ -299,9 +308,12 @@ look_at_candidates(RfpExport *export, RfpExportDisk *disk)
 
         if (export->base != NULL && point != export->base)
             continue;
-        if (point->manifest != NULL &&
-            candidate_of(export, point, disk->state.target, &candidate))
-            g_array_append_val(disk->candidates, candidate);
+        if (point->manifest == NULL ||
+            !candidate_of(export, point, disk->state.target, &candidate))
+            continue;
+        g_array_append_val(disk->candidates, candidate);
+        if (is_usable(disk, &candidate))
+            break;
     }
 }
 

@@ -283,7 +283,8 @@ rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
 
     if (operation->record == NULL || operation->record->steps->len == 0)
         return;
-    if (rfp_undo_run(operation->domain, operation->record, set, TRUE, &undone,
+    /* nothing of ours is under way any more: the calls have returned */
+    if (rfp_undo_run(operation->domain, operation->record, set, FALSE, &undone,
                      &frozen, &local) &&
         undone != RFP_UNDO_KEPT)
         return;

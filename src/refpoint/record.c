@@ -224,6 +224,7 @@ rfp_record_append(RfpRecord *record, GError **error, RfpStepKind kind, ...)
     g_autofree char *text = NULL;
     const char *arg = NULL;
     guint n = 0;
+    goffset before = 0;
     int failed = 0;
     va_list ap;
 
@@ -237,16 +238,15 @@ rfp_record_append(RfpRecord *record, GError **error, RfpStepKind kind, ...)
     g_ptr_array_add(record->steps, step);
     line = rfp_step_format(step);
     text = g_strconcat(line, "\n", NULL);
-    failed = fstat(record->fd, &before) < 0 ? errno : 0;
-    if (failed == 0)
-        failed = rfp_files_write_all(record->fd, text, strlen(text));
+    before = lseek(record->fd, 0, SEEK_END);
+    failed = rfp_files_write_all(record->fd, text, strlen(text));
     if (failed == 0)
         return TRUE;
     rfp_error_set_errno(error, failed, _("cannot write the record '%s'"),
                         record->path);
     /* half a line must not be joined by the next one */
-    if (before.st_size > 0 || failed == ENOSPC)
-        failed = ftruncate(record->fd, before.st_size);
+    if (before >= 0 && ftruncate(record->fd, before) < 0)
+        rfp_error_prefix(error, _("cannot mend the record"));
     return FALSE;
 }
 

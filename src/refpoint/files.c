@@ -301,7 +301,8 @@ rfp_make_dirs(const char *path, guint mode, GError **error)
     if (g_file_test(path, G_FILE_TEST_IS_DIR))
         return TRUE;
     parent = g_path_get_dirname(path);
-    if (strcmp(parent, path) != 0 && !rfp_make_dirs(parent, mode, error))
+    if (strcmp(parent, path) != 0 &&
+        !rfp_make_dirs(parent, mode | 0011, error))
         return FALSE;
     if (mkdir(path, mode) < 0 &&
         (errno != EEXIST || !g_file_test(path, G_FILE_TEST_IS_DIR))) {

@@ -86,8 +86,8 @@ rfp_files_lock(int fd,
 void
 rfp_files_unlock(int fd, goffset start);
 
-/* Makes an absolute @path and its missing parents with @mode (the existing ones
- * are left alone), durable. */
+/* Makes an absolute @path with @mode, and its missing parents, which others may
+ * pass through; what exists is left alone. Durable. */
 gboolean
 rfp_make_dirs(const char *path, guint mode, GError **error);
 

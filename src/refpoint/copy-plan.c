@@ -22,7 +22,7 @@ typedef struct {
     guint64 run;
     guint64 expected; /* where the next extent of a map has to begin */
     RfpExtents dirty;
-    GError *error;    /* of a callback, on its way through the source */
+    GError *error; /* of a callback, on its way through the source */
 } Plan;
 
 /* ---- Cutting ----------------------------------------------------------- */
@@ -38,8 +38,8 @@ static gboolean
 cut_run(Plan *plan, gsize least)
 {
     while (plan->cursor - plan->run >= least) {
-        const guint64 length = MIN(step_length(plan->run, plan->cursor),
-                                   plan->options->buffer);
+        const guint64 length =
+            MIN(step_length(plan->run, plan->cursor), plan->options->buffer);
 
         if (!plan->ops->data(plan->opaque, plan->run, length, &plan->error))
             return FALSE;
@@ -72,9 +72,9 @@ static gboolean
 add_data(Plan *plan, guint64 offset, guint64 length)
 {
     const guint64 begin = offset & ~(RFP_CLUSTER_SIZE - 1);
-    const guint64 end = MIN(
-        rfp_cluster_count(offset + length) << RFP_CLUSTER_BITS,
-        plan->options->size);
+    const guint64 end =
+        MIN(rfp_cluster_count(offset + length) << RFP_CLUSTER_BITS,
+            plan->options->size);
 
     if (begin > plan->cursor && (!cut_run(plan, 1) || !skip_to(plan, begin)))
         return FALSE;

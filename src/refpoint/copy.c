@@ -60,7 +60,7 @@ typedef struct {
     RfpCopy *copy;
     gpointer connection; /* this and the rest: made when first needed */
     guint8 *buffer;
-    gboolean *is_zero;   /* of each cluster in the buffer */
+    gboolean *is_zero; /* of each cluster in the buffer */
 } Worker;
 
 /* The thread that cuts. */
@@ -133,8 +133,8 @@ static gboolean
 tell_sink(RfpCopy *copy, RfpCopyWindow *window, GError **error)
 {
     return !window->used ||
-           copy->sink_ops->window_end(copy->sink, window->group,
-                                      window->leaves, window->have, error);
+           copy->sink_ops->window_end(copy->sink, window->group, window->leaves,
+                                      window->have, error);
 }
 
 /* Ends the oldest windows, where nothing is left to do in them. With the lock,
@@ -482,8 +482,8 @@ start_thread(RfpCopy *copy, GThreadFunc func)
     thread = g_thread_try_new("copy", func, copy, &cause);
     if (thread != NULL)
         return thread;
-    rfp_error_set(&error, REFPOINT_ERROR_FAILED,
-                  _("Cannot start a thread: %s"), cause->message);
+    rfp_error_set(&error, REFPOINT_ERROR_FAILED, _("Cannot start a thread: %s"),
+                  cause->message);
     fail(copy, error);
     thread_ended(copy);
     return NULL;

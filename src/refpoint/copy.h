@@ -76,13 +76,13 @@ typedef struct {
 typedef struct _RfpCopy RfpCopy;
 
 typedef struct {
-    guint64 size;       /* exact size of the disk */
-    gboolean increment; /* only what RFP_MAP_DIRTY flags, rounded out to
-                         * clusters; zeroes are stored as zero clusters */
+    guint64 size;         /* exact size of the disk */
+    gboolean increment;   /* only what RFP_MAP_DIRTY flags, rounded out to
+                           * clusters; zeroes are stored as zero clusters */
     guint64 resized_from; /* increments: the base view's size if it differs,
                            * else @size; the old last and the new last cluster
                            * are stored again */
-    guint workers;      /* connections, at least 1 */
+    guint workers;        /* connections, at least 1 */
     gsize buffer;       /* bytes of one read, a multiple of the cluster size */
     const char *name;   /* of the disk, for messages */
     const gint *cancel; /* set atomically by others to stop */

@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+/* A server that says nothing for so long is dead. */
+#define STALL_MS (120 * 1000)
+
 /* Draws for one cluster that turn out dirty, before it is given up. */
 #define DRAWS_MAX 4
 
@@ -314,7 +317,7 @@ open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
             NULL;
 
     disk->source = rfp_nbd_source_new(export->socket_path, disk->state.target,
-                                      bitmap, 0);
+                                      bitmap, STALL_MS);
     if (!rfp_nbd_source_probe(disk->source, &disk->state.size, error))
         return FALSE;
     disk->report->size = disk->state.size;

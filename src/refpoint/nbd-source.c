@@ -25,10 +25,10 @@
 struct _RfpNbdSource {
     char *socket_path;
     char *export_name;
-    char *label;          /* of the export, for messages */
-    char *dirty_context;  /* or NULL */
-    guint stall_ms;       /* 0: no limit */
-    gint64 size;          /* bytes; -1 until probed */
+    char *label;         /* of the export, for messages */
+    char *dirty_context; /* or NULL */
+    guint stall_ms;      /* 0: no limit */
+    gint64 size;         /* bytes; -1 until probed */
 };
 
 /* A connection has a handle for each purpose, made when first needed. */
@@ -41,7 +41,7 @@ enum {
 
 typedef struct {
     const RfpNbdSource *source;
-    const gint *cancel;  /* may be NULL */
+    const gint *cancel; /* may be NULL */
     struct nbd_handle *links[N_LINKS];
     guint64 max_read;    /* bytes of one request */
     gboolean no_context; /* the server does not offer base:allocation */
@@ -275,17 +275,18 @@ check_handle(Connection *connection, struct nbd_handle *nbd, GError **error)
         return FALSE;
     }
     if (source->size >= 0 && size != source->size) {
-        rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                      _("the size of the NBD export changed from %" G_GINT64_FORMAT
-                        " to %" G_GINT64_FORMAT " bytes"),
-                      source->size, size);
+        rfp_error_set(
+            error, REFPOINT_ERROR_FAILED,
+            _("the size of the NBD export changed from %" G_GINT64_FORMAT
+              " to %" G_GINT64_FORMAT " bytes"),
+            source->size, size);
         return FALSE;
     }
     if (minimum > (gint64)RFP_CLUSTER_SIZE) {
-        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
-                      _("the NBD server reads in blocks of %" G_GINT64_FORMAT
-                        " bytes"),
-                      minimum);
+        rfp_error_set(
+            error, REFPOINT_ERROR_NOT_SUPPORTED,
+            _("the NBD server reads in blocks of %" G_GINT64_FORMAT " bytes"),
+            minimum);
         return FALSE;
     }
     connection->max_read =
@@ -326,11 +327,8 @@ get_link(Connection *connection, guint link, GError **error)
 /* ---- Reading ----------------------------------------------------------- */
 
 static gboolean
-read_data(gpointer opaque,
-          void *data,
-          guint64 offset,
-          guint32 length,
-          GError **error)
+read_data(
+    gpointer opaque, void *data, guint64 offset, guint32 length, GError **error)
 {
     Connection *connection = opaque;
     struct nbd_handle *nbd = get_link(connection, LINK_DATA, error);
@@ -340,15 +338,14 @@ read_data(gpointer opaque,
         return FALSE;
     while (done < length) {
         const gsize n = MIN(length - done, connection->max_read);
-        const gint64 cookie = nbd_aio_pread(nbd, (char *)data + done, n,
-                                            offset + done,
-                                            NBD_NULL_COMPLETION, 0);
+        const gint64 cookie = nbd_aio_pread(
+            nbd, (char *)data + done, n, offset + done, NBD_NULL_COMPLETION, 0);
 
         if (!wait_reply(connection, LINK_DATA, cookie, error)) {
-            rfp_error_prefix(error,
-                             _("Cannot read NBD export %s at offset %"
-                               G_GUINT64_FORMAT),
-                             connection->source->label, offset + done);
+            rfp_error_prefix(
+                error,
+                _("Cannot read NBD export %s at offset %" G_GUINT64_FORMAT),
+                connection->source->label, offset + done);
             return FALSE;
         }
         done += n;
@@ -378,8 +375,7 @@ take_entries(void *opaque,
     if (reply->entries == NULL)
         reply->n_extents = 0;
     else
-        memcpy(reply->entries, entries,
-               reply->n_extents * 2 * sizeof(guint32));
+        memcpy(reply->entries, entries, reply->n_extents * 2 * sizeof(guint32));
     return 0;
 }
 
@@ -501,11 +497,11 @@ map_extents(gpointer opaque,
     while (offset < end && go_on) {
         const guint64 at = offset;
 
-        if (!map_step(connection, map, &offset, end, func, func_opaque,
-                      &go_on, error)) {
+        if (!map_step(connection, map, &offset, end, func, func_opaque, &go_on,
+                      error)) {
             rfp_error_prefix(error,
-                             _("Cannot get the map of NBD export %s at offset %"
-                               G_GUINT64_FORMAT),
+                             _("Cannot get the map of NBD export %s at offset "
+                               "%" G_GUINT64_FORMAT),
                              connection->source->label, at);
             return FALSE;
         }

@@ -21,7 +21,7 @@ typedef struct {
     gint workers;
     gint buffer_kib;
     gint stall_ms;
-    gint cancel_ms;      /* 0: never */
+    gint cancel_ms; /* 0: never */
 } Arguments;
 
 typedef struct {
@@ -137,9 +137,8 @@ export_disk(const Arguments *arguments,
             GError **error)
 {
     const char *image = arguments->files[2];
-    g_autoptr(RfpQcow2Writer) writer =
-        rfp_qcow2_writer_new(AT_FDCWD, image, image, options->size,
-                             arguments->backing, error);
+    g_autoptr(RfpQcow2Writer) writer = rfp_qcow2_writer_new(
+        AT_FDCWD, image, image, options->size, arguments->backing, error);
     g_autoptr(RfpDigestWriter) digests = NULL;
     g_autoptr(RfpCopy) copy = NULL;
     Sink sink;
@@ -185,8 +184,8 @@ run(const Arguments *arguments, GError **error)
         return FALSE;
     options.resized_from =
         chain != NULL ? rfp_digest_file_size(chain->pdata[0]) : options.size;
-    fd = open(arguments->files[3], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
-              0600);
+    fd =
+        open(arguments->files[3], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     exported = export_disk(arguments, source, &options, chain, fd, error);
     close(fd);
     return exported;

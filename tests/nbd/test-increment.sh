@@ -44,7 +44,8 @@ scenario()
         2) change "write -z 0 1M" "write -P 0 500M 128k" \
             "discard 1040M 20M" "write -z -u 701M 2M" ;;
         3) ;;
-        4) change "write -P 6 65535k 2k" "write -P 7 $((1100 * 1048576 - 512)) 512" \
+        4) change "write -P 6 65535k 2k" \
+            "write -P 7 $((1100 * 1048576 - 512)) 512" \
             "write -P 8 0 512" "write -z 1060M 2M" ;;
         esac
         serve_qemu -f qcow2 -B "b$increment" "$tmp/src.qcow2"

@@ -37,18 +37,18 @@ typedef struct {
     guint n_data;
     Range dirty[MAX_RANGES];
     guint n_dirty;
-    guint32 split_seed;  /* maps come in pieces */
+    guint32 split_seed;   /* maps come in pieces */
     gboolean every_other; /* every second cluster is dirty, nothing else */
 
-    GMutex lock;         /* of everything below */
+    GMutex lock; /* of everything below */
     guint calls[N_CALLS];
-    Call fault_call;     /* which of them fails ... */
-    guint fault_at;      /* ... at this count */
+    Call fault_call;       /* which of them fails ... */
+    guint fault_at;        /* ... at this count */
     gint *cancel_at_fault; /* set instead of failing */
-    gboolean hang;       /* reads never come back but by cancellation */
+    gboolean hang;         /* reads never come back but by cancellation */
     gint opened;
     guint64 bytes_read;
-    GHashTable *stored;  /* cluster -> leaf, or NULL for a zero cluster */
+    GHashTable *stored; /* cluster -> leaf, or NULL for a zero cluster */
     gint64 last_window;
     guint64 n_confirmed; /* clusters in window_end() */
 } Model;
@@ -96,11 +96,8 @@ touches(const Range *ranges, guint n, guint64 begin, guint64 end)
 
 /* Where the answer at @offset changes. */
 static guint64
-piece_end(const Model *model,
-          RfpMap map,
-          guint64 offset,
-          guint64 end,
-          gboolean *flag)
+piece_end(
+    const Model *model, RfpMap map, guint64 offset, guint64 end, gboolean *flag)
 {
     const gboolean is_dirty = map == RFP_MAP_DIRTY;
     const Range *ranges = is_dirty ? model->dirty : model->data;
@@ -128,8 +125,7 @@ count_call(Model *model, Call call, GError **error)
     gboolean faulty;
 
     g_mutex_lock(&model->lock);
-    faulty = call == model->fault_call &&
-             model->calls[call] == model->fault_at;
+    faulty = call == model->fault_call && model->calls[call] == model->fault_at;
     model->calls[call]++;
     g_mutex_unlock(&model->lock);
     if (faulty && model->cancel_at_fault != NULL) {
@@ -175,11 +171,8 @@ source_close(gpointer opaque)
 }
 
 static gboolean
-source_read(gpointer opaque,
-            void *data,
-            guint64 offset,
-            guint32 length,
-            GError **error)
+source_read(
+    gpointer opaque, void *data, guint64 offset, guint32 length, GError **error)
 {
     Connection *connection = opaque;
     Model *model = connection->model;
@@ -328,11 +321,8 @@ check_leaf(Model *model, guint64 cluster, const guint8 *leaf, gboolean have)
 }
 
 static gboolean
-sink_window_end(gpointer sink,
-                guint64 group,
-                guint8 *leaves,
-                guint8 *have,
-                GError **error)
+sink_window_end(
+    gpointer sink, guint64 group, guint8 *leaves, guint8 *have, GError **error)
 {
     Model *model = sink;
     const guint64 before = model->n_confirmed;
@@ -344,8 +334,7 @@ sink_window_end(gpointer sink,
     model->last_window = group;
     for (guint i = 0; i < RFP_GROUP_LEAVES; i++)
         check_leaf(model, group * RFP_GROUP_LEAVES + i,
-                   leaves + (gsize)i * RFP_LEAF_SIZE,
-                   have[i / 8] >> i % 8 & 1);
+                   leaves + (gsize)i * RFP_LEAF_SIZE, have[i / 8] >> i % 8 & 1);
     g_assert_cmpuint(model->n_confirmed, >, before);
     g_mutex_unlock(&model->lock);
     /* May be changed: shows whether it is used again as it is. */
@@ -412,8 +401,7 @@ random_size(GRand *rand)
         RFP_GROUP_SIZE + 1,
         7 * RFP_GROUP_SIZE + 12345,
     };
-    const guint64 size =
-        sizes[g_rand_int_range(rand, 0, G_N_ELEMENTS(sizes))];
+    const guint64 size = sizes[g_rand_int_range(rand, 0, G_N_ELEMENTS(sizes))];
 
     return g_rand_boolean(rand) ? size : 1 + random_below(rand, size);
 }
@@ -423,8 +411,7 @@ static guint
 random_ranges(GRand *rand, guint64 size, Range *ranges)
 {
     const guint wanted = g_rand_int_range(rand, 0, MAX_RANGES + 1);
-    const guint64 longest =
-        g_rand_boolean(rand) ? 20 * CLUSTER : CLUSTER / 2;
+    const guint64 longest = g_rand_boolean(rand) ? 20 * CLUSTER : CLUSTER / 2;
     guint64 at = 0;
     guint n = 0;
 
@@ -432,9 +419,8 @@ random_ranges(GRand *rand, guint64 size, Range *ranges)
         Range *range = &ranges[n++];
 
         if (g_rand_boolean(rand))
-            at += random_below(rand, g_rand_boolean(rand)
-                                         ? longest
-                                         : MAX(size / wanted, 1));
+            at += random_below(
+                rand, g_rand_boolean(rand) ? longest : MAX(size / wanted, 1));
         range->begin = MIN(at, size - 1);
         range->end = MIN(range->begin + 1 + random_below(rand, longest), size);
         range->blank = g_rand_int_range(rand, 0, 4) == 0;
@@ -556,8 +542,8 @@ check_read(const Model *model)
 static void
 run_model(Model *model)
 {
-    g_autoptr(RfpCopy) copy = rfp_copy_new(&source_ops, model, &sink_ops,
-                                           model, &model->options);
+    g_autoptr(RfpCopy) copy =
+        rfp_copy_new(&source_ops, model, &sink_ops, model, &model->options);
     g_autoptr(GError) error = NULL;
 
     rfp_copy_run(copy, &error);

@@ -33,7 +33,7 @@
 /* A freeze that timed out may happen this much later, at least. */
 #define LATE_MIN_US (10 * 60 * G_USEC_PER_SEC)
 #define LATE_MAX_US (24 * 3600 * (gint64)G_USEC_PER_SEC)
-#define LATE_PAUSE_US (1 * G_USEC_PER_SEC)
+#define LATE_PAUSE_MS 1000
 #define LATE_THAW_TIMEOUT 5
 
 typedef struct {
@@ -41,6 +41,8 @@ typedef struct {
     const char *uuid;
     const char *records_dir;
     RefpointConnection *conn;
+    RfpFd late_lock;   /* of a watch for a late freeze, or -1 */
+    gint64 late_begin; /* monotonic, microseconds */
 } Guard;
 
 static void
@@ -139,37 +141,53 @@ take_over(Guard *guard)
 
 /* ---- Late freezes -------------------------------------------------------------- */
 
-/* Ends when a late freeze was seen and thawed, or the agent answers and the
+/* Begins the watch where there is something to watch, and nobody does. */
+static void
+late_start(Guard *guard)
+{
+    if (guard->late_lock >= 0 || !reconnect(guard))
+        return;
+    guard->late_lock = rfp_late_freeze_take(guard->conn, guard->uuid);
+    guard->late_begin = g_get_monotonic_time();
+}
+
+/* TRUE when a late freeze was seen and thawed, or the agent answers and the
  * time in which it could have happened is over, or the guest is off. */
+static gboolean
+late_is_over(Guard *guard)
+{
+    gint64 waited = g_get_monotonic_time() - guard->late_begin;
+    gboolean gone = FALSE;
+    gint thawed = 0;
+    RfpDomainState state = {0};
+    g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
+
+    if (gone || waited > LATE_MAX_US)
+        return TRUE;
+    if (domain == NULL || !rfp_domain_state(domain, &state, NULL))
+        return FALSE;
+    return !state.active ||
+           (rfp_agent_thaw(domain, LATE_THAW_TIMEOUT, &thawed, NULL) &&
+            (thawed > 0 || waited > LATE_MIN_US));
+}
+
+static void
+late_step(Guard *guard)
+{
+    if (!late_is_over(guard))
+        return;
+    rfp_late_freeze_clear(guard->conn, guard->uuid);
+    rfp_fd_clear(&guard->late_lock);
+    syslog(LOG_NOTICE, "domain %s: no late freeze any more", guard->uuid);
+}
+
 static void
 watch_late_freeze(Guard *guard)
 {
-    g_auto(RfpFd) lock = -1;
-    gint64 begin = g_get_monotonic_time();
-
-    if (!reconnect(guard))
-        return;
-    lock = rfp_late_freeze_take(guard->conn, guard->uuid);
-    while (lock >= 0 && g_get_monotonic_time() - begin < LATE_MAX_US) {
-        gboolean gone = FALSE;
-        gint thawed = 0;
-        RfpDomainState state = {0};
-        g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
-
-        if (gone)
-            break;
-        if (domain != NULL && rfp_domain_state(domain, &state, NULL)) {
-            if (!state.active)
-                break;
-            if (rfp_agent_thaw(domain, LATE_THAW_TIMEOUT, &thawed, NULL) &&
-                (thawed > 0 || g_get_monotonic_time() - begin > LATE_MIN_US))
-                break;
-        }
-        g_usleep(LATE_PAUSE_US);
-    }
-    if (lock >= 0) {
-        rfp_late_freeze_clear(guard->conn, guard->uuid);
-        syslog(LOG_NOTICE, "domain %s: no late freeze any more", guard->uuid);
+    late_start(guard);
+    while (guard->late_lock >= 0) {
+        late_step(guard);
+        g_usleep(LATE_PAUSE_MS * 1000);
     }
 }
 
@@ -217,22 +235,30 @@ thaw_stalled(Guard *guard)
 static gboolean
 converse(Guard *guard)
 {
-    int timeout_ms = -1;
+    gboolean frozen = FALSE;
 
     for (;;) {
         gboolean timed_out = FALSE;
-        g_autofree char *line = read_line(timeout_ms, &timed_out);
+        gboolean late = guard->late_lock >= 0;
+        g_autofree char *line = read_line(frozen ? FROZEN_MAX_MS :
+                                          late   ? LATE_PAUSE_MS :
+                                                   -1,
+                                          &timed_out);
 
-        if (timed_out) {
+        if (timed_out && frozen) {
             thaw_stalled(guard);
-            timeout_ms = -1;
-            continue;
-        }
-        if (line == NULL)
+            frozen = FALSE;
+        } else if (timed_out) {
+            late_step(guard);
+        } else if (line == NULL) {
             return FALSE;
-        if (strcmp(line, "done") == 0)
+        } else if (strcmp(line, "done") == 0) {
             return TRUE;
-        timeout_ms = strcmp(line, "frozen") == 0 ? FROZEN_MAX_MS : -1;
+        } else {
+            frozen = strcmp(line, "frozen") == 0;
+            if (strcmp(line, "late") == 0)
+                late_start(guard);
+        }
     }
 }
 
@@ -262,7 +288,7 @@ say(const char *text)
 int
 main(int argc, char **argv)
 {
-    Guard guard = {0};
+    Guard guard = {.late_lock = -1};
 
     if (argc != 4 || !rfp_guid_check(argv[2]) || argv[3][0] != '/')
         return EXIT_FAILURE;
@@ -279,8 +305,7 @@ main(int argc, char **argv)
     say("ready\n");
     if (!converse(&guard))
         take_over(&guard);
-    if (rfp_late_freeze_pending(guard.conn, guard.uuid))
-        watch_late_freeze(&guard);
+    watch_late_freeze(&guard);
     refpoint_connection_free(guard.conn);
     return EXIT_SUCCESS;
 }

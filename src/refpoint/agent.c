@@ -71,7 +71,7 @@ rfp_agent_freeze(RfpDomain *domain,
     } else if (local->code == REFPOINT_ERROR_IN_USE) {
         rfp_error_add_way_out(&local, _("who froze it may still be at work; "
                                         "if not: virsh domfsthaw %s"),
-                              domain->name);
+                              domain->word);
         result = RFP_FREEZE_FOREIGN;
     } else {
         local->code = REFPOINT_ERROR_INVALID_STATE;
@@ -101,7 +101,7 @@ rfp_agent_thaw(RfpDomain *domain,
                            _("cannot thaw the file systems of domain '%s'"),
                            domain->name);
         rfp_error_add_way_out(error, _("thaw it with: virsh domfsthaw %s"),
-                              domain->name);
+                              domain->word);
     }
     unlimit_response(domain);
     return n >= 0;

@@ -79,7 +79,7 @@ rfp_backup_job_check_free(RfpDomain *domain, GError **error)
     rfp_error_add_way_out(error,
                           _("wait until it ends (virsh domjobinfo %s), or end "
                             "it with: virsh domjobabort %s"),
-                          domain->name, domain->name);
+                          domain->word, domain->word);
     return FALSE;
 }
 
@@ -117,6 +117,6 @@ rfp_backup_job_end(RfpDomain *domain,
                        _("cannot end the backup job of domain '%s'"),
                        domain->name);
     rfp_error_add_way_out(error, _("end it with: virsh domjobabort %s"),
-                          domain->name);
+                          domain->word);
     return FALSE;
 }

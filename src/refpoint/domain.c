@@ -60,6 +60,7 @@ rfp_domain_new(virDomainPtr virt, GError **error)
         rfp_virt_error_set(error, NULL, _("cannot identify a domain"));
         return NULL;
     }
+    domain->word = rfp_text_shell(domain->name);
     domain->uuid = g_ascii_strdown(uuid, -1);
     return g_steal_pointer(&domain);
 }
@@ -71,6 +72,7 @@ rfp_domain_free(RfpDomain *domain)
         return;
     rfp_virt_domain_free(domain->virt);
     g_free(domain->name);
+    g_free(domain->word);
     g_free(domain->uuid);
     g_free(domain);
 }
@@ -163,7 +165,7 @@ rfp_domain_resume(RfpDomain *domain, GError **error)
         rfp_virt_error_set(error, domain->name,
                            _("cannot resume domain '%s'"), domain->name);
         rfp_error_add_way_out(error, _("resume it with: virsh resume %s"),
-                              domain->name);
+                              domain->word);
         return FALSE;
     }
     return TRUE;

@@ -9,6 +9,7 @@
 typedef struct {
     virDomainPtr virt;
     char *name;
+    char *word; /* the name as a word of a shell command, for ways out */
     char *uuid; /* lower case, with dashes */
 } RfpDomain;
 

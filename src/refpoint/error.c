@@ -45,6 +45,18 @@ rfp_text_clean(const char *text)
     return g_string_free(clean, FALSE);
 }
 
+char *
+rfp_text_shell(const char *text)
+{
+    static const char plain[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS
+        "_-.,:/+@%";
+    gsize length = strspn(text, plain);
+
+    if (length > 0 && text[length] == '\0' && *text != '-')
+        return g_strdup(text);
+    return g_shell_quote(text);
+}
+
 static char **
 fields_of(const GError *error)
 {

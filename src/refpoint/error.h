@@ -69,4 +69,9 @@ rfp_error_make_plain(GError *error);
 char *
 rfp_text_clean(const char *text);
 
+/* @text as one word of a shell command, quoted where it must be. Free with
+ * g_free(). */
+char *
+rfp_text_shell(const char *text);
+
 #endif

@@ -433,6 +433,8 @@ check_same_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
 gboolean
 rfp_export_check_point(RfpExport *export, GError **error)
 {
+    g_autofree char *directory = rfp_text_shell(export->options->directory);
+
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
         guint64 changed = 0;
@@ -455,8 +457,7 @@ rfp_export_check_point(RfpExport *export, GError **error)
         rfp_error_add_way_out(error,
                               _("export a new point: virt-refpoint export %s "
                                 "%s"),
-                              export->operation.domain->name,
-                              export->options->directory);
+                              export->operation.domain->word, directory);
         return FALSE;
     }
     return TRUE;

@@ -116,7 +116,7 @@ find_point(RfpExport *export, GError **error)
     rfp_error_add_object(error, wanted);
     rfp_error_add_way_out(error, _("see which it has with: virt-refpoint list "
                                    "%s"),
-                          export->operation.domain->name);
+                          export->operation.domain->word);
     return FALSE;
 }
 
@@ -332,6 +332,7 @@ wants_base(const RfpExport *export)
 static void
 unknown_base(RfpExport *export, const char *name, GError **error)
 {
+    g_autofree char *directory = rfp_text_shell(export->options->directory);
     const char *other = NULL;
 
     for (guint i = 0; i < export->checkpoints->len; i++) {
@@ -352,7 +353,7 @@ unknown_base(RfpExport *export, const char *name, GError **error)
     else
         rfp_error_add_way_out(error, _("see what it has with: virt-refpoint "
                                        "catalog %s"),
-                              export->options->directory);
+                              directory);
 }
 
 static gboolean

@@ -3,26 +3,18 @@
 #include "names.h"
 #include "text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define COPY_BUFFER (256 * 1024)
-/* Firmware variables, a kernel, an initrd: what is larger is none. */
-#define STATE_FILE_MAX ((guint64)2 << 30)
 
 /* ---- Files of the VM --------------------------------------------------------------------- */
 
 /* Paths inside the point's folder are told to the manifest as they will be
  * once it has its name. */
-static RfpManifestFile *
-add_file(RfpExport *export,
-         RfpManifestVm *vm,
-         const char *role,
-         const char *name,
-         char **partial_path)
+RfpManifestFile *
+rfp_export_add_file(RfpExport *export,
+                    RfpManifestVm *vm,
+                    const char *role,
+                    const char *name,
+                    char **partial_path)
 {
     RfpManifestFile *file = rfp_manifest_vm_add_file(vm);
 
@@ -42,7 +34,7 @@ write_text(RfpExport *export,
            GError **error)
 {
     g_autofree char *path = NULL;
-    RfpManifestFile *file = add_file(export, vm, role, name, &path);
+    RfpManifestFile *file = rfp_export_add_file(export, vm, role, name, &path);
     g_autoptr(RfpSha256) sha = rfp_sha256_new();
 
     file->size = strlen(text);
@@ -50,65 +42,6 @@ write_text(RfpExport *export,
     rfp_sha256_finish(sha, file->sha256);
     return rfp_files_write(&export->set->folder, path, text, file->size, 0400,
                            error);
-}
-
-/* 0 or errno. */
-static int
-copy_content(int from, int to, RfpManifestFile *file)
-{
-    g_autofree guint8 *buffer = g_malloc(COPY_BUFFER);
-    g_autoptr(RfpSha256) sha = rfp_sha256_new();
-    gssize n = 0;
-
-    while ((n = read(from, buffer, COPY_BUFFER)) > 0) {
-        int failed = rfp_files_write_all(to, buffer, (gsize)n);
-
-        if (failed != 0)
-            return failed;
-        rfp_sha256_update(sha, buffer, (gsize)n);
-        file->size += (guint64)n;
-        if (file->size > STATE_FILE_MAX)
-            return EFBIG;
-    }
-    rfp_sha256_finish(sha, file->sha256);
-    return n < 0 || fchmod(to, 0400) < 0 || fsync(to) < 0 ? errno : 0;
-}
-
-/* Guest state outside of the disks. One that cannot be read is a warning: the
- * data of the disks is worth more than none. */
-static gboolean
-copy_state(RfpExport *export,
-           RfpManifestVm *vm,
-           const char *role,
-           const char *name,
-           const char *source,
-           GError **error)
-{
-    g_auto(RfpFd) from = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    g_auto(RfpFd) to = -1;
-    g_autofree char *path = NULL;
-    RfpManifestFile *file = NULL;
-    struct stat st;
-    int failed = 0;
-
-    if (from < 0 || fstat(from, &st) < 0 || !S_ISREG(st.st_mode)) {
-        rfp_job_warn(rfp_export_job(export), "guest-state-missing", source,
-                     _("'%s' (%s) cannot be read and is not in the export: "
-                       "%s"),
-                     source, role,
-                     from < 0 ? g_strerror(errno) : _("no regular file"));
-        return TRUE;
-    }
-    file = add_file(export, vm, role, name, &path);
-    to = rfp_files_open(&export->set->folder, path,
-                        O_WRONLY | O_CREAT | O_EXCL, error);
-    if (to < 0)
-        return FALSE;
-    failed = copy_content(from, to, file);
-    if (failed != 0)
-        rfp_error_set_errno(error, failed, _("cannot copy '%s' to '%s/%s'"),
-                            source, export->set->path, path);
-    return failed == 0;
 }
 
 /* The configuration is that of the moment: from inside the checkpoint. A domain
@@ -146,7 +79,6 @@ write_inactive(RfpExport *export, RfpManifestVm *vm, GError **error)
 static gboolean
 write_files(RfpExport *export, RfpManifestVm *vm, GError **error)
 {
-    RfpDomainXml *domain = export->domain_xml;
     g_autofree char *config = domain_at_point(export, error);
 
     if (config == NULL ||
@@ -157,18 +89,7 @@ write_files(RfpExport *export, RfpManifestVm *vm, GError **error)
         !write_text(export, vm, "runtime", "checkpoint.xml",
                     export->checkpoint_xml_text, error))
         return FALSE;
-    if (domain->nvram != NULL &&
-        !copy_state(export, vm, "nvram", "nvram.fd", domain->nvram, error))
-        return FALSE;
-    if (domain->kernel != NULL &&
-        !copy_state(export, vm, "kernel", "kernel", domain->kernel, error))
-        return FALSE;
-    if (domain->tpm_emulated)
-        rfp_job_warn(rfp_export_job(export), "guest-state-missing", "tpm",
-                     _("the state of the emulated TPM is not in the export; "
-                       "keep the recovery keys of what it protects"));
-    return domain->initrd == NULL ||
-           copy_state(export, vm, "initrd", "initrd", domain->initrd, error);
+    return rfp_export_write_state(export, vm, error);
 }
 
 /* ---- Manifest -------------------------------------------------------------------------------- */

@@ -190,6 +190,7 @@ static gboolean
 check_parent(const RfpExportSet *set, GError **error)
 {
     g_autofree char *parent = g_path_get_dirname(set->path);
+    g_autofree char *word = rfp_text_shell(parent);
 
     if (g_file_test(parent, G_FILE_TEST_IS_DIR)) {
         if (access(parent, W_OK | X_OK) == 0)
@@ -201,7 +202,7 @@ check_parent(const RfpExportSet *set, GError **error)
                                  set->path);
         rfp_error_add_way_out(error, _("make its parent first, or mount what "
                                        "should be there: mkdir -p %s"),
-                              parent);
+                              word);
     }
     rfp_error_add_object(error, set->path);
     return FALSE;
@@ -616,13 +617,15 @@ rfp_export_set_image_path(RfpExportSet *set,
     if (!rfp_files_make_dirs(&set->folder, dir, error))
         return NULL;
     if (has_file(set, path)) {
+        g_autofree char *word = rfp_text_shell(set->path);
+
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("'%s/%s' is there already, though no point of the set "
                         "names it"),
                       set->path, path);
         rfp_error_add_way_out(error, _("choose another name for the point; "
                                        "see: virt-refpoint verify %s"),
-                              set->path);
+                              word);
         return NULL;
     }
     return g_steal_pointer(&path);

@@ -179,7 +179,7 @@ warn_many_points(RfpExport *export)
                      _("domain '%s' has %u live points, each costs its guest "
                        "memory and writes; let old ones go with "
                        "--keep-points 2, or: virt-refpoint destroy %s POINT"),
-                     operation->domain->name, ours, operation->domain->name);
+                     operation->domain->name, ours, operation->domain->word);
 }
 
 static void

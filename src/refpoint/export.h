@@ -6,6 +6,7 @@
  *   export-begin.c   record, freeze, job and checkpoint in one transaction
  *   export-audit.c   clean clusters compared with the base's digests
  *   export-stream.c  all disks at once, watched
+ *   export-state.c   what the guest has beside its disks
  *   export-publish.c configuration, manifest, the rename
  *   export.c         the order of them, and what happens on failure
  */
@@ -110,6 +111,18 @@ rfp_export_check_point(RfpExport *export, GError **error);
 /* Moves the data; images and digests are complete and durable afterwards. */
 gboolean
 rfp_export_stream(RfpExport *export, GError **error);
+
+/* Notes a file in the manifest; *@partial_path: where to write it now. */
+RfpManifestFile *
+rfp_export_add_file(RfpExport *export,
+                    RfpManifestVm *vm,
+                    const char *role,
+                    const char *name,
+                    char **partial_path);
+
+/* Firmware variables, TPM, kernel and initrd, where the VM has them. */
+gboolean
+rfp_export_write_state(RfpExport *export, RfpManifestVm *vm, GError **error);
 
 /* Configuration files and manifest, then the rename. */
 gboolean

@@ -6,7 +6,8 @@
  * thawing a guest whose freeze timed out and may still happen.
  *
  * Protocol, lines over a socket pair, its standard input: the guard says
- * "ready" or "failed <text>"; we say "frozen", "thawed", "done".
+ * "ready" or "failed <text>"; we say "frozen", "thawed", "done", and "late" for
+ * a freeze that timed out (rfp_late_freeze_mark()).
  */
 #ifndef RFP_GUARD_H
 #define RFP_GUARD_H
@@ -28,7 +29,7 @@ rfp_guard_start(RefpointConnection *conn,
 gboolean
 rfp_guard_wait_ready(RfpGuard *guard, GError **error);
 
-/* "frozen", "thawed" or "done". A guard that is gone is no failure here: the
+/* "frozen", "thawed", "late" or "done". A guard that is gone is no failure here: the
  * next call does its work from the record. */
 void
 rfp_guard_tell(RfpGuard *guard, const char *word);

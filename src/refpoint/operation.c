@@ -38,7 +38,7 @@ rfp_operation_check_active(RfpOperation *operation,
     rfp_error_add_object(error, name);
     rfp_error_add_way_out(error, _("start it, if need be paused: virsh start "
                                    "%s --paused"),
-                          name);
+                          operation->domain->word);
     return FALSE;
 }
 
@@ -76,16 +76,46 @@ retry_aside(RfpOperation *operation)
     }
 }
 
+/* A freeze that may come late, or cannot be undone now, is the guard's from here
+ * on. */
+static gboolean
+hand_over_late(RfpOperation *operation, GError **error)
+{
+    if (!rfp_late_freeze_mark(operation->conn, operation->domain->uuid, error))
+        return FALSE;
+    rfp_guard_tell(&operation->guard, "late");
+    rfp_job_warn(operation->job, "late-freeze", operation->domain->name,
+                 _("the guest of domain '%s' may freeze later; it is watched "
+                   "and thawed for at least ten minutes"),
+                 operation->domain->name);
+    return rfp_record_append(operation->record, error, RFP_STEP_THAWED, NULL);
+}
+
+static gboolean
+undo_stale_steps(RfpOperation *operation, RfpUndone *undone, GError **error)
+{
+    gboolean frozen = FALSE;
+    g_autoptr(GError) local = NULL;
+
+    if (rfp_undo_run(operation->domain, operation->record, NULL, TRUE, undone,
+                     &frozen, &local))
+        return TRUE;
+    /* the guest may be paused, or its agent stuck: the rest need not wait */
+    if (frozen && hand_over_late(operation, NULL))
+        return rfp_undo_run(operation->domain, operation->record, NULL, TRUE,
+                            undone, NULL, error);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
 static gboolean
 undo_stale(RfpOperation *operation, GError **error)
 {
     RfpUndone undone = RFP_UNDO_NOTHING;
-    gboolean frozen = FALSE;
 
     if (operation->record->steps->len == 0)
         return TRUE;
-    if (!rfp_undo_run(operation->domain, operation->record, NULL, TRUE,
-                      &undone, &frozen, error)) {
+    if (!undo_stale_steps(operation, &undone, error)) {
         rfp_error_prefix(error,
                          _("cannot undo an earlier operation that died"));
         return FALSE;
@@ -142,19 +172,6 @@ warn_crash(RfpOperation *operation, const GError *why)
                  _("the point is crash consistent: %s"), failure->message);
 }
 
-/* A freeze that may come late is the guard's from here on. */
-static gboolean
-hand_over_late(RfpOperation *operation, GError **error)
-{
-    if (!rfp_late_freeze_mark(operation->conn, operation->domain->uuid, error))
-        return FALSE;
-    rfp_job_warn(operation->job, "late-freeze", operation->domain->name,
-                 _("the guest of domain '%s' may freeze later; it is watched "
-                   "and thawed for at least ten minutes"),
-                 operation->domain->name);
-    return rfp_record_append(operation->record, error, RFP_STEP_THAWED, NULL);
-}
-
 /* Whether freezing is to be tried at all; if not, @error says why. */
 static gboolean
 can_freeze(RfpOperation *operation, const RfpDomainState *state, GError **error)
@@ -164,7 +181,7 @@ can_freeze(RfpOperation *operation, const RfpDomainState *state, GError **error)
                       _("domain '%s' is paused, its agent cannot freeze"),
                       operation->domain->name);
         rfp_error_add_way_out(error, _("resume it with: virsh resume %s"),
-                              operation->domain->name);
+                              operation->domain->word);
         return FALSE;
     }
     if (rfp_late_freeze_pending(operation->conn, operation->domain->uuid)) {

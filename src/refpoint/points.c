@@ -164,7 +164,7 @@ no_such_point(RfpDomain *domain, const char *point, GError **error)
     rfp_error_add_object(error, point);
     rfp_error_add_way_out(error, _("see which it has with: virt-refpoint list "
                                    "%s"),
-                          domain->name);
+                          domain->word);
 }
 
 static RefpointPoint *

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Small export sets in temporary folders, made with the real writers. */
+#ifndef TEST_SET_H
+#define TEST_SET_H
+
+#include "digest-file.h"
+#include "digest-layout.h"
+#include "export-set.h"
+#include "names.h"
+#include "qcow2-writer.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SET_VM "a4b8e5b2-0d3e-4a6f-8a55-91d1f0a6c1de"
+#define SET_OTHER_VM "a4b8e5b2-0d3e-4a6f-8a55-91d1f0a6c1df"
+
+/* A disk of a point. */
+typedef struct {
+    const char *target;
+    const char *base;   /* point's name; NULL: a full image */
+    guint64 size;
+    const char *stored; /* "3:a 4:0": cluster 3 full of "a", 4 reads as zero */
+} SetDisk;
+
+typedef struct {
+    const char *name;
+    SetDisk disks[3]; /* until one has no target */
+} SetMade;
+
+static inline char *
+set_temp(void)
+{
+    g_autoptr(GError) error = NULL;
+    char *dir = g_dir_make_tmp("refpoint-XXXXXX", &error);
+
+    g_assert_no_error(error);
+    return dir;
+}
+
+/* With all that is below. */
+static inline void
+set_remove(const char *path)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    g_auto(RfpFd) fd = open(parent, O_RDONLY | O_DIRECTORY);
+    RfpFolder folder = {.fd = fd, .shown = parent};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(rfp_files_remove(&folder, name, &error));
+    g_assert_no_error(error);
+}
+
+/* What a point is called tells its GUID. */
+static inline char *
+set_guid_of(const char *name)
+{
+    g_autofree char *sum =
+        g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
+
+    return g_strdup_printf("%.8s-%.4s-%.4s-%.4s-%.12s", sum, sum + 8, sum + 12,
+                           sum + 16, sum + 20);
+}
+
+/* Writes the clusters of a text as in SetDisk. */
+static inline void
+set_write_clusters(const SetDisk *made, RfpQcow2Writer *image, RfpDigestWriter *digests)
+{
+    g_auto(GStrv) words = g_strsplit(made->stored, " ", -1);
+    g_autofree guint8 *leaves = g_malloc0((gsize)RFP_GROUP_LEAVES * RFP_LEAF_SIZE);
+    guint8 have[RFP_GROUP_LEAVES / 8] = {0};
+    guint8 *data = NULL;
+    guint64 group = 0;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(posix_memalign((void **)&data, RFP_QCOW2_BUFFER_ALIGN,
+                                   RFP_CLUSTER_SIZE),
+                    ==, 0);
+    for (guint i = 0; words[i] != NULL && *words[i] != '\0'; i++) {
+        guint64 cluster = strtoull(words[i], NULL, 10);
+        char byte = *(strchr(words[i], ':') + 1);
+        gsize length = (gsize)MIN(RFP_CLUSTER_SIZE, made->size - cluster * RFP_CLUSTER_SIZE);
+        guint8 leaf[RFP_LEAF_SIZE];
+
+        if (cluster / RFP_GROUP_LEAVES != group) {
+            g_assert_true(rfp_digest_writer_group(digests, group, leaves, have, &error));
+            g_assert_true(rfp_qcow2_writer_flush_group(image, group, &error));
+            memset(have, 0, sizeof(have));
+            group = cluster / RFP_GROUP_LEAVES;
+        }
+        memset(data, 0, RFP_CLUSTER_SIZE);
+        if (byte != '0')
+            memset(data, byte, length);
+        rfp_digest_leaf(data, length, leaf);
+        rfp_digest_set(leaves, have, (guint)(cluster % RFP_GROUP_LEAVES), leaf);
+        if (byte == '0')
+            g_assert_true(rfp_qcow2_writer_zero(image, cluster, 1, &error));
+        else
+            g_assert_true(rfp_qcow2_writer_write(image, cluster, data, 1, &error));
+    }
+    free(data);
+    if (made->size == 0)
+        return;
+    g_assert_true(rfp_digest_writer_group(digests, group, leaves, have, &error));
+    g_assert_true(rfp_qcow2_writer_flush_group(image, group, &error));
+    g_assert_no_error(error);
+}
+
+static inline void
+set_write_image(RfpExportSet *set, const SetDisk *made, RfpManifestDisk *disk, GPtrArray *chain)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *display = g_build_filename(set->path, disk->image, NULL);
+    g_autofree char *backing = NULL;
+    g_autoptr(RfpQcow2Writer) image = NULL;
+    g_autoptr(RfpDigestWriter) digests = NULL;
+    g_autoptr(GPtrArray) files = NULL;
+    g_auto(RfpFd) fd = -1;
+
+    if (chain != NULL) {
+        RfpManifestDisk *base = g_ptr_array_index(chain, 0);
+
+        backing = g_path_get_basename(base->image);
+        files = rfp_export_set_open_digests(set, chain, &error);
+        g_assert_no_error(error);
+    }
+    image = rfp_qcow2_writer_new(set->fd, disk->image, display, made->size, backing, &error);
+    g_assert_no_error(error);
+    fd = rfp_files_open(&set->folder, disk->digests, O_RDWR | O_CREAT | O_EXCL, &error);
+    g_assert_no_error(error);
+    digests = rfp_digest_writer_new(fd, disk->digests, made->size, files, &error);
+    g_assert_no_error(error);
+    set_write_clusters(made, image, digests);
+    disk->stored = rfp_qcow2_writer_stored(image);
+    g_assert_true(rfp_qcow2_writer_finish(image, &disk->image_size, &error));
+    g_assert_true(rfp_digest_writer_finish(digests, disk->view, &disk->digests_size, disk->digests_sha256, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(fchmodat(set->fd, disk->image, 0400, 0), ==, 0);
+    g_assert_cmpint(fchmod(fd, 0400), ==, 0);
+}
+
+static inline void
+set_add_disk(RfpExportSet *set, const char *point, const char *folder, const SetDisk *made, RfpManifestVm *vm)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) chain = NULL;
+    RfpManifestDisk *disk = rfp_manifest_vm_add_disk(vm);
+
+    disk->target = g_strdup(made->target);
+    disk->size = made->size;
+    disk->mode = made->base ? REFPOINT_MODE_INCREMENT : REFPOINT_MODE_FULL;
+    disk->reason_id = g_strdup(made->base ? NULL : "first");
+    disk->tracked = TRUE;
+    disk->source.type = g_strdup("file");
+    disk->source.path = g_strdup("/images/vm1.qcow2");
+    if (made->base != NULL) {
+        RfpSetPoint *base = rfp_export_set_resolve(set, made->base);
+
+        g_assert_nonnull(base);
+        chain = rfp_export_set_chain(set, base, made->target, &error);
+        g_assert_no_error(error);
+        disk->base_guid = g_strdup(base->manifest->guid);
+        memcpy(disk->base_view, ((RfpManifestDisk *)g_ptr_array_index(chain, 0))->view, RFP_LEAF_SIZE);
+    }
+    disk->image = rfp_export_set_image_path(set, folder, made->target, point, "qcow2", &error);
+    g_assert_no_error(error);
+    disk->digests = rfp_export_set_image_path(set, folder, made->target, point, "digests", &error);
+    g_assert_no_error(error);
+    set_write_image(set, made, disk, chain);
+}
+
+static inline void
+set_add_config(RfpExportSet *set, const char *partial, const char *point, const char *folder, RfpManifestVm *vm)
+{
+    static const char text[] = "<domain/>\n";
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpSha256) sha = rfp_sha256_new();
+    RfpManifestFile *file = rfp_manifest_vm_add_file(vm);
+    g_autofree char *path = g_build_filename(partial, folder, "domain.xml", NULL);
+
+    file->role = g_strdup("config");
+    file->path = g_build_filename(point, folder, "domain.xml", NULL);
+    file->size = strlen(text);
+    rfp_sha256_update(sha, text, strlen(text));
+    rfp_sha256_finish(sha, file->sha256);
+    g_assert_true(rfp_files_write(&set->folder, path, text, strlen(text), 0400, &error));
+    g_assert_no_error(error);
+}
+
+/* Publishes a point; @set is loaded again. */
+static inline void
+set_add_point(RfpExportSet *set, const SetMade *made)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpManifest) manifest = rfp_manifest_new();
+    RfpManifestVm *vm = rfp_manifest_add_vm(manifest);
+    RfpSetPoint *newest = rfp_export_set_newest(set);
+    g_autofree char *folder = rfp_export_set_vm_folder(set, SET_VM, "vm1", &error);
+    g_autofree char *partial = NULL;
+    g_autofree char *vm_dir = NULL;
+    g_autofree char *path = NULL;
+    g_autofree char *text = NULL;
+    gboolean synced = FALSE;
+
+    g_assert_no_error(error);
+    manifest->generator = g_strdup("test");
+    manifest->set_guid = g_strdup(set->file->guid);
+    manifest->sequence = newest ? newest->manifest->sequence + 1 : 1;
+    manifest->parent_guid = g_strdup(newest ? newest->manifest->guid : NULL);
+    manifest->name = g_strdup(made->name);
+    manifest->guid = set_guid_of(made->name);
+    manifest->consistency = REFPOINT_CONSISTENCY_APPLICATION;
+    manifest->created_us = G_GINT64_CONSTANT(1795293000123456);
+    manifest->published_us = G_GINT64_CONSTANT(1795293002000007);
+    vm->uuid = g_strdup(SET_VM);
+    vm->name = g_strdup("vm1");
+    vm->folder = g_strdup(folder);
+    for (const SetDisk *disk = made->disks; disk->target != NULL; disk++)
+        set_add_disk(set, made->name, folder, disk, vm);
+    partial = rfp_export_set_partial_name(manifest->guid);
+    vm_dir = g_build_filename(partial, folder, NULL);
+    g_assert_true(rfp_files_make_dirs(&set->folder, vm_dir, &error));
+    set_add_config(set, partial, made->name, folder, vm);
+    text = rfp_manifest_format(manifest);
+    path = g_build_filename(partial, "export.xml", NULL);
+    g_assert_true(rfp_files_write(&set->folder, path, text, strlen(text), 0400, &error));
+    g_assert_true(rfp_export_set_publish(set, partial, made->name, &synced, &error));
+    g_assert_true(synced);
+    g_assert_true(rfp_export_set_load(set, &error));
+    g_assert_no_error(error);
+}
+
+/* A set at @path with the points of a table that ends without a name. */
+static inline void
+set_make(const char *path, const SetMade *points)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpExportSet) set = rfp_export_set_prepare(path, SET_VM, "vm1", &error);
+
+    g_assert_no_error(error);
+    for (; points->name != NULL; points++)
+        set_add_point(set, points);
+}
+
+#endif

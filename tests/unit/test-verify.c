@@ -1,0 +1,750 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sound sets have no finding; each damage is found and named. */
+#include "refpoint.h"
+#include "set.h"
+#include "tool.h"
+
+/* Five clusters and a bit; what grows later into a second group. */
+#define SMALL (5 * RFP_CLUSTER_SIZE + 1000)
+#define LARGE (((guint64)1 << 30) + 70000)
+
+#define SCHEMA "refpoint-export.rng"
+#define FIRST_VDA "disks/vm1/vda/first.qcow2"
+#define SECOND_VDA "disks/vm1/vda/second.qcow2"
+#define THIRD_VDA "disks/vm1/vda/third.qcow2"
+
+static const SetMade points[] = {
+    {"first",
+     {{"vda", NULL, SMALL, "0:a 1:b 3:c 5:d"}, {"vdb", NULL, 0, ""}}},
+    {"second",
+     {{"vda", "first", SMALL, "1:0 2:e 5:f"},
+      {"vdb", "first", 513, "0:x"}}},
+    {"third", {{"vda", "second", LARGE, "0:g 5:f 16384:h 16385:i"}}},
+    {"fourth", {{"vda", "third", LARGE, "2:j"}}},
+    {.name = NULL},
+};
+
+typedef struct Row Row;
+struct Row {
+    const char *name;
+    void (*damage)(const char *dir, const Row *row);
+    const char *file;
+    const char *from; /* or text */
+    const char *to;
+    gint64 number;    /* offset, mode */
+    gboolean remark;  /* a remark, and no damage */
+    const char *id;
+    const char *path; /* NULL: @file */
+    const char *text; /* in the message, or NULL */
+};
+
+static const Row rows[];
+static const gsize n_rows;
+
+/* ---- Running ----------------------------------------------------------- */
+
+static RefpointVerification *
+verify(const char *dir, const char *point)
+{
+    g_autoptr(RefpointJob) job = refpoint_job_new();
+    g_autoptr(GError) error = NULL;
+    RefpointVerification *result = refpoint_verify(dir, point, job, &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(result);
+    return result;
+}
+
+/* @text: in the message, or NULL. */
+static gboolean
+has(const GPtrArray *findings,
+    const char *id,
+    const char *path,
+    const char *text)
+{
+    for (guint i = 0; i < findings->len; i++) {
+        const RefpointFinding *finding = g_ptr_array_index(findings, i);
+
+        if (strcmp(finding->id, id) == 0 && strcmp(finding->path, path) == 0 &&
+            (text == NULL || strstr(finding->message, text) != NULL))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+show(const char *kind, const GPtrArray *findings)
+{
+    for (guint i = 0; i < findings->len; i++) {
+        const RefpointFinding *finding = g_ptr_array_index(findings, i);
+
+        g_test_message("%s [%s] %s: %s", kind, finding->id, finding->path,
+                       finding->message);
+    }
+}
+
+static void
+assert_sound(const RefpointVerification *result)
+{
+    show("damage", result->damages);
+    show("remark", result->remarks);
+    g_assert_cmpuint(result->damages->len, ==, 0);
+    g_assert_cmpuint(result->remarks->len, ==, 0);
+}
+
+static void
+test_sound(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points);
+    result = verify(dir, NULL);
+    assert_sound(result);
+    g_assert_cmpstr(result->path, ==, dir);
+    g_assert_nonnull(result->set_guid);
+    g_assert_cmpuint(result->points, ==, 4);
+    g_assert_cmpuint(result->images, ==, 6);
+    g_assert_cmpuint(result->bytes, ==, 12 * RFP_CLUSTER_SIZE);
+    set_remove(temp);
+}
+
+/* An independent opinion of the same set. */
+static void
+test_oracle(void)
+{
+    g_autofree char *temp = NULL;
+    g_autofree char *dir = NULL;
+    g_autofree char *output = NULL;
+    g_autofree char *oracle =
+        g_test_build_filename(G_TEST_DIST, "..", "oracle", "verify-set.py",
+                              NULL);
+
+    if (!tool_exists("python3") || !tool_exists("qemu-img"))
+        return;
+    temp = set_temp();
+    dir = g_build_filename(temp, "set", NULL);
+    set_make(dir, points);
+    output = tool_run("python3", oracle, "--strict", dir, NULL);
+    g_test_message("%s", output);
+    set_remove(temp);
+}
+
+static void
+test_empty(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points + G_N_ELEMENTS(points) - 1);
+    result = verify(dir, NULL);
+    assert_sound(result);
+    g_assert_cmpuint(result->points, ==, 0);
+    set_remove(temp);
+}
+
+/* A point takes what it builds on, and nothing else. */
+static void
+test_point(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *guid = set_guid_of("second");
+    g_autofree char *bad = g_build_filename(dir, THIRD_VDA, NULL);
+    g_autofree char *stray = g_build_filename(dir, "disks", "stray", NULL);
+    g_autoptr(RefpointVerification) second = NULL;
+    g_autoptr(RefpointVerification) by_guid = NULL;
+    g_autoptr(RefpointVerification) fourth = NULL;
+
+    set_make(dir, points);
+    g_assert_cmpint(g_unlink(bad), ==, 0);
+    g_assert_true(g_file_set_contents(stray, "", 0, NULL));
+    second = verify(dir, "second");
+    assert_sound(second);
+    g_assert_cmpuint(second->points, ==, 2);
+    g_assert_cmpuint(second->images, ==, 4);
+    by_guid = verify(dir, guid);
+    assert_sound(by_guid);
+    fourth = verify(dir, "fourth");
+    g_assert_cmpuint(fourth->points, ==, 4);
+    g_assert_cmpuint(fourth->images, ==, 4);
+    g_assert_cmpuint(fourth->damages->len, ==, 1);
+    g_assert_true(has(fourth->damages, "missing-file", THIRD_VDA, NULL));
+    g_assert_cmpuint(fourth->remarks->len, ==, 0);
+    set_remove(temp);
+}
+
+typedef struct {
+    const char *file; /* what is there, NULL: nothing */
+    const char *point;
+    RefpointError cause;
+} NoSet;
+
+static const NoSet no_sets[] = {
+    {NULL, NULL, REFPOINT_ERROR_INVALID_PARAMETER},
+    {"other", NULL, REFPOINT_ERROR_INVALID_PARAMETER},
+    {"set.xml", "nobody", REFPOINT_ERROR_INVALID_PARAMETER},
+};
+
+static void
+test_no_set(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(no_sets); i++) {
+        g_autofree char *temp = set_temp();
+        g_autofree char *dir = g_build_filename(temp, "set", NULL);
+        g_autofree char *file =
+            no_sets[i].file ? g_build_filename(dir, no_sets[i].file, NULL) :
+                              NULL;
+        g_autoptr(RefpointJob) job = refpoint_job_new();
+        g_autoptr(GError) error = NULL;
+
+        if (g_strcmp0(no_sets[i].file, "set.xml") == 0) {
+            set_make(dir, points + G_N_ELEMENTS(points) - 1);
+        } else if (file != NULL) {
+            g_mkdir(dir, 0700);
+            g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+        }
+        g_assert_null(refpoint_verify(dir, no_sets[i].point, job, &error));
+        g_assert_error(error, REFPOINT_ERROR, (int)no_sets[i].cause);
+        g_assert_null(strchr(error->message, '\x1f'));
+        g_assert_nonnull(refpoint_job_get_report(job)->failure);
+        set_remove(temp);
+    }
+}
+
+static void
+test_cancel(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointJob) job = refpoint_job_new();
+    g_autoptr(GError) error = NULL;
+
+    set_make(dir, points);
+    refpoint_job_cancel(job);
+    g_assert_null(refpoint_verify(dir, NULL, job, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_CANCELLED);
+    set_remove(temp);
+}
+
+static void
+on_progress(const RefpointProgress *disks, guint n_disks, gpointer opaque)
+{
+    guint *calls = opaque;
+
+    g_assert_cmpuint(n_disks, ==, 2);
+    g_assert_cmpstr(disks[0].target, ==, "vda");
+    g_assert_true(disks[0].final);
+    g_assert_cmpuint(disks[0].total, ==, 11 * RFP_CLUSTER_SIZE);
+    g_assert_cmpuint(disks[0].done, <=, disks[0].total);
+    if (disks[0].done == disks[0].total)
+        *calls += 1;
+}
+
+static void
+test_progress(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointJob) job = refpoint_job_new();
+    g_autoptr(RefpointVerification) result = NULL;
+    g_autoptr(GError) error = NULL;
+    guint calls = 0;
+
+    set_make(dir, points);
+    refpoint_job_set_progress(job, on_progress, &calls);
+    result = refpoint_verify(dir, NULL, job, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(calls, >=, 1);
+    set_remove(temp);
+}
+
+/* Points come and go; whatever is found meanwhile, the check ends. */
+static gpointer
+come_and_go(gpointer opaque)
+{
+    char **names = opaque; /* from, to, stop */
+
+    while (!g_atomic_int_get((gint *)names[2])) {
+        g_rename(names[0], names[1]);
+        g_rename(names[1], names[0]);
+    }
+    return NULL;
+}
+
+static void
+test_moving(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *there = g_build_filename(dir, "fourth", NULL);
+    g_autofree char *hidden = g_build_filename(dir, ".partial-x", NULL);
+    gint stop = 0;
+    char *names[] = {there, hidden, (char *)&stop};
+    GThread *thread = NULL;
+
+    set_make(dir, points);
+    thread = g_thread_new("moving", come_and_go, names);
+    for (guint i = 0; i < 20; i++) {
+        g_autoptr(RefpointVerification) result = verify(dir, NULL);
+
+        g_assert_cmpuint(result->points, >=, 3);
+    }
+    g_atomic_int_set(&stop, 1);
+    g_thread_join(thread);
+    set_remove(temp);
+}
+
+static void
+test_no_schema(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *data = g_strdup(g_getenv("REFPOINT_DATADIR"));
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points);
+    g_setenv("REFPOINT_DATADIR", temp, TRUE);
+    result = verify(dir, NULL);
+    g_setenv("REFPOINT_DATADIR", data, TRUE);
+    g_assert_cmpuint(result->damages->len, ==, 0);
+    g_assert_cmpuint(result->remarks->len, ==, 1);
+    g_assert_true(has(result->remarks, "schema-missing", ".", NULL));
+    set_remove(temp);
+}
+
+/* A file that the program understands is compared with the schema too. */
+static void
+test_schema(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *data = g_strdup(g_getenv("REFPOINT_DATADIR"));
+    g_autofree char *path = g_build_filename(data, SCHEMA, NULL);
+    g_autofree char *other = g_build_filename(temp, SCHEMA, NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points);
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    memcpy(strstr(text, "<value>rct"), "<value>xxx", 10);
+    g_assert_true(g_file_set_contents(other, text, -1, NULL));
+    g_setenv("REFPOINT_DATADIR", temp, TRUE);
+    result = verify(dir, NULL);
+    g_setenv("REFPOINT_DATADIR", data, TRUE);
+    g_assert_cmpuint(result->damages->len, ==, 4);
+    g_assert_true(has(result->damages, "schema", "second/export.xml", "line"));
+    set_remove(temp);
+}
+
+/* Too many to be listed. */
+static void
+test_many(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points + G_N_ELEMENTS(points) - 1);
+    for (guint i = 0; i < 10100; i++) {
+        g_autofree char *path = g_strdup_printf("%s/%u", dir, i);
+
+        close(creat(path, 0600));
+    }
+    result = verify(dir, NULL);
+    g_assert_cmpuint(result->remarks->len, ==, 10001);
+    g_assert_true(has(result->remarks, "more", ".", NULL));
+    set_remove(temp);
+}
+
+/* ---- Damages ----------------------------------------------------------- */
+
+static void
+test_damage(gconstpointer data)
+{
+    const Row *row = data;
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points);
+    row->damage(dir, row);
+    result = verify(dir, NULL);
+    show("damage", result->damages);
+    show("remark", result->remarks);
+    g_assert_true(has(row->remark ? result->remarks : result->damages, row->id,
+                      row->path ? row->path : row->file, row->text));
+    if (row->remark)
+        g_assert_cmpuint(result->damages->len, ==, 0);
+    set_remove(temp);
+}
+
+static char *
+file_of(const char *dir, const char *file)
+{
+    return g_build_filename(dir, file, NULL);
+}
+
+static void
+change_bytes(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+    g_auto(RfpFd) fd = -1;
+
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+    fd = open(path, O_WRONLY);
+    g_assert_cmpint(pwrite(fd, row->from, strlen(row->from), row->number), ==,
+                    (gssize)strlen(row->from));
+    g_assert_cmpint(g_chmod(path, 0400), ==, 0);
+}
+
+static void
+cut(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+    struct stat st;
+
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    g_assert_cmpint(truncate(path, st.st_size + row->number), ==, 0);
+}
+
+static void
+unlink_file(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+
+    set_remove(path);
+}
+
+static void
+make_link(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+    g_autofree char *aside = g_strconcat(dir, "/../aside", NULL);
+
+    g_assert_cmpint(g_rename(path, aside), ==, 0);
+    g_assert_cmpint(symlink(aside, path), ==, 0);
+}
+
+static void
+add_link(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+
+    g_assert_cmpint(symlink(row->from, path), ==, 0);
+}
+
+static void
+add_name(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+    g_autofree char *other = g_strconcat(dir, "/../aside", NULL);
+
+    g_assert_cmpint(link(path, other), ==, 0);
+}
+
+static void
+make_fifo(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        set_remove(path);
+    g_assert_cmpint(mkfifo(path, 0400), ==, 0);
+}
+
+static void
+make_folder(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        set_remove(path);
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+}
+
+static void
+add_file(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+    g_autofree char *folder = g_path_get_dirname(path);
+
+    g_mkdir_with_parents(folder, 0700);
+    g_assert_true(g_file_set_contents(path, "x", 1, NULL));
+}
+
+static void
+change_mode(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+
+    g_assert_cmpint(g_chmod(path, (int)row->number), ==, 0);
+}
+
+static void
+move(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+    g_autofree char *to = file_of(dir, row->to);
+
+    g_assert_cmpint(g_rename(path, to), ==, 0);
+}
+
+static void
+copy_point(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->from);
+    g_autofree char *to = file_of(dir, row->file);
+    g_autofree char *output = tool_run("cp", "-a", path, to, NULL);
+}
+
+static void
+put_text(const char *path, const char *text)
+{
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_assert_cmpint(
+        g_chmod(path, g_str_has_suffix(path, "export.xml") ? 0400 : 0600), ==,
+        0);
+}
+
+/* The first @from becomes @to. */
+static void
+edit(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+    g_autofree char *text = NULL;
+    g_autofree char *head = NULL;
+    g_autofree char *changed = NULL;
+    const char *at = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    at = strstr(text, row->from);
+    g_assert_nonnull(at);
+    head = g_strndup(text, (gsize)(at - text));
+    changed = g_strconcat(head, row->to, at + strlen(row->from), NULL);
+    put_text(path, changed);
+}
+
+/* What follows the first @from gets another first digit. */
+static void
+edit_digit(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+    g_autofree char *text = NULL;
+    char *at = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    at = strstr(text, row->from);
+    g_assert_nonnull(at);
+    at += strlen(row->from);
+    *at = *at == '1' ? '2' : '1';
+    put_text(path, text);
+}
+
+/* Changes the digests of second's vda at @number, and then all that vouches for
+ * them but the data. */
+static void
+forge_digests(const char *dir, const Row *row)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpExportSet) set = rfp_export_set_open(dir, &error);
+    RfpSetPoint *point = rfp_export_set_resolve(set, row->from);
+    RfpManifestDisk *disk =
+        rfp_manifest_vm_disk(rfp_set_point_vm(point), "vda");
+    g_autofree char *path = file_of(dir, disk->digests);
+    g_autofree char *manifest = file_of(dir, "second/export.xml");
+    g_autofree char *text = NULL;
+    g_autofree char *data = NULL;
+    g_autoptr(RfpSha256) sha = rfp_sha256_new();
+    guint64 n_entries = 0;
+    guint8 *at = NULL;
+    gsize length = 0;
+
+    g_assert_true(g_file_get_contents(path, &data, &length, NULL));
+    at = (guint8 *)data;
+    n_entries = rfp_digest_get_le64(at + length - RFP_DIGEST_TRAILER_SIZE);
+    at[row->number >= 0 ? row->number : RFP_DIGEST_HEADER_SIZE] ^= 1;
+    if (row->number < 0)
+        at[RFP_DIGEST_HEADER_SIZE + n_entries * RFP_DIGEST_ENTRY_SIZE] ^= 1;
+    rfp_digest_view(disk->size,
+                    at + RFP_DIGEST_HEADER_SIZE +
+                        n_entries * RFP_DIGEST_ENTRY_SIZE,
+                    disk->view);
+    memcpy(at + length - RFP_DIGEST_TRAILER_SIZE + 16, disk->view,
+           RFP_LEAF_SIZE);
+    rfp_sha256_update(sha, data, length);
+    rfp_sha256_finish(sha, disk->digests_sha256);
+    g_unlink(path);
+    g_assert_true(
+        g_file_set_contents(path, data, (gssize)length, NULL));
+    g_assert_cmpint(g_chmod(path, 0400), ==, 0);
+    text = rfp_manifest_format(point->manifest);
+    put_text(manifest, text);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_autofree char *data = NULL;
+
+    g_test_init(&argc, &argv, NULL);
+    data = g_test_build_filename(G_TEST_DIST, "..", "..", "data", NULL);
+    g_setenv("REFPOINT_DATADIR", data, TRUE);
+    g_test_add_func("/verify/sound", test_sound);
+    g_test_add_func("/verify/oracle", test_oracle);
+    g_test_add_func("/verify/empty", test_empty);
+    g_test_add_func("/verify/point", test_point);
+    g_test_add_func("/verify/no-set", test_no_set);
+    g_test_add_func("/verify/cancel", test_cancel);
+    g_test_add_func("/verify/progress", test_progress);
+    g_test_add_func("/verify/moving", test_moving);
+    g_test_add_func("/verify/no-schema", test_no_schema);
+    g_test_add_func("/verify/schema", test_schema);
+    g_test_add_func("/verify/many", test_many);
+    for (gsize i = 0; i < n_rows; i++) {
+        g_autofree char *path = g_strconcat("/verify/damage/", rows[i].name,
+                                            NULL);
+
+        g_test_add_data_func(path, &rows[i], test_damage);
+    }
+    return g_test_run();
+}
+
+#define SECOND_XML "second/export.xml"
+
+static const Row rows[] = {
+    /* the set's own files */
+    {"set-file", edit, "set.xml", "<identity", "<identify",
+     .id = "manifest-damaged"},
+    {"set-file-link", make_link, "set.xml", .id = "link"},
+    {"set-file-mode", change_mode, "set.xml", .number = 0644, .remark = TRUE,
+     .id = "permissions"},
+    {"set-mode", change_mode, "", .number = 0777, .remark = TRUE,
+     .id = "permissions", .path = "."},
+    {"folders", edit, "folders.xml", "vm1", "vm2", .id = "manifest-damaged",
+     .path = "first/export.xml", .text = "folders.xml"},
+    {"folders-damaged", edit, "folders.xml", "</folders>", "",
+     .id = "manifest-damaged"},
+    {"folders-missing", unlink_file, "folders.xml", .id = "missing-file"},
+    /* manifests */
+    {"manifest-damaged", edit, SECOND_XML, "</export>", "",
+     .id = "manifest-damaged"},
+    {"manifest-missing", unlink_file, SECOND_XML, .id = "missing-file"},
+    {"manifest-link", make_link, SECOND_XML, .id = "link"},
+    {"manifest-fifo", make_fifo, SECOND_XML, .id = "manifest-damaged"},
+    {"manifest-folder", make_folder, SECOND_XML, .id = "manifest-damaged"},
+    {"manifest-mode", change_mode, SECOND_XML, .number = 0644, .remark = TRUE,
+     .id = "permissions"},
+    {"point-link", make_link, "second", .id = "link"},
+    {"point-renamed", move, "fourth", .to = "other", .id = "manifest-damaged",
+     .path = "other/export.xml", .text = "'fourth'"},
+    {"point-copied", copy_point, "second-copy", "second",
+     .id = "manifest-damaged", .path = "second-copy/export.xml"},
+    {"point-removed", unlink_file, "second", .id = "base-missing",
+     .path = "third/export.xml", .text = "vda"},
+    {"point-parent", unlink_file, "second", .id = "base-missing",
+     .path = "third/export.xml"},
+    {"point-of-other-vm", edit, SECOND_XML, SET_VM, SET_OTHER_VM,
+     .id = "manifest-damaged", .text = SET_OTHER_VM},
+    {"point-of-other-set", edit_digit, SECOND_XML, "<set guid=\"",
+     .id = "manifest-damaged", .text = "another set"},
+    {"sequence", edit, SECOND_XML, "sequence=\"2\"", "sequence=\"1\"",
+     .id = "manifest-damaged"},
+    {"not-older", edit, "first/export.xml", "sequence=\"1\"",
+     "sequence=\"9\"", .id = "base-mismatch", .path = SECOND_XML,
+     .text = "not older"},
+    {"parent", edit_digit, SECOND_XML, "parent=\"", .remark = TRUE,
+     .id = "parent-missing"},
+    {"base-unknown", edit_digit, SECOND_XML, "<base point=\"",
+     .id = "base-missing", .text = "vda"},
+    {"base-view", edit_digit, SECOND_XML, "\" view=\"",
+     .id = "base-mismatch", .text = "another content"},
+    {"view", edit_digit, SECOND_XML, "digest=\"", .id = "view-mismatch",
+     .path = "disks/vm1/vda/second.digests"},
+    {"stored", edit, SECOND_XML, "stored=\"131072\"", "stored=\"65536\"",
+     .id = "size-mismatch", .path = SECOND_VDA, .text = "131072"},
+    /* files of the VM */
+    {"config", change_bytes, "second/vm1/domain.xml", "X",
+     .id = "digest-mismatch"},
+    {"config-cut", cut, "second/vm1/domain.xml", .number = -1,
+     .id = "size-mismatch"},
+    {"config-missing", unlink_file, "second/vm1/domain.xml",
+     .id = "missing-file"},
+    {"config-link", make_link, "second/vm1/domain.xml", .id = "link"},
+    {"config-folder", make_folder, "second/vm1/domain.xml", .id = "link"},
+    {"config-fifo", make_fifo, "second/vm1/domain.xml", .id = "link"},
+    {"config-mode", change_mode, "second/vm1/domain.xml", .number = 0600,
+     .remark = TRUE, .id = "permissions"},
+    {"vm-folder-link", make_link, "second/vm1", .id = "link",
+     .path = "second/vm1/domain.xml"},
+    /* images */
+    {"image-missing", unlink_file, SECOND_VDA, .id = "missing-file"},
+    {"image-link", make_link, SECOND_VDA, .id = "link"},
+    {"image-fifo", make_fifo, SECOND_VDA, .id = "link"},
+    {"disks-link", make_link, "disks/vm1/vda", .id = "link",
+     .path = SECOND_VDA},
+    {"disks-link-itself", make_link, "disks/vm1/vda", .id = "link"},
+    {"image-cut", cut, SECOND_VDA, .number = -65536, .id = "size-mismatch"},
+    {"image-longer", cut, SECOND_VDA, .number = 1, .id = "size-mismatch"},
+    {"image-mode", change_mode, SECOND_VDA, .number = 0600, .remark = TRUE,
+     .id = "permissions"},
+    {"image-names", add_name, SECOND_VDA, .remark = TRUE, .id = "hard-link"},
+    {"image-magic", change_bytes, SECOND_VDA, "X", .id = "image-damaged"},
+    {"image-size", change_bytes, SECOND_VDA, "\x01", .number = 29,
+     .id = "image-damaged"},
+    {"image-data", change_bytes, FIRST_VDA, "X", .number = 65536 + 10,
+     .id = "digest-mismatch", .text = "offset 65536 of the file"},
+    {"image-data-at", change_bytes, FIRST_VDA, "X", .number = 3 * 65536,
+     .id = "digest-mismatch", .text = "bytes 196608 to 262143 of the disk"},
+    {"image-data-end", change_bytes, FIRST_VDA, "X",
+     .number = 4 * 65536 + 999, .id = "digest-mismatch",
+     .text = "bytes 327680 to 328679 of the disk"},
+    {"image-beyond-end", change_bytes, FIRST_VDA, "X",
+     .number = 4 * 65536 + 1000, .id = "digest-mismatch",
+     .text = "beyond the disk's end"},
+    {"image-second-group", change_bytes, THIRD_VDA, "X",
+     .number = 4 * 65536, .id = "digest-mismatch",
+     .text = "bytes 1073741824 to 1073807359 of the disk"},
+    /* digests */
+    {"digests-missing", unlink_file, "disks/vm1/vda/second.digests",
+     .id = "missing-file"},
+    {"digests-changed", change_bytes, "disks/vm1/vda/second.digests", "X",
+     .number = 70, .id = "digest-mismatch"},
+    {"digests-damaged", change_bytes, "disks/vm1/vda/second.digests", "X",
+     .id = "digests-damaged"},
+    {"digests-cut", cut, "disks/vm1/vda/second.digests", .number = -40,
+     .id = "size-mismatch"},
+    {"digests-leaf", forge_digests, SECOND_VDA, "second", .number = 72 + 40,
+     .id = "digest-mismatch"},
+    {"digests-zero-leaf", forge_digests, SECOND_VDA, "second", .number = 72,
+     .id = "digest-mismatch", .text = "zeroes"},
+    {"digests-entry", forge_digests, SECOND_VDA, "second", .number = 64 + 80,
+     .id = "digest-mismatch", .text = "without a digest"},
+    {"digests-entry-too-many", forge_digests, SECOND_VDA, "second",
+     .number = 64 + 80, .id = "digest-mismatch",
+     .text = "not stored, though"},
+    {"digests-group", forge_digests, SECOND_VDA, "second",
+     .number = 64 + 3 * 40, .id = "view-mismatch",
+     .path = "disks/vm1/vda/second.digests"},
+    /* leftovers */
+    {"leftover-image", add_file, "disks/vm1/vda/other.qcow2", .remark = TRUE,
+     .id = "leftover"},
+    {"leftover-disk", add_file, "disks/vm2/vda/x.digests", .remark = TRUE,
+     .id = "leftover"},
+    {"leftover-partial", add_file, ".partial-x/export.xml", .remark = TRUE,
+     .id = "leftover", .path = ".partial-x"},
+    {"leftover-in-point", add_file, "second/note", .remark = TRUE,
+     .id = "leftover"},
+    {"leftover-in-vm", add_file, "second/vm1/tpm/note", .remark = TRUE,
+     .id = "leftover", .path = "second/vm1/tpm"},
+    {"leftover-file", add_file, "note", .remark = TRUE, .id = "leftover"},
+    {"leftover-link", add_link, "second/note", "/etc/passwd", .id = "link"},
+    {"leftover-fifo", make_fifo, "disks/fifo", .id = "link"},
+    {"folder-mode", change_mode, "disks/vm1", .number = 0755, .remark = TRUE,
+     .id = "permissions"},
+};
+
+static const gsize n_rows = G_N_ELEMENTS(rows);

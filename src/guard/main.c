@@ -174,7 +174,7 @@ late_is_over(Guard *guard)
 static void
 late_step(Guard *guard)
 {
-    if (!late_is_over(guard))
+    if (!late_is_over(guard) || guard->conn == NULL)
         return;
     rfp_late_freeze_clear(guard->conn, guard->uuid);
     rfp_fd_clear(&guard->late_lock);
@@ -303,6 +303,7 @@ main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     say("ready\n");
+    late_start(&guard);
     if (!converse(&guard))
         take_over(&guard);
     watch_late_freeze(&guard);

@@ -12,6 +12,8 @@
 /* A server that says nothing for so long is dead. */
 #define STALL_MS (120 * 1000)
 
+/* Clusters at the end that are zero or dirty, before the search is given up. */
+#define LAST_MAX 1024
 /* Draws for one cluster that turn out dirty, before it is given up. */
 #define DRAWS_MAX 4
 
@@ -146,6 +148,30 @@ audit_newest(Audit *audit, guint n, GError **error)
         n -= here;
     }
     return TRUE;
+}
+
+/* The highest cluster that any image stores, below what @left already counts
+ * down; G_MAXUINT64 if there is none. */
+static gboolean
+next_down(GPtrArray *files, guint64 *left, guint64 *highest, GError **error)
+{
+    guint8 leaf[RFP_LEAF_SIZE];
+    gboolean any = FALSE;
+
+    for (guint f = 0; f < files->len; f++) {
+        RfpDigestFile *file = g_ptr_array_index(files, f);
+        guint64 cluster = 0;
+
+        while (left[f] > 0) {
+            if (!rfp_digest_file_entry(file, left[f] - 1, &cluster, leaf,
+                                       error))
+                return FALSE;
+            if (cluster < *highest)
+                break;
+            left[f]--;
+        }
+    }
+    return any;
 }
 
 /* Of clusters [@first, @first + @count), @n that are clean. */

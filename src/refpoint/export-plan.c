@@ -3,6 +3,7 @@
 #include "names.h"
 #include "space.h"
 #include "text.h"
+#include "xml.h"
 
 #include <string.h>
 
@@ -230,11 +231,44 @@ look_at_disks(RfpExport *export, GError **error)
 
 /* ---- Candidates ------------------------------------------------------------------- */
 
+/*
+ * A checkpoint that was deleted and made again from its own XML has the same
+ * GUID, but does not know what changed between: libvirt's time of creation
+ * tells them apart. REDEFINE keeps it.
+ */
+static gboolean
+check_created(RfpExport *export,
+              RfpSetPoint *point,
+              const RfpCheckpointXml *checkpoint,
+              gboolean *same,
+              GError **error)
+{
+    RfpManifestFile *file =
+        rfp_manifest_vm_file(rfp_set_point_vm(point), "runtime");
+    g_autofree char *text = NULL;
+    g_autoptr(RfpCheckpointXml) then = NULL;
+    gsize length = 0;
+
+    if (file == NULL) {
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("the set has no XML of its checkpoint"));
+        return FALSE;
+    }
+    text = rfp_files_read(&export->set->folder, file->path, RFP_XML_SIZE_MAX,
+                          &length, error);
+    then = text ? rfp_checkpoint_xml_parse(text, error) : NULL;
+    if (then == NULL)
+        return FALSE;
+    *same = then->created == checkpoint->created;
+    return TRUE;
+}
+
 /* What is worth asking of a point's files only where libvirt still has its
  * bitmap: one chain may be 64 images long. */
 static void
-look_at_chain(RfpExport *export,
+look_at_files(RfpExport *export,
               RfpSetPoint *point,
+              const RfpCheckpointXml *checkpoint,
               RfpPlanCandidate *candidate,
               const char *target)
 {
@@ -244,7 +278,8 @@ look_at_chain(RfpExport *export,
 
     candidate->chain_ok =
         chain != NULL &&
-        rfp_export_set_check_chain(export->set, chain, &local);
+        rfp_export_set_check_chain(export->set, chain, &local) &&
+        check_created(export, point, checkpoint, &candidate->alive, &local);
     candidate->depth = chain ? chain->len : 0;
     if (!candidate->chain_ok) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
@@ -284,14 +319,14 @@ candidate_of(RfpExport *export,
         .source = &data->source,
     };
     if (candidate->alive && candidate->bitmap == REFPOINT_BITMAP_GOOD)
-        look_at_chain(export, point, candidate, target);
+        look_at_files(export, point, checkpoint, candidate, target);
     return TRUE;
 }
 
 static gboolean
 is_usable(const RfpExportDisk *disk, const RfpPlanCandidate *candidate)
 {
-    return candidate->chain_ok &&
+    return candidate->alive && candidate->chain_ok &&
            rfp_disk_source_equal(candidate->source, disk->state.source);
 }
 

@@ -14,17 +14,18 @@ set=$tmp/set
 # manifest NAME GUID SEQUENCE [PARENT-GUID]
 manifest()
 {
-    local base="" mode='mode="full" reason="first"'
+    local base="" parent="" mode='mode="full" reason="first"'
 
     if [ $# = 4 ]; then
         mode='mode="increment"'
+        parent=" parent=\"$4\""
         base="<base point=\"$4\" view=\"$(hex 02)\"/>"
     fi
     cat <<END
 <?xml version="1.0" encoding="UTF-8"?>
 <export xmlns="urn:virt-refpoint:export:1" format="1">
   <generator name="virt-refpoint 0.1.0"/>
-  <set guid="$set_guid" sequence="$3"${4:+ parent="$4"}/>
+  <set guid="$set_guid" sequence="$3"$parent/>
   <point name="$1" guid="$2" type="rct" consistency="application"
     created="2026-11-2${3}T20:30:00.123456Z"
     published="2026-11-2${3}T20:30:02.000007Z" frozen-us="183000"/>

@@ -31,16 +31,31 @@ both()
     kill -9 $(guard_pid) "$main"
     export_finish
     isnt "$(all_left "$2")" "" "$2: nobody is there to undo it"
-    next_exact "after-$2"
-    check "$2: and says that it did so" warned recovered
-    undone "$2" 0
 }
 
 both thawed streaming
-is "$(guest_frozen_status vm)" thawed "the guest runs"
+next_exact after-streaming
+check "streaming: and says that it undid" warned recovered
+undone streaming
 
 guest_hook freeze "sleep 1"
 both freeze freezing
+check "freezing: the next call ends well" \
+    virt-refpoint --json export vm "$set" --create=after
+like "$(cat "$tmp/out")" '"id" *: *"recovered"' \
+    "freezing: and says that it undid"
+undone freezing 10
+guest_unhook
+next_exact after-freezing
+
+# Somebody pauses the guest that we have frozen: its agent cannot thaw it.
+guest_hook freeze "sleep 1"
+both freeze paused
+sleep 1
+next_exact after-paused
+check "paused: and says that it undid" warned recovered
+check "paused: and that the guest is watched" warned late-freeze
+undone paused 10
 guest_unhook
 
 check "the set is whole" virt-refpoint verify "$set"

@@ -13,7 +13,7 @@
 #define STALL_MS (120 * 1000)
 
 /* Clusters at the end that are zero or dirty, before the search is given up. */
-#define LAST_MAX 1024
+#define LAST_MAX 64
 /* Draws for one cluster that turn out dirty, before it is given up. */
 #define DRAWS_MAX 4
 
@@ -150,28 +150,63 @@ audit_newest(Audit *audit, guint n, GError **error)
     return TRUE;
 }
 
-/* The highest cluster that any image stores, below what @left already counts
- * down; G_MAXUINT64 if there is none. */
+/* The highest cluster below @limit that an image of the chain stores. @left:
+ * for each file, how many entries can still hold it. */
 static gboolean
-next_down(GPtrArray *files, guint64 *left, guint64 *highest, GError **error)
+stored_below(GPtrArray *files,
+             guint64 *left,
+             guint64 limit,
+             guint64 *highest,
+             gboolean *found,
+             GError **error)
 {
     guint8 leaf[RFP_LEAF_SIZE];
-    gboolean any = FALSE;
+    guint64 cluster = 0;
 
-    for (guint f = 0; f < files->len; f++) {
-        RfpDigestFile *file = g_ptr_array_index(files, f);
-        guint64 cluster = 0;
-
-        while (left[f] > 0) {
-            if (!rfp_digest_file_entry(file, left[f] - 1, &cluster, leaf,
-                                       error))
+    *found = FALSE;
+    for (guint i = 0; i < files->len; i++) {
+        for (; left[i] > 0; left[i]--) {
+            if (!rfp_digest_file_entry(g_ptr_array_index(files, i),
+                                       left[i] - 1, &cluster, leaf, error))
                 return FALSE;
-            if (cluster < *highest)
+            if (cluster < limit)
                 break;
-            left[f]--;
         }
+        if (left[i] == 0 || (*found && cluster <= *highest))
+            continue;
+        *highest = cluster;
+        *found = TRUE;
     }
-    return any;
+    return TRUE;
+}
+
+/* The last cluster with data: a disk that was shrunk and grown again behind
+ * the guest has lost it, however little it has lost. */
+static gboolean
+audit_last(Audit *audit, GError **error)
+{
+    GPtrArray *files = audit->disk->base_digests;
+    g_autofree guint64 *left = g_new(guint64, files->len);
+    guint64 cluster = audit->clusters;
+    gboolean compared = FALSE;
+
+    for (guint i = 0; i < files->len; i++)
+        left[i] = rfp_digest_file_entries(g_ptr_array_index(files, i));
+    for (guint i = 0; i < LAST_MAX && !compared && !audit->mismatch; i++) {
+        guint8 leaf[RFP_LEAF_SIZE];
+        gboolean found = FALSE;
+
+        if (!stored_below(files, left, cluster, &cluster, &found, error))
+            return FALSE;
+        if (!found)
+            return TRUE;
+        if (!expected_leaf(audit, cluster, leaf, error))
+            return FALSE;
+        if (!rfp_is_zero(leaf, sizeof(leaf)) &&
+            !compare(audit, cluster, &compared, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* Of clusters [@first, @first + @count), @n that are clean. */
@@ -222,6 +257,7 @@ audit_sample(Audit *audit, guint n, GError **error)
     if (n == REFPOINT_AUDIT_ALL)
         return audit_all(audit, error);
     return audit_newest(audit, MAX(n / 2, 1), error) &&
+           audit_last(audit, error) &&
            audit_tail(audit, MAX(n / 8, 1), error) &&
            audit_random(audit, 0, audit->clusters, n - n / 2, error);
 }

@@ -16,9 +16,19 @@
 /* ---- Space -------------------------------------------------------------------------- */
 
 static guint64
+file_size(const char *path)
+{
+    struct stat st;
+
+    return path != NULL && stat(path, &st) == 0 ? (guint64)st.st_size : 0;
+}
+
+static guint64
 estimated_need(RfpExport *export)
 {
-    guint64 need = 0;
+    const RfpDomainXml *domain = export->domain_xml;
+    guint64 need = file_size(domain->nvram) + file_size(domain->kernel) +
+                   file_size(domain->initrd);
 
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);

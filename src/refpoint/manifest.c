@@ -122,6 +122,18 @@ rfp_manifest_vm_add_file(RfpManifestVm *vm)
     return file;
 }
 
+RfpManifestFile *
+rfp_manifest_vm_file(const RfpManifestVm *vm, const char *role)
+{
+    for (guint i = 0; i < vm->files->len; i++) {
+        RfpManifestFile *file = vm->files->pdata[i];
+
+        if (g_strcmp0(file->role, role) == 0)
+            return file;
+    }
+    return NULL;
+}
+
 RfpManifestDisk *
 rfp_manifest_vm_add_disk(RfpManifestVm *vm)
 {

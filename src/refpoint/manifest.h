@@ -87,6 +87,10 @@ rfp_manifest_add_vm(RfpManifest *manifest);
 RfpManifestFile *
 rfp_manifest_vm_add_file(RfpManifestVm *vm);
 
+/* The first of that role, NULL if there is none. */
+RfpManifestFile *
+rfp_manifest_vm_file(const RfpManifestVm *vm, const char *role);
+
 RfpManifestDisk *
 rfp_manifest_vm_add_disk(RfpManifestVm *vm);
 

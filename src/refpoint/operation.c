@@ -52,8 +52,21 @@ warn_kept(RfpOperation *operation, const RfpRecord *record)
     rfp_job_warn(operation->job, "unfinished-operation", step->args[3],
                  _("an earlier operation on domain '%s' died; its checkpoint "
                    "and files are kept, because its set '%s' cannot be read: "
-                   "mount it, the next call tidies up"),
-                 operation->domain->name, step->args[3]);
+                   "mount it, the next call tidies up; if it is gone for good "
+                   "remove '%s', then the checkpoint"),
+                 operation->domain->name, step->args[3], record->path);
+}
+
+static void
+warn_recovered(RfpOperation *operation, RfpUndone undone)
+{
+    rfp_job_warn(operation->job, "recovered", operation->domain->name,
+                 undone == RFP_UNDO_PUBLISHED ?
+                     _("an earlier operation on domain '%s' died behind its "
+                       "publication; it was completed") :
+                     _("an earlier operation on domain '%s' died; it was "
+                       "undone"),
+                 operation->domain->name);
 }
 
 /* What was set aside is tried again; still unreadable sets stay aside. */
@@ -69,10 +82,12 @@ retry_aside(RfpOperation *operation)
         gboolean done = rfp_undo_run(operation->domain, record, NULL, FALSE,
                                      &undone, NULL, NULL);
 
-        if (done && undone != RFP_UNDO_KEPT)
-            rfp_record_remove(record, NULL);
-        else
+        if (!done || undone == RFP_UNDO_KEPT) {
             warn_kept(operation, record);
+        } else {
+            rfp_record_remove(record, NULL);
+            warn_recovered(operation, undone);
+        }
     }
 }
 
@@ -122,13 +137,7 @@ undo_stale(RfpOperation *operation, GError **error)
     }
     if (undone == RFP_UNDO_KEPT)
         return rfp_record_set_aside(operation->record, error);
-    rfp_job_warn(operation->job, "recovered", operation->domain->name,
-                 undone == RFP_UNDO_PUBLISHED ?
-                     _("an earlier operation on domain '%s' died behind its "
-                       "publication; it was completed") :
-                     _("an earlier operation on domain '%s' died; it was "
-                       "undone"),
-                 operation->domain->name);
+    warn_recovered(operation, undone);
     return TRUE;
 }
 

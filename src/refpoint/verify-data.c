@@ -50,9 +50,9 @@ typedef struct {
     GPtrArray *digests; /* RfpDigestFile of the chain, its own first */
     guint8 *leaves;     /* of a group */
     guint8 have[RFP_GROUP_LEAVES / 8];
-    guint8 *data;       /* RUN_MAX clusters */
-    GArray *places;     /* Place */
-    GArray *bad;        /* Bad */
+    guint8 *data;   /* RUN_MAX clusters */
+    GArray *places; /* Place */
+    GArray *bad;    /* Bad */
 } Worker;
 
 static const char *const fault_texts[N_FAULTS];
@@ -102,8 +102,8 @@ open_digests(Worker *worker, const RfpVerifyImage *link)
 {
     const char *path = link->disk->digests;
     g_autoptr(GError) error = NULL;
-    g_auto(RfpFd) fd = rfp_files_open(&worker->verify->set->folder, path,
-                                      O_RDONLY, &error);
+    g_auto(RfpFd) fd =
+        rfp_files_open(&worker->verify->set->folder, path, O_RDONLY, &error);
     RfpDigestFile *file = NULL;
 
     if (fd >= 0)
@@ -122,10 +122,10 @@ open_image(Worker *worker, RfpVerifyImage *image)
 
     let_go(worker);
     worker->image = image;
-    worker->digests = g_ptr_array_new_with_free_func(
-        (GDestroyNotify)rfp_digest_file_free);
-    worker->fd = rfp_files_open(&worker->verify->set->folder, path, O_RDONLY,
-                                &error);
+    worker->digests =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rfp_digest_file_free);
+    worker->fd =
+        rfp_files_open(&worker->verify->set->folder, path, O_RDONLY, &error);
     if (worker->fd >= 0)
         worker->reader = rfp_qcow2_reader_open(worker->fd, path, &error);
     if (worker->reader == NULL)
@@ -361,8 +361,8 @@ report_bad(Worker *worker, guint64 group)
         const Bad *bad = &g_array_index(worker->bad, Bad, i);
         guint n = 1;
 
-        while (i + n < worker->bad->len &&
-               bad[n].index == bad->index + n && bad[n].fault == bad->fault)
+        while (i + n < worker->bad->len && bad[n].index == bad->index + n &&
+               bad[n].fault == bad->fault)
             n++;
         report_range(worker, group, bad, n);
         i += n;
@@ -410,8 +410,7 @@ check_view(Worker *worker, guint64 group, guint n)
         rfp_digest_file_groups(g_ptr_array_index(worker->digests, 0));
     guint8 digest[RFP_LEAF_SIZE];
 
-    if (!worker->image->has_chain ||
-        !expect_group(worker, group, n, digest) ||
+    if (!worker->image->has_chain || !expect_group(worker, group, n, digest) ||
         memcmp(digest, groups + group * RFP_LEAF_SIZE, RFP_LEAF_SIZE) == 0)
         return;
     if (count_bad(worker))
@@ -493,10 +492,10 @@ rfp_verify_data_end(RfpVerify *verify, RfpVerifyImage *image)
     if (!image->readable || !image->has_digests)
         return;
     if (image->bad > BAD_MAX)
-        rfp_verify_damage(verify, disk->image, "digest-mismatch",
-                          _("there are %" G_GUINT64_FORMAT
-                            " more places like these"),
-                          image->bad - BAD_MAX);
+        rfp_verify_damage(
+            verify, disk->image, "digest-mismatch",
+            _("there are %" G_GUINT64_FORMAT " more places like these"),
+            image->bad - BAD_MAX);
     if (!image->has_chain)
         rfp_verify_remark(verify, disk->digests, "not-compared",
                           _("the digest of its view was not computed again: "

@@ -93,11 +93,10 @@ check_backing(RfpVerify *verify,
                           _("a full image that has the backing file '%s'"),
                           header->backing_file);
     else
-        rfp_verify_damage(verify, path, "base-mismatch",
-                          _("its backing file is '%s', not '%s'"),
-                          header->backing_file ? header->backing_file :
-                                                 _("none"),
-                          backing);
+        rfp_verify_damage(
+            verify, path, "base-mismatch",
+            _("its backing file is '%s', not '%s'"),
+            header->backing_file ? header->backing_file : _("none"), backing);
     return FALSE;
 }
 
@@ -162,8 +161,8 @@ check_digests(RfpVerify *verify, RfpVerifyImage *image)
 
     if (fd < 0)
         return;
-    whole = rfp_verify_sha256(verify, image->point, path, fd,
-                              disk->digests_sha256);
+    whole =
+        rfp_verify_sha256(verify, image->point, path, fd, disk->digests_sha256);
     if (rfp_verify_stopped(verify))
         return;
     file = rfp_digest_file_open(fd, path, &error);
@@ -188,8 +187,7 @@ rfp_verify_image(RfpVerify *verify, RfpVerifyImage *image)
     check_link(verify, image);
     check_image(verify, image);
     check_digests(verify, image);
-    if (image->readable && !image->has_digests &&
-        !rfp_verify_stopped(verify))
+    if (image->readable && !image->has_digests && !rfp_verify_stopped(verify))
         rfp_verify_remark(verify, image->disk->image, "not-compared",
                           _("its data was not compared: there are no sound "
                             "digests of it"));

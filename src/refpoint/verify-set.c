@@ -112,8 +112,8 @@ check_folders_file(RfpVerify *verify, RfpXmlSchema *schema)
     gsize length = 0;
 
     /* a set without a point has none */
-    if (faccessat(verify->set->fd, "folders.xml", F_OK,
-                  AT_SYMLINK_NOFOLLOW) < 0 &&
+    if (faccessat(verify->set->fd, "folders.xml", F_OK, AT_SYMLINK_NOFOLLOW) <
+            0 &&
         verify->set->points->len == 0)
         return;
     check_set_mode(verify, "folders.xml");
@@ -156,9 +156,8 @@ static void
 check_vm(RfpVerify *verify, const char *path, const RfpManifestVm *vm)
 {
     RfpSetFile *file = verify->set->file;
-    const char *folder = verify->folders ?
-                             g_hash_table_lookup(verify->folders, vm->uuid) :
-                             NULL;
+    const char *folder =
+        verify->folders ? g_hash_table_lookup(verify->folders, vm->uuid) : NULL;
 
     if (file != NULL && !rfp_guid_equal(file->vm_uuid, vm->uuid))
         rfp_verify_damage(verify, path, "manifest-damaged",
@@ -238,8 +237,7 @@ check_point(RfpVerify *verify, RfpXmlSchema *schema, const RfpSetPoint *point)
     check_schema(verify, schema, path, text, length);
     check_manifest(verify, point, path);
     for (guint i = 0; i < point->manifest->vms->len; i++)
-        check_files(verify, point,
-                    g_ptr_array_index(point->manifest->vms, i));
+        check_files(verify, point, g_ptr_array_index(point->manifest->vms, i));
 }
 
 void
@@ -271,7 +269,8 @@ add_folders_of(GHashTable *folders, const char *path)
 {
     g_autofree char *folder = g_path_get_dirname(path);
 
-    while (strcmp(folder, ".") != 0 && !g_hash_table_contains(folders, folder)) {
+    while (strcmp(folder, ".") != 0 &&
+           !g_hash_table_contains(folders, folder)) {
         char *parent = g_path_get_dirname(folder);
 
         g_hash_table_add(folders, folder);
@@ -330,8 +329,7 @@ look_at_folder(Tree *tree,
     if (mode != 0700)
         rfp_verify_remark(tree->verify, path, "permissions",
                           _("the folder's mode is %04o, not 0700"), mode);
-    fd = openat(parent, name,
-                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd >= 0)
         walk(tree, fd, path, depth + 1);
 }
@@ -357,9 +355,9 @@ look_at(Tree *tree, int parent, const char *name, const char *path, guint depth)
         g_ptr_array_add(tree->leftovers, g_strdup(path));
     else
         rfp_verify_damage(tree->verify, path, "link",
-                          S_ISLNK(st.st_mode) ?
-                              _("this is a link, a set has none") :
-                              _("this is neither a file nor a folder"));
+                          S_ISLNK(st.st_mode)
+                              ? _("this is a link, a set has none")
+                              : _("this is neither a file nor a folder"));
 }
 
 static void
@@ -381,8 +379,8 @@ walk(Tree *tree, int fd, const char *path, guint depth)
 
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        below = *path != '\0' ? g_build_filename(path, entry->d_name, NULL) :
-                                g_strdup(entry->d_name);
+        below = *path != '\0' ? g_build_filename(path, entry->d_name, NULL)
+                              : g_strdup(entry->d_name);
         look_at(tree, fd, entry->d_name, below, depth);
     }
     closedir(dir);
@@ -440,8 +438,8 @@ report_leftovers(Tree *tree)
             continue;
         rfp_verify_remark(tree->verify, path, "leftover",
                           locked ? _("no point names it; an operation works on "
-                                     "the set now, it may be writing it") :
-                                   _("no point names it"));
+                                     "the set now, it may be writing it")
+                                 : _("no point names it"));
     }
 }
 

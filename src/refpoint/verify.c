@@ -73,9 +73,9 @@ add_finding(RfpVerify *verify,
     if (list->len < FINDINGS_MAX)
         g_ptr_array_add(list, finding_new(path, id, message));
     else if (list->len == FINDINGS_MAX)
-        g_ptr_array_add(list,
-                        finding_new(".", "more",
-                                    _("there is more, which is not listed")));
+        g_ptr_array_add(
+            list,
+            finding_new(".", "more", _("there is more, which is not listed")));
     g_mutex_unlock(&verify->lock);
 }
 
@@ -313,9 +313,8 @@ add_image(RfpVerify *verify,
     }
     if (image->base != NULL)
         image->depth = image->base->depth + 1;
-    g_hash_table_insert(known,
-                        image_key(point->manifest->guid, vm, disk->target),
-                        image);
+    g_hash_table_insert(
+        known, image_key(point->manifest->guid, vm, disk->target), image);
     g_ptr_array_add(verify->images, image);
 }
 
@@ -554,10 +553,9 @@ join_passes(RfpVerify *verify)
     for (guint i = 0; i < verify->images->len; i++) {
         RfpVerifyImage *image = g_ptr_array_index(verify->images, i);
 
-        image->has_chain =
-            image->has_digests &&
-            (image->disk->mode == REFPOINT_MODE_FULL ||
-             (image->base != NULL && image->base->has_chain));
+        image->has_chain = image->has_digests &&
+                           (image->disk->mode == REFPOINT_MODE_FULL ||
+                            (image->base != NULL && image->base->has_chain));
         if (image->readable && image->has_digests)
             image->progress->total += image->disk->stored;
     }

@@ -16,40 +16,40 @@ struct _RfpVerifyImage {
     const RfpSetPoint *point;
     const RfpManifestVm *vm;
     const RfpManifestDisk *disk;
-    RfpVerifyImage *base;  /* NULL: none, or the link is broken */
+    RfpVerifyImage *base; /* NULL: none, or the link is broken */
     RefpointProgress *progress;
-    guint depth;           /* images in the chain, this one included */
-    gboolean chosen;       /* to be looked at */
+    guint depth;     /* images in the chain, this one included */
+    gboolean chosen; /* to be looked at */
 
     /* By the first pass. */
-    gboolean readable;     /* its clusters can be mapped and read */
-    gboolean has_digests;  /* its .digests is that of the manifest */
-    gboolean has_chain;    /* and so are those of all it builds on */
+    gboolean readable;    /* its clusters can be mapped and read */
+    gboolean has_digests; /* its .digests is that of the manifest */
+    gboolean has_chain;   /* and so are those of all it builds on */
 
     /* By the second pass, under the lock. */
     guint64 next_group;
-    guint64 clusters;      /* of data, found in it */
-    guint64 bad;           /* findings in its data */
-    gboolean incomplete;   /* not all of it could be looked at */
+    guint64 clusters;    /* of data, found in it */
+    guint64 bad;         /* findings in its data */
+    gboolean incomplete; /* not all of it could be looked at */
 };
 
 typedef struct {
     RfpExportSet *set;
     RefpointJob *job;
-    gboolean whole;        /* all of the set, not one point */
-    GHashTable *folders;   /* of folders.xml; NULL: none */
-    GPtrArray *points;     /* RfpSetPoint chosen, borrowed */
-    GPtrArray *images;     /* RfpVerifyImage of all points, by sequence */
-    GHashTable *named;     /* paths that a manifest names */
-    GPtrArray *targets;    /* RefpointProgress, one a disk */
+    gboolean whole;      /* all of the set, not one point */
+    GHashTable *folders; /* of folders.xml; NULL: none */
+    GPtrArray *points;   /* RfpSetPoint chosen, borrowed */
+    GPtrArray *images;   /* RfpVerifyImage of all points, by sequence */
+    GHashTable *named;   /* paths that a manifest names */
+    GPtrArray *targets;  /* RefpointProgress, one a disk */
 
-    GMutex lock;           /* of what follows */
-    GCond changed;         /* a thread has ended */
+    GMutex lock;   /* of what follows */
+    GCond changed; /* a thread has ended */
     guint running;
     guint next_image;
     RefpointVerification *result;
-    GHashTable *gone;      /* RfpSetPoint that were removed meanwhile */
-    GError *fatal;         /* why the check cannot go on */
+    GHashTable *gone; /* RfpSetPoint that were removed meanwhile */
+    GError *fatal;    /* why the check cannot go on */
 } RfpVerify;
 
 /* Findings; thread-safe. @path is relative to the set. */

@@ -103,7 +103,7 @@ export_paused()
     must virsh suspend "$domain"
     rm -rf "$tmp/truth"
     must guest_copy "$domain" "$tmp/truth"
-    export_point "$@"
+    export_point "$@" --quiesce=never
     must virsh resume "$domain"
     exact "$tmp/truth" "$description"
 }

@@ -22,7 +22,7 @@
 /* A disk of a point. */
 typedef struct {
     const char *target;
-    const char *base;   /* point's name; NULL: a full image */
+    const char *base; /* point's name; NULL: a full image */
     guint64 size;
     const char *stored; /* "3:a 4:0": cluster 3 full of "a", 4 reads as zero */
 } SetDisk;
@@ -69,10 +69,13 @@ set_guid_of(const char *name)
 
 /* Writes the clusters of a text as in SetDisk. */
 static inline void
-set_write_clusters(const SetDisk *made, RfpQcow2Writer *image, RfpDigestWriter *digests)
+set_write_clusters(const SetDisk *made,
+                   RfpQcow2Writer *image,
+                   RfpDigestWriter *digests)
 {
     g_auto(GStrv) words = g_strsplit(made->stored, " ", -1);
-    g_autofree guint8 *leaves = g_malloc0((gsize)RFP_GROUP_LEAVES * RFP_LEAF_SIZE);
+    g_autofree guint8 *leaves =
+        g_malloc0((gsize)RFP_GROUP_LEAVES * RFP_LEAF_SIZE);
     guint8 have[RFP_GROUP_LEAVES / 8] = {0};
     guint8 *data = NULL;
     guint64 group = 0;
@@ -84,11 +87,13 @@ set_write_clusters(const SetDisk *made, RfpQcow2Writer *image, RfpDigestWriter *
     for (guint i = 0; words[i] != NULL && *words[i] != '\0'; i++) {
         guint64 cluster = strtoull(words[i], NULL, 10);
         char byte = *(strchr(words[i], ':') + 1);
-        gsize length = (gsize)MIN(RFP_CLUSTER_SIZE, made->size - cluster * RFP_CLUSTER_SIZE);
+        gsize length = (gsize)MIN(RFP_CLUSTER_SIZE,
+                                  made->size - cluster * RFP_CLUSTER_SIZE);
         guint8 leaf[RFP_LEAF_SIZE];
 
         if (cluster / RFP_GROUP_LEAVES != group) {
-            g_assert_true(rfp_digest_writer_group(digests, group, leaves, have, &error));
+            g_assert_true(
+                rfp_digest_writer_group(digests, group, leaves, have, &error));
             g_assert_true(rfp_qcow2_writer_flush_group(image, group, &error));
             memset(have, 0, sizeof(have));
             group = cluster / RFP_GROUP_LEAVES;
@@ -101,18 +106,23 @@ set_write_clusters(const SetDisk *made, RfpQcow2Writer *image, RfpDigestWriter *
         if (byte == '0')
             g_assert_true(rfp_qcow2_writer_zero(image, cluster, 1, &error));
         else
-            g_assert_true(rfp_qcow2_writer_write(image, cluster, data, 1, &error));
+            g_assert_true(
+                rfp_qcow2_writer_write(image, cluster, data, 1, &error));
     }
     free(data);
     if (made->size == 0)
         return;
-    g_assert_true(rfp_digest_writer_group(digests, group, leaves, have, &error));
+    g_assert_true(
+        rfp_digest_writer_group(digests, group, leaves, have, &error));
     g_assert_true(rfp_qcow2_writer_flush_group(image, group, &error));
     g_assert_no_error(error);
 }
 
 static inline void
-set_write_image(RfpExportSet *set, const SetDisk *made, RfpManifestDisk *disk, GPtrArray *chain)
+set_write_image(RfpExportSet *set,
+                const SetDisk *made,
+                RfpManifestDisk *disk,
+                GPtrArray *chain)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *display = g_build_filename(set->path, disk->image, NULL);
@@ -129,23 +139,32 @@ set_write_image(RfpExportSet *set, const SetDisk *made, RfpManifestDisk *disk, G
         files = rfp_export_set_open_digests(set, chain, &error);
         g_assert_no_error(error);
     }
-    image = rfp_qcow2_writer_new(set->fd, disk->image, display, made->size, backing, &error);
+    image = rfp_qcow2_writer_new(set->fd, disk->image, display, made->size,
+                                 backing, &error);
     g_assert_no_error(error);
-    fd = rfp_files_open(&set->folder, disk->digests, O_RDWR | O_CREAT | O_EXCL, &error);
+    fd = rfp_files_open(&set->folder, disk->digests, O_RDWR | O_CREAT | O_EXCL,
+                        &error);
     g_assert_no_error(error);
-    digests = rfp_digest_writer_new(fd, disk->digests, made->size, files, &error);
+    digests =
+        rfp_digest_writer_new(fd, disk->digests, made->size, files, &error);
     g_assert_no_error(error);
     set_write_clusters(made, image, digests);
     disk->stored = rfp_qcow2_writer_stored(image);
     g_assert_true(rfp_qcow2_writer_finish(image, &disk->image_size, &error));
-    g_assert_true(rfp_digest_writer_finish(digests, disk->view, &disk->digests_size, disk->digests_sha256, &error));
+    g_assert_true(rfp_digest_writer_finish(digests, disk->view,
+                                           &disk->digests_size,
+                                           disk->digests_sha256, &error));
     g_assert_no_error(error);
     g_assert_cmpint(fchmodat(set->fd, disk->image, 0400, 0), ==, 0);
     g_assert_cmpint(fchmod(fd, 0400), ==, 0);
 }
 
 static inline void
-set_add_disk(RfpExportSet *set, const char *point, const char *folder, const SetDisk *made, RfpManifestVm *vm)
+set_add_disk(RfpExportSet *set,
+             const char *point,
+             const char *folder,
+             const SetDisk *made,
+             RfpManifestVm *vm)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) chain = NULL;
@@ -165,30 +184,40 @@ set_add_disk(RfpExportSet *set, const char *point, const char *folder, const Set
         chain = rfp_export_set_chain(set, base, made->target, &error);
         g_assert_no_error(error);
         disk->base_guid = g_strdup(base->manifest->guid);
-        memcpy(disk->base_view, ((RfpManifestDisk *)g_ptr_array_index(chain, 0))->view, RFP_LEAF_SIZE);
+        memcpy(disk->base_view,
+               ((RfpManifestDisk *)g_ptr_array_index(chain, 0))->view,
+               RFP_LEAF_SIZE);
     }
-    disk->image = rfp_export_set_image_path(set, folder, made->target, point, "qcow2", &error);
+    disk->image = rfp_export_set_image_path(set, folder, made->target, point,
+                                            "qcow2", &error);
     g_assert_no_error(error);
-    disk->digests = rfp_export_set_image_path(set, folder, made->target, point, "digests", &error);
+    disk->digests = rfp_export_set_image_path(set, folder, made->target, point,
+                                              "digests", &error);
     g_assert_no_error(error);
     set_write_image(set, made, disk, chain);
 }
 
 static inline void
-set_add_config(RfpExportSet *set, const char *partial, const char *point, const char *folder, RfpManifestVm *vm)
+set_add_config(RfpExportSet *set,
+               const char *partial,
+               const char *point,
+               const char *folder,
+               RfpManifestVm *vm)
 {
     static const char text[] = "<domain/>\n";
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpSha256) sha = rfp_sha256_new();
     RfpManifestFile *file = rfp_manifest_vm_add_file(vm);
-    g_autofree char *path = g_build_filename(partial, folder, "domain.xml", NULL);
+    g_autofree char *path =
+        g_build_filename(partial, folder, "domain.xml", NULL);
 
     file->role = g_strdup("config");
     file->path = g_build_filename(point, folder, "domain.xml", NULL);
     file->size = strlen(text);
     rfp_sha256_update(sha, text, strlen(text));
     rfp_sha256_finish(sha, file->sha256);
-    g_assert_true(rfp_files_write(&set->folder, path, text, strlen(text), 0400, &error));
+    g_assert_true(
+        rfp_files_write(&set->folder, path, text, strlen(text), 0400, &error));
     g_assert_no_error(error);
 }
 
@@ -200,7 +229,8 @@ set_add_point(RfpExportSet *set, const SetMade *made)
     g_autoptr(RfpManifest) manifest = rfp_manifest_new();
     RfpManifestVm *vm = rfp_manifest_add_vm(manifest);
     RfpSetPoint *newest = rfp_export_set_newest(set);
-    g_autofree char *folder = rfp_export_set_vm_folder(set, SET_VM, "vm1", &error);
+    g_autofree char *folder =
+        rfp_export_set_vm_folder(set, SET_VM, "vm1", &error);
     g_autofree char *partial = NULL;
     g_autofree char *vm_dir = NULL;
     g_autofree char *path = NULL;
@@ -228,8 +258,10 @@ set_add_point(RfpExportSet *set, const SetMade *made)
     set_add_config(set, partial, made->name, folder, vm);
     text = rfp_manifest_format(manifest);
     path = g_build_filename(partial, "export.xml", NULL);
-    g_assert_true(rfp_files_write(&set->folder, path, text, strlen(text), 0400, &error));
-    g_assert_true(rfp_export_set_publish(set, partial, made->name, &synced, &error));
+    g_assert_true(
+        rfp_files_write(&set->folder, path, text, strlen(text), 0400, &error));
+    g_assert_true(
+        rfp_export_set_publish(set, partial, made->name, &synced, &error));
     g_assert_true(synced);
     g_assert_true(rfp_export_set_load(set, &error));
     g_assert_no_error(error);
@@ -240,7 +272,8 @@ static inline void
 set_make(const char *path, const SetMade *points)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(RfpExportSet) set = rfp_export_set_prepare(path, SET_VM, "vm1", &error);
+    g_autoptr(RfpExportSet) set =
+        rfp_export_set_prepare(path, SET_VM, "vm1", &error);
 
     g_assert_no_error(error);
     for (; points->name != NULL; points++)

@@ -320,8 +320,7 @@ test_fd(void)
     g_assert_cmpint(fcntl(taken, F_GETFD), ==, -1);
 }
 
-#define ADD(path, func)                                                        \
-    g_test_add(path, Fixture, NULL, set_up, func, tear_down)
+#define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
 
 int
 main(int argc, char **argv)

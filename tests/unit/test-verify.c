@@ -16,11 +16,9 @@
 #define THIRD_VDA "disks/vm1/vda/third.qcow2"
 
 static const SetMade points[] = {
-    {"first",
-     {{"vda", NULL, SMALL, "0:a 1:b 3:c 5:d"}, {"vdb", NULL, 0, ""}}},
+    {"first", {{"vda", NULL, SMALL, "0:a 1:b 3:c 5:d"}, {"vdb", NULL, 0, ""}}},
     {"second",
-     {{"vda", "first", SMALL, "1:0 2:e 5:f"},
-      {"vdb", "first", 513, "0:x"}}},
+     {{"vda", "first", SMALL, "1:0 2:e 5:f"}, {"vdb", "first", 513, "0:x"}}},
     {"third", {{"vda", "second", LARGE, "0:g 5:f 16384:h 16385:i"}}},
     {"fourth", {{"vda", "third", LARGE, "2:j"}}},
     {.name = NULL},
@@ -34,8 +32,8 @@ struct Row {
     const char *file;
     const char *from; /* or text */
     const char *to;
-    gint64 number;    /* offset, mode */
-    gboolean remark;  /* a remark, and no damage */
+    gint64 number;   /* offset, mode */
+    gboolean remark; /* a remark, and no damage */
     const char *id;
     const char *path; /* NULL: @file */
     const char *text; /* in the message, or NULL */
@@ -120,9 +118,8 @@ test_oracle(void)
     g_autofree char *temp = NULL;
     g_autofree char *dir = NULL;
     g_autofree char *output = NULL;
-    g_autofree char *oracle =
-        g_test_build_filename(G_TEST_DIST, "..", "oracle", "verify-set.py",
-                              NULL);
+    g_autofree char *oracle = g_test_build_filename(G_TEST_DIST, "..", "oracle",
+                                                    "verify-set.py", NULL);
 
     if (!tool_exists("python3") || !tool_exists("qemu-img"))
         return;
@@ -198,8 +195,8 @@ test_no_set(void)
         g_autofree char *temp = set_temp();
         g_autofree char *dir = g_build_filename(temp, "set", NULL);
         g_autofree char *file =
-            no_sets[i].file ? g_build_filename(dir, no_sets[i].file, NULL) :
-                              NULL;
+            no_sets[i].file ? g_build_filename(dir, no_sets[i].file, NULL)
+                            : NULL;
         g_autoptr(RefpointJob) job = refpoint_job_new();
         g_autoptr(GError) error = NULL;
 
@@ -265,14 +262,20 @@ test_progress(void)
 }
 
 /* Points come and go; whatever is found meanwhile, the check ends. */
+typedef struct {
+    char *from;
+    char *to;
+    gint stop;
+} Moving;
+
 static gpointer
 come_and_go(gpointer opaque)
 {
-    char **names = opaque; /* from, to, stop */
+    Moving *moving = opaque;
 
-    while (!g_atomic_int_get((gint *)names[2])) {
-        g_rename(names[0], names[1]);
-        g_rename(names[1], names[0]);
+    while (!g_atomic_int_get(&moving->stop)) {
+        g_rename(moving->from, moving->to);
+        g_rename(moving->to, moving->from);
     }
     return NULL;
 }
@@ -284,18 +287,17 @@ test_moving(void)
     g_autofree char *dir = g_build_filename(temp, "set", NULL);
     g_autofree char *there = g_build_filename(dir, "fourth", NULL);
     g_autofree char *hidden = g_build_filename(dir, ".partial-x", NULL);
-    gint stop = 0;
-    char *names[] = {there, hidden, (char *)&stop};
+    Moving moving = {there, hidden, 0};
     GThread *thread = NULL;
 
     set_make(dir, points);
-    thread = g_thread_new("moving", come_and_go, names);
+    thread = g_thread_new("moving", come_and_go, &moving);
     for (guint i = 0; i < 20; i++) {
         g_autoptr(RefpointVerification) result = verify(dir, NULL);
 
         g_assert_cmpuint(result->points, >=, 3);
     }
-    g_atomic_int_set(&stop, 1);
+    g_atomic_int_set(&moving.stop, 1);
     g_thread_join(thread);
     set_remove(temp);
 }
@@ -365,15 +367,21 @@ test_many(void)
 /* ---- Damages ----------------------------------------------------------- */
 
 static void
+copy(const char *from, const char *to)
+{
+    g_free(tool_run("cp", "-a", from, to, NULL));
+}
+
+static void
 test_damage(gconstpointer data)
 {
     const Row *row = data;
     g_autofree char *temp = set_temp();
     g_autofree char *dir = g_build_filename(temp, "set", NULL);
     g_autofree char *sound = g_build_filename(g_getenv(SOUND), "set", NULL);
-    g_autofree char *output = tool_run("cp", "-a", sound, dir, NULL);
     g_autoptr(RefpointVerification) result = NULL;
 
+    copy(sound, dir);
     row->damage(dir, row);
     result = verify(dir, NULL);
     show("damage", result->damages);
@@ -501,7 +509,8 @@ copy_point(const char *dir, const Row *row)
 {
     g_autofree char *path = file_of(dir, row->from);
     g_autofree char *to = file_of(dir, row->file);
-    g_autofree char *output = tool_run("cp", "-a", path, to, NULL);
+
+    copy(path, to);
 }
 
 static void
@@ -582,8 +591,7 @@ forge_digests(const char *dir, const Row *row)
     rfp_sha256_update(sha, data, length);
     rfp_sha256_finish(sha, disk->digests_sha256);
     g_unlink(path);
-    g_assert_true(
-        g_file_set_contents(path, data, (gssize)length, NULL));
+    g_assert_true(g_file_set_contents(path, data, (gssize)length, NULL));
     g_assert_cmpint(g_chmod(path, 0400), ==, 0);
     text = rfp_manifest_format(point->manifest);
     put_text(manifest, text);
@@ -616,8 +624,8 @@ main(int argc, char **argv)
     g_test_add_func("/verify/schema", test_schema);
     g_test_add_func("/verify/many", test_many);
     for (gsize i = 0; i < n_rows; i++) {
-        g_autofree char *path = g_strconcat("/verify/damage/", rows[i].name,
-                                            NULL);
+        g_autofree char *path =
+            g_strconcat("/verify/damage/", rows[i].name, NULL);
 
         g_test_add_data_func(path, &rows[i], test_damage);
     }
@@ -666,15 +674,14 @@ static const Row rows[] = {
      .id = "manifest-damaged", .text = "another set"},
     {"sequence", edit, SECOND_XML, "sequence=\"2\"", "sequence=\"1\"",
      .id = "manifest-damaged"},
-    {"not-older", edit, "first/export.xml", "sequence=\"1\"",
-     "sequence=\"9\"", .id = "base-mismatch", .path = SECOND_XML,
-     .text = "not older"},
+    {"not-older", edit, "first/export.xml", "sequence=\"1\"", "sequence=\"9\"",
+     .id = "base-mismatch", .path = SECOND_XML, .text = "not older"},
     {"parent", edit_digit, SECOND_XML, "parent=\"", .remark = TRUE,
      .id = "parent-missing"},
     {"base-unknown", edit_digit, SECOND_XML, "<base point=\"",
      .id = "base-missing", .text = "vda"},
-    {"base-view", edit_digit, SECOND_XML, "\" view=\"",
-     .id = "base-mismatch", .text = "another content"},
+    {"base-view", edit_digit, SECOND_XML, "\" view=\"", .id = "base-mismatch",
+     .text = "another content"},
     {"view", edit_digit, SECOND_XML, "digest=\"", .id = "view-mismatch",
      .path = "disks/vm1/vda/second.digests"},
     {"stored", edit, SECOND_XML, "stored=\"131072\"", "stored=\"65536\"",
@@ -712,14 +719,13 @@ static const Row rows[] = {
      .id = "digest-mismatch", .text = "offset 65536 of the file"},
     {"image-data-at", change_bytes, FIRST_VDA, "X", .number = 3 * 65536,
      .id = "digest-mismatch", .text = "bytes 196608 to 262143 of the disk"},
-    {"image-data-end", change_bytes, FIRST_VDA, "X",
-     .number = 4 * 65536 + 999, .id = "digest-mismatch",
-     .text = "bytes 327680 to 328679 of the disk"},
+    {"image-data-end", change_bytes, FIRST_VDA, "X", .number = 4 * 65536 + 999,
+     .id = "digest-mismatch", .text = "bytes 327680 to 328679 of the disk"},
     {"image-beyond-end", change_bytes, FIRST_VDA, "X",
      .number = 4 * 65536 + 1000, .id = "digest-mismatch",
      .text = "beyond the disk's end"},
-    {"image-second-group", change_bytes, THIRD_VDA, "X",
-     .number = 4 * 65536, .id = "digest-mismatch",
+    {"image-second-group", change_bytes, THIRD_VDA, "X", .number = 4 * 65536,
+     .id = "digest-mismatch",
      .text = "bytes 1073741824 to 1073807359 of the disk"},
     /* digests */
     {"digests-missing", unlink_file, "disks/vm1/vda/second.digests",
@@ -737,8 +743,7 @@ static const Row rows[] = {
     {"digests-entry", forge_digests, SECOND_VDA, "second", .number = 64 + 80,
      .id = "digest-mismatch", .text = "without a digest"},
     {"digests-entry-too-many", forge_digests, SECOND_VDA, "second",
-     .number = 64 + 80, .id = "digest-mismatch",
-     .text = "not stored, though"},
+     .number = 64 + 80, .id = "digest-mismatch", .text = "not stored, though"},
     {"digests-group", forge_digests, SECOND_VDA, "second",
      .number = 64 + 3 * 40, .id = "view-mismatch",
      .path = "disks/vm1/vda/second.digests"},

@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# File systems that are full, or become so: of the set, of the scratch files, of
+# the records.  They are small ones in a mount namespace, which takes root.
+
+# shellcheck source=tests/guest/failure.sh
+. "$(dirname "$0")/failure.sh"
+
+# Beside $tmp, because the unprivileged user of the lab could not unmount them.
+small=$tmp.fs
+
+# The same script again, with the file systems; they go with its last process.
+if [ -z "${LAB_PHASE-}" ] && [ -z "${SMALL_FS-}" ]; then
+    [ "$(id -u)" = 0 ] || skip_all "needs root, for small file systems"
+    requires unshare -m true
+    cleanup_fn rm -rf "$small"
+    mkdir -p "$small"/{set,scratch,state,ro}
+    SMALL_FS=1 TEST_TMP=$tmp unshare -m bash "$0" "$@"
+    exit
+elif [ -z "${LAB_PHASE-}" ]; then
+    requires mount -t tmpfs -o size=160m,mode=777 none "$small/set"
+    must mount -t tmpfs -o size=40m,mode=777 none "$small/scratch"
+    must mount -t tmpfs -o size=16k,mode=777 none "$small/state"
+    must mount -t tmpfs -o ro none "$small/ro"
+fi
+
+lab_start "$@"
+set=$small/set/vm
+failure_start
+
+# failed NAME DESCRIPTION PATTERN: exit status 1, undone by itself
+failed()
+{
+    export_finish
+    is "$export_end" "exited with 1" "$1: $2"
+    like "$(cat "$tmp/err")" "$3" "$1: it says why"
+    is "$(all_left "$1")" "" "$1: nothing is left"
+}
+
+# ---- The set -------------------------------------------------------------------
+
+must dd if=/dev/zero of="$small/set/filler" bs=1M count=130
+guest_write
+status_is 1 "no-room: an export that cannot fit is not begun" \
+    virt-refpoint export vm "$set" --create=no-room --base=none
+like "$(cat "$tmp/err")" "not enough room in '$set'" "no-room: it says where"
+is "$(all_left no-room)" "" "no-room: nothing is left"
+must rm "$small/set/filler"
+
+guest_write
+slow_export_start 2000 export vm "$set" --create=filled --base=none
+wait_for 20 export_streams filled
+dd if=/dev/zero of="$small/set/filler" bs=1M 2>/dev/null
+failed filled "the set became full" "No space left"
+must rm "$small/set/filler"
+next_exact after-filled
+
+status_is 2 "read-only: access is denied" virt-refpoint export vm "$small/ro"
+like "$(cat "$tmp/err")" "$small/ro" "read-only: it says where"
+is "$(all_left read-only)" "" "read-only: nothing is left"
+
+# ---- Scratch files -------------------------------------------------------------
+
+set=$tmp/set
+must guest_exec vm 'head -c 30M /dev/urandom >/mnt/vda/big; sync'
+
+# starved NAME RESERVE: the guest writes more than fits there
+starved()
+{
+    timeout 60 virsh event vm --event io-error --loop >"$tmp/events" 2>&1 &
+    event_pid=$!
+    slow_export_start 1000 export vm "$set" --create="$1" --base=none \
+        --scratch-dir="$small/scratch" --scratch-reserve="$2"
+    wait_for 20 export_streams "$1"
+    must guest_exec vm \
+        'dd if=/dev/zero of=/mnt/vda/big bs=1M count=45 conv=fsync'
+    failed "$1" "the export is ended" "'$small/scratch'"
+    kill "$event_pid"
+    is "$(find "$small/scratch" -type f)" "" "$1: the directory is empty"
+}
+
+starved early 20M
+unlike "$(cat "$tmp/events")" "io-error" "early: before the guest would stop"
+next_exact after-early
+
+# Nothing is kept free: the guest stops, and is woken.
+starved late 0
+like "$(cat "$tmp/events")" "io-error" "late: the guest has stopped"
+is "$(guest_state vm)" running "late: and runs again"
+is "$(guest_exec vm 'wc -c </mnt/vda/big')" $((45 << 20)) \
+    "late: it has lost nothing"
+next_exact after-late
+
+status_is 1 "scratch-reserve: less than that is free" \
+    virt-refpoint export vm "$set" --create=reserve \
+    --scratch-dir="$small/scratch"
+like "$(cat "$tmp/err")" "scratch-reserve" "scratch-reserve: the way out is told"
+
+# ---- Records ---------------------------------------------------------------------------
+
+dd if=/dev/zero of="$small/state/filler" bs=4k 2>/dev/null
+status_is 1 "records: nothing is begun that cannot be recorded" \
+    env XDG_STATE_HOME="$small/state" \
+    virt-refpoint export vm "$set" --create=records
+like "$(cat "$tmp/err")" "$small/state" "records: it says where"
+is "$(all_left records)" "" "records: nothing is left"
+
+check "the set is whole" virt-refpoint verify "$set"
+done_testing

@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "export-set.h"
+#include "set.h"
+
+#define SIZE ((guint64)131072)
+
+static const SetMade points[] = {
+    {"first", {{"vda", NULL, SIZE, "0:a"}, {"vdb", NULL, SIZE, "0:a"}}},
+    {"second", {{"vda", "first", SIZE, "1:b"}}},
+    {"third", {{"vda", "second", SIZE, "0:0"}, {"vdb", "first", SIZE, ""}}},
+    {.name = NULL},
+};
+
+typedef struct {
+    char *temp;
+    char *dir; /* below it, not there */
+} Fixture;
+
+static void
+set_up(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    fixture->temp = set_temp();
+    fixture->dir = g_build_filename(fixture->temp, "set", NULL);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    set_remove(fixture->temp);
+    g_free(fixture->temp);
+    g_free(fixture->dir);
+}
+
+static void
+put(const char *dir, const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+
+    g_unlink(path);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+/* The first @from in a file becomes @to. */
+static void
+edit(const char *dir, const char *name, const char *from, const char *to)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    g_autofree char *text = NULL;
+    g_autofree char *changed = NULL;
+    g_autofree char *head = NULL;
+    const char *at = NULL;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    at = strstr(text, from);
+    g_assert_nonnull(at);
+    head = g_strndup(text, (gsize)(at - text));
+    changed = g_strconcat(head, to, at + strlen(from), NULL);
+    put(dir, name, changed);
+}
+
+static RfpExportSet *
+prepare(const char *dir)
+{
+    g_autoptr(GError) error = NULL;
+    RfpExportSet *set = rfp_export_set_prepare(dir, SET_VM, "vm1", &error);
+
+    g_assert_no_error(error);
+    return set;
+}
+
+static RfpExportSet *
+open_set(const char *dir)
+{
+    g_autoptr(GError) error = NULL;
+    RfpExportSet *set = rfp_export_set_open(dir, &error);
+
+    g_assert_no_error(error);
+    return set;
+}
+
+/* ---- The directory ----------------------------------------------------- */
+
+static void
+test_fresh(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpExportSet) set = NULL;
+    gboolean fresh = FALSE;
+    struct stat st;
+
+    g_assert_null(rfp_export_set_peek(fixture->dir, SET_VM, &fresh, &error));
+    g_assert_no_error(error);
+    g_assert_true(fresh);
+    g_assert_false(g_file_test(fixture->dir, G_FILE_TEST_EXISTS));
+
+    set = prepare(fixture->dir);
+    g_assert_cmpint(stat(fixture->dir, &st), ==, 0);
+    g_assert_cmpuint(st.st_mode & 07777, ==, 0700);
+    g_assert_cmpint(fstatat(set->fd, "set.xml", &st, 0), ==, 0);
+    g_assert_cmpuint(st.st_mode & 07777, ==, 0600);
+    g_assert_cmpstr(set->file->vm_uuid, ==, SET_VM);
+    g_assert_cmpuint(set->points->len, ==, 0);
+    g_assert_null(rfp_export_set_newest(set));
+    g_assert_false(set->writable_by_others);
+}
+
+static void
+test_empty(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *lost = g_build_filename(fixture->dir, "lost+found", NULL);
+    g_autoptr(RfpExportSet) set = NULL;
+    struct stat st;
+
+    g_assert_cmpint(g_mkdir_with_parents(lost, 0700), ==, 0);
+    g_assert_cmpint(g_chmod(fixture->dir, 0777), ==, 0);
+    put(fixture->dir, ".set-interrupted", "");
+    set = prepare(fixture->dir);
+    g_assert_cmpint(stat(fixture->dir, &st), ==, 0);
+    g_assert_cmpuint(st.st_mode & 07777, ==, 0777);
+    g_assert_true(set->writable_by_others);
+    g_assert_cmpuint(set->points->len, ==, 0);
+}
+
+/* Whoever comes second finds the first one's set. */
+static void
+test_again(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = prepare(fixture->dir);
+    g_autofree char *guid = g_strdup(set->file->guid);
+    g_autofree char *dotted =
+        g_build_filename(fixture->temp, ".", "set", "", NULL);
+
+    rfp_export_set_close(g_steal_pointer(&set));
+    set = prepare(dotted);
+    g_assert_cmpstr(set->file->guid, ==, guid);
+    g_assert_cmpstr(set->path, ==, fixture->dir);
+}
+
+typedef struct {
+    const char *name;
+    const char *make;  /* file in it, or NULL: itself is a file */
+    const char *below; /* under the directory */
+} Wrong;
+
+static const Wrong wrong_rows[] = {
+    {"a file", NULL, NULL},
+    {"another content", "note", NULL},
+    {"a hidden content", ".note", NULL},
+    {"no parent", "set.xml", "missing/set"},
+};
+
+static void
+test_wrong(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong_rows); i++) {
+        const Wrong *row = &wrong_rows[i];
+        g_autofree char *temp = set_temp();
+        g_autofree char *dir = g_build_filename(temp, "set", NULL);
+        g_autofree char *target =
+            g_build_filename(dir, row->below ? row->below : "", NULL);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GError) again = NULL;
+        gboolean fresh = FALSE;
+
+        g_test_message("%s", row->name);
+        if (row->make != NULL)
+            g_assert_cmpint(g_mkdir(dir, 0700), ==, 0);
+        put(row->make ? dir : temp, row->make ? row->make : "set", "x");
+        g_assert_null(rfp_export_set_peek(target, SET_VM, &fresh, &error));
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
+        g_assert_null(rfp_export_set_prepare(target, SET_VM, "vm1", &again));
+        g_assert_error(again, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
+        set_remove(temp);
+    }
+}
+
+static void
+test_other_vm(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = prepare(fixture->dir);
+    g_autoptr(GError) error = NULL;
+    gboolean fresh = TRUE;
+
+    g_assert_null(
+        rfp_export_set_peek(fixture->dir, SET_OTHER_VM, &fresh, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
+    g_assert_nonnull(strstr(error->message, "vm1"));
+    g_clear_error(&error);
+    g_assert_null(
+        rfp_export_set_prepare(fixture->dir, SET_OTHER_VM, "vm2", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
+}
+
+static void
+test_set_file(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *damage = NULL;
+    g_autoptr(RfpExportSet) set = NULL;
+
+    set_make(fixture->dir, points);
+    put(fixture->dir, "set.xml", "<set");
+    g_assert_null(rfp_export_set_open(fixture->dir, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+    g_clear_error(&error);
+    set = rfp_export_set_inspect(fixture->dir, &damage, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(damage);
+    g_assert_null(set->file);
+    g_assert_cmpuint(set->points->len, ==, 3);
+    g_assert_nonnull(rfp_export_set_newest(set));
+}
+
+static void
+test_newer_format(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *damage = NULL;
+
+    set_make(fixture->dir, points);
+    edit(fixture->dir, "set.xml", "format=\"1\"", "format=\"2\"");
+    g_assert_null(rfp_export_set_open(fixture->dir, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
+    g_clear_error(&error);
+    g_assert_null(rfp_export_set_inspect(fixture->dir, &damage, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
+    g_assert_null(damage);
+}
+
+/* ---- The lock ---------------------------------------------------------- */
+
+static void
+test_lock(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = prepare(fixture->dir);
+    g_autoptr(RfpExportSet) reader = NULL;
+    g_autoptr(RfpExportSet) other = NULL;
+    g_autofree char *guid = g_strdup(set->file->guid);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(rfp_export_set_prepare(fixture->dir, SET_VM, "vm1", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
+    g_clear_error(&error);
+    g_assert_null(rfp_export_set_reopen(fixture->dir, guid, 0, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
+    g_clear_error(&error);
+    reader = open_set(fixture->dir);
+    g_assert_cmpint(reader->lock_fd, ==, -1);
+    rfp_export_set_close(g_steal_pointer(&set));
+    other = rfp_export_set_reopen(fixture->dir, guid, 0, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(other);
+}
+
+static void
+test_reopen(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(rfp_export_set_reopen(fixture->dir, SET_VM, 0, &error));
+    g_assert_nonnull(error);
+    g_clear_error(&error);
+    rfp_export_set_close(prepare(fixture->dir));
+    g_assert_null(rfp_export_set_reopen(fixture->dir, SET_VM, 0, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_STATE);
+}
+
+/* ---- Points ------------------------------------------------------------ */
+
+static void
+test_points(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *guid = set_guid_of("second");
+    g_autofree char *upper = g_ascii_strup(guid, -1);
+    g_autoptr(RfpExportSet) set = NULL;
+    RfpSetPoint *point = NULL;
+
+    set_make(fixture->dir, points);
+    set = open_set(fixture->dir);
+    g_assert_cmpuint(set->points->len, ==, 3);
+    point = rfp_export_set_newest(set);
+    g_assert_cmpstr(point->manifest->name, ==, "third");
+    g_assert_cmpuint(point->manifest->sequence, ==, 3);
+    g_assert_cmpstr(point->manifest->parent_guid, ==, guid);
+    g_assert_true(rfp_export_set_find(set, upper) ==
+                  g_ptr_array_index(set->points, 1));
+    g_assert_true(rfp_export_set_resolve(set, "second") ==
+                  rfp_export_set_find(set, guid));
+    g_assert_true(rfp_export_set_resolve(set, guid) ==
+                  rfp_export_set_find(set, guid));
+    g_assert_null(rfp_export_set_resolve(set, "nobody"));
+    g_assert_null(rfp_export_set_find(set, SET_VM));
+    g_assert_cmpstr(rfp_set_point_vm(point)->uuid, ==, SET_VM);
+}
+
+typedef struct {
+    const char *file;
+    const char *from;
+    const char *to;
+    const char *damaged; /* folder */
+    const char *newest;
+} Spoilt;
+
+static const Spoilt spoilt_rows[] = {
+    {"third/export.xml", "</export>", "", "third", "second"},
+    {"third/export.xml", "sequence=\"3\"", "sequence=\"2\"", "third", "second"},
+    {"first/export.xml", "sequence=\"1\"", "sequence=\"7\"", NULL, "first"},
+    {"third/export.xml", "format=\"1\"", "format=\"2\"", "third", "second"},
+};
+
+static void
+test_damaged(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(spoilt_rows); i++) {
+        const Spoilt *row = &spoilt_rows[i];
+        g_autofree char *temp = set_temp();
+        g_autofree char *dir = g_build_filename(temp, "set", NULL);
+        g_autoptr(RfpExportSet) set = NULL;
+        RfpSetPoint *last = NULL;
+
+        set_make(dir, points);
+        edit(dir, row->file, row->from, row->to);
+        set = open_set(dir);
+        g_assert_cmpuint(set->points->len, ==, 3);
+        last = g_ptr_array_index(set->points, 2);
+        g_assert_cmpstr(rfp_export_set_newest(set)->folder, ==, row->newest);
+        g_assert_true((row->damaged != NULL) == (last->manifest == NULL));
+        if (row->damaged != NULL) {
+            g_assert_cmpstr(last->folder, ==, row->damaged);
+            g_assert_nonnull(last->damage);
+            g_assert_null(rfp_set_point_vm(last));
+        }
+        set_remove(temp);
+    }
+}
+
+/* A copied folder is not a second point; a point of another set is none. */
+static void
+test_doubles(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *copy = g_build_filename(fixture->dir, "copy", NULL);
+    g_autofree char *from =
+        g_build_filename(fixture->dir, "second", "export.xml", NULL);
+    g_autofree char *guid = set_guid_of("second");
+    g_autofree char *text = NULL;
+    g_autoptr(RfpExportSet) set = NULL;
+
+    set_make(fixture->dir, points);
+    g_assert_true(g_file_get_contents(from, &text, NULL, NULL));
+    g_assert_cmpint(g_mkdir(copy, 0700), ==, 0);
+    put(copy, "export.xml", text);
+    edit(copy, "export.xml", "sequence=\"2\"", "sequence=\"9\"");
+    set = open_set(fixture->dir);
+    g_assert_cmpuint(set->points->len, ==, 4);
+    g_assert_cmpstr(rfp_export_set_find(set, guid)->folder, ==, "second");
+    g_assert_cmpstr(rfp_export_set_newest(set)->folder, ==, "third");
+    g_assert_null(((RfpSetPoint *)g_ptr_array_index(set->points, 3))->manifest);
+}
+
+static void
+test_other_set(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autofree char *guid = rfp_guid_new();
+    g_autofree char *attribute = NULL;
+    g_autofree char *other = NULL;
+
+    set_make(fixture->dir, points);
+    set = open_set(fixture->dir);
+    attribute = g_strdup_printf("<set guid=\"%s\"", set->file->guid);
+    other = g_strdup_printf("<set guid=\"%s\"", guid);
+    edit(fixture->dir, "third/export.xml", attribute, other);
+    g_assert_true(rfp_export_set_load(set, NULL));
+    g_assert_cmpstr(rfp_export_set_newest(set)->folder, ==, "second");
+}
+
+/* What is no folder, or hidden, or ours, is no point. */
+static void
+test_not_points(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autofree char *stray = g_build_filename(fixture->dir, "stray", NULL);
+
+    set_make(fixture->dir, points);
+    put(fixture->dir, "note", "");
+    set = open_set(fixture->dir);
+    g_assert_true(rfp_files_make_dirs(&set->folder, ".partial-x", NULL));
+    g_assert_true(rfp_files_make_dirs(&set->folder, "lost+found", NULL));
+    g_assert_cmpint(symlinkat("third", set->fd, "link"), ==, 0);
+    g_assert_true(rfp_export_set_load(set, NULL));
+    g_assert_cmpuint(set->points->len, ==, 3);
+    g_assert_cmpint(g_mkdir(stray, 0700), ==, 0);
+    g_assert_true(rfp_export_set_load(set, NULL));
+    g_assert_cmpuint(set->points->len, ==, 4);
+}
+
+/* ---- Chains ------------------------------------------------------------ */
+
+static void
+test_chain(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GPtrArray) vda = NULL;
+    g_autoptr(GPtrArray) vdb = NULL;
+    g_autoptr(GPtrArray) digests = NULL;
+    g_autoptr(GError) error = NULL;
+    RfpManifestDisk *disk = NULL;
+
+    set_make(fixture->dir, points);
+    set = open_set(fixture->dir);
+    vda = rfp_export_set_chain(set, rfp_export_set_newest(set), "vda", &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(vda->len, ==, 3);
+    disk = g_ptr_array_index(vda, 2);
+    g_assert_cmpint(disk->mode, ==, REFPOINT_MODE_FULL);
+    g_assert_true(rfp_export_set_check_chain(set, vda, &error));
+    digests = rfp_export_set_open_digests(set, vda, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(digests->len, ==, 3);
+    vdb = rfp_export_set_chain(set, rfp_export_set_newest(set), "vdb", &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(vdb->len, ==, 2);
+    g_assert_null(
+        rfp_export_set_chain(set, rfp_export_set_newest(set), "vdc", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+}
+
+typedef struct {
+    const char *file;
+    const char *from; /* text, or NULL: the file goes */
+    const char *to;
+    gboolean linked; /* the manifests' links are sound */
+} Broken;
+
+static const Broken broken_rows[] = {
+    /* the middle one is gone */
+    {"second", NULL, NULL, FALSE},
+    /* a circle, as near as sequence numbers let one come */
+    {"first/export.xml", "sequence=\"1\"", "sequence=\"9\"", FALSE},
+    {"second/export.xml", "target=\"vda\"", "target=\"vdx\"", FALSE},
+    {"second/export.xml", "<base point=\"", "<base point=\"0", FALSE},
+    {"second/export.xml", "file-size=\"", "file-size=\"1", TRUE},
+    {"disks/vm1/vda/second.qcow2", NULL, NULL, TRUE},
+    {"disks/vm1/vda/first.digests", NULL, NULL, TRUE},
+};
+
+static void
+test_broken(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(broken_rows); i++) {
+        const Broken *row = &broken_rows[i];
+        g_autofree char *temp = set_temp();
+        g_autofree char *dir = g_build_filename(temp, "set", NULL);
+        g_autofree char *path = g_build_filename(dir, row->file, NULL);
+        g_autoptr(RfpExportSet) set = NULL;
+        g_autoptr(GPtrArray) chain = NULL;
+        g_autoptr(GError) error = NULL;
+
+        g_test_message("%s %s", row->file, row->from);
+        set_make(dir, points);
+        if (row->from == NULL)
+            set_remove(path);
+        else
+            edit(dir, row->file, row->from, row->to);
+        set = open_set(dir);
+        chain = rfp_export_set_chain(set, rfp_export_set_resolve(set, "third"),
+                                     "vda", &error);
+        g_assert_true((chain != NULL) == row->linked);
+        if (chain != NULL)
+            g_assert_false(rfp_export_set_check_chain(set, chain, &error));
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+        set_remove(temp);
+    }
+}
+
+/* Another content under the same name: the view digest tells. */
+static void
+test_other_view(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GError) error = NULL;
+    RfpManifestVm *vm = NULL;
+
+    set_make(fixture->dir, points);
+    set = open_set(fixture->dir);
+    vm = rfp_set_point_vm(rfp_export_set_resolve(set, "first"));
+    rfp_manifest_vm_disk(vm, "vda")->view[0] ^= 1;
+    g_assert_null(
+        rfp_export_set_chain(set, rfp_export_set_newest(set), "vda", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+    g_assert_nonnull(strstr(error->message, "first"));
+}
+
+/* ---- Publication ------------------------------------------------------- */
+
+static void
+test_folders(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = prepare(fixture->dir);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *one =
+        rfp_export_set_vm_folder(set, SET_VM, "vm/1", &error);
+    g_autofree char *renamed =
+        rfp_export_set_vm_folder(set, SET_VM, "other", &error);
+    g_autofree char *two =
+        rfp_export_set_vm_folder(set, SET_OTHER_VM, "vm/1", &error);
+    g_autofree char *none = NULL;
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(one, ==, "vm%2F1");
+    g_assert_cmpstr(renamed, ==, one);
+    g_assert_cmpstr(two, ==, "vm%2F1-2");
+    put(fixture->dir, "folders.xml", "<folders");
+    none = rfp_export_set_vm_folder(set, SET_VM, "vm/1", &error);
+    g_assert_null(none);
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+}
+
+static void
+test_image_path(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = prepare(fixture->dir);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path =
+        rfp_export_set_image_path(set, "vm1", "vda", "p", "qcow2", &error);
+    struct stat st;
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(path, ==, "disks/vm1/vda/p.qcow2");
+    g_assert_cmpint(fstatat(set->fd, "disks/vm1/vda", &st, 0), ==, 0);
+    g_assert_cmpuint(st.st_mode & 07777, ==, 0700);
+    g_assert_cmpint(symlinkat("nothing", set->fd, path), ==, 0);
+    g_assert_null(
+        rfp_export_set_image_path(set, "vm1", "vda", "p", "qcow2", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_STATE);
+}
+
+/* Nothing that is there is ever replaced, not even an empty folder. */
+static void
+test_publish(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = prepare(fixture->dir);
+    g_autofree char *guid = rfp_guid_new();
+    g_autofree char *partial = rfp_export_set_partial_name(guid);
+    g_autofree char *file = g_build_filename(partial, "file", NULL);
+    g_autoptr(GError) error = NULL;
+    gboolean synced = FALSE;
+
+    g_assert_cmpint(*partial, ==, '.');
+    g_assert_true(rfp_files_make_dirs(&set->folder, partial, NULL));
+    g_assert_true(rfp_files_write(&set->folder, file, "x", 1, 0400, NULL));
+    g_assert_true(rfp_files_make_dirs(&set->folder, "taken", NULL));
+    g_assert_false(
+        rfp_export_set_publish(set, partial, "taken", &synced, &error));
+    g_assert_nonnull(error);
+    g_clear_error(&error);
+    g_assert_cmpint(faccessat(set->fd, file, F_OK, 0), ==, 0);
+    put(fixture->dir, "file", "");
+    g_assert_false(
+        rfp_export_set_publish(set, partial, "file", &synced, &error));
+    g_clear_error(&error);
+    g_assert_true(rfp_export_set_publish(set, partial, "new", &synced, &error));
+    g_assert_no_error(error);
+    g_assert_true(synced);
+    g_assert_cmpint(faccessat(set->fd, "new/file", F_OK, 0), ==, 0);
+    g_assert_false(
+        rfp_export_set_publish(set, partial, "again", &synced, &error));
+    g_assert_nonnull(error);
+}
+
+#define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("/export-set/fresh", test_fresh);
+    ADD("/export-set/empty", test_empty);
+    ADD("/export-set/again", test_again);
+    g_test_add_func("/export-set/wrong", test_wrong);
+    ADD("/export-set/other-vm", test_other_vm);
+    ADD("/export-set/set-file", test_set_file);
+    ADD("/export-set/newer-format", test_newer_format);
+    ADD("/export-set/lock", test_lock);
+    ADD("/export-set/reopen", test_reopen);
+    ADD("/export-set/points", test_points);
+    g_test_add_func("/export-set/damaged", test_damaged);
+    ADD("/export-set/doubles", test_doubles);
+    ADD("/export-set/other-set", test_other_set);
+    ADD("/export-set/not-points", test_not_points);
+    ADD("/export-set/chain", test_chain);
+    g_test_add_func("/export-set/broken", test_broken);
+    ADD("/export-set/other-view", test_other_view);
+    ADD("/export-set/folders", test_folders);
+    ADD("/export-set/image-path", test_image_path);
+    ADD("/export-set/publish", test_publish);
+    return g_test_run();
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The two return-code sets, row by row. */
+#include "refpoint.h"
+
+#include <string.h>
+
+static const struct {
+    int cause;
+    guint32 create;
+    guint32 export;
+    const char *name;
+} rows[] = {
+    {0, 0, 0, "Completed with No Error"},
+    {REFPOINT_ERROR_FAILED, 2, 32768, "Failed"},
+    {REFPOINT_ERROR_ACCESS_DENIED, 2, 32769, "Access Denied"},
+    {REFPOINT_ERROR_NOT_SUPPORTED, 1, 32770, "Not Supported"},
+    {REFPOINT_ERROR_STATUS_UNKNOWN, 2, 32771, "Status is unknown"},
+    {REFPOINT_ERROR_TIMEOUT, 3, 32772, "Timeout"},
+    {REFPOINT_ERROR_INVALID_PARAMETER, 4, 32773, "Invalid parameter"},
+    {REFPOINT_ERROR_IN_USE, 5, 32774, "System is in use"},
+    {REFPOINT_ERROR_INVALID_STATE, 5, 32775,
+     "Invalid state for this operation"},
+    {REFPOINT_ERROR_INCORRECT_TYPE, 6, 32776, "Incorrect data type"},
+    {REFPOINT_ERROR_NOT_AVAILABLE, 2, 32777, "System is not available"},
+    {REFPOINT_ERROR_NO_MEMORY, 2, 32778, "Out of memory"},
+    {REFPOINT_ERROR_FILE_NOT_FOUND, 2, 32779, "File not found"},
+    {REFPOINT_ERROR_CANCELLED, 2, 32768, "Failed"},
+    {-1, 2, 32768, "Failed"},
+    {14, 2, 32768, "Failed"},
+    {G_MAXINT, 2, 32768, "Failed"},
+    {G_MININT, 2, 32768, "Failed"},
+};
+
+static void
+test_rows(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_cmpuint(
+            refpoint_return_value(REFPOINT_RETURN_CREATE, rows[i].cause), ==,
+            rows[i].create);
+        g_assert_cmpuint(
+            refpoint_return_value(REFPOINT_RETURN_EXPORT, rows[i].cause), ==,
+            rows[i].export);
+        g_assert_cmpstr(refpoint_return_name(rows[i].cause), ==, rows[i].name);
+    }
+}
+
+/* The causes are the exit statuses, in the order of the reference. */
+static void
+test_order(void)
+{
+    for (int cause = 1; cause < REFPOINT_ERROR_CANCELLED; cause++)
+        g_assert_cmpuint(refpoint_return_value(REFPOINT_RETURN_EXPORT, cause),
+                         ==, 32767 + (guint)cause);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/msvm-return/rows", test_rows);
+    g_test_add_func("/msvm-return/order", test_order);
+    return g_test_run();
+}

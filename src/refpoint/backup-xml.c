@@ -8,6 +8,17 @@
 #include "xml.h"
 
 static void
+add_encryption(xmlNodePtr scratch, const char *uuid)
+{
+    xmlNodePtr encryption = rfp_xml_add(scratch, "encryption", NULL);
+    xmlNodePtr secret = rfp_xml_add(encryption, "secret", NULL);
+
+    rfp_xml_set(encryption, "format", "luks");
+    rfp_xml_set(secret, "type", "passphrase");
+    rfp_xml_set(secret, "uuid", uuid);
+}
+
+static void
 add_disk(xmlNodePtr parent, const RfpBackupDisk *disk)
 {
     xmlNodePtr node = rfp_xml_add(parent, "disk", NULL);
@@ -26,6 +37,8 @@ add_disk(xmlNodePtr parent, const RfpBackupDisk *disk)
     }
     scratch = rfp_xml_add(node, "scratch", NULL);
     rfp_xml_set(scratch, "file", disk->scratch);
+    if (disk->secret)
+        add_encryption(scratch, disk->secret);
 }
 
 char *

@@ -10,6 +10,8 @@ typedef struct {
     const char *target;
     const char *base;    /* checkpoint to be incremental from; NULL: full */
     const char *scratch; /* path of the scratch file */
+    const char *secret;  /* UUID of a passphrase: the scratch file is encrypted
+                          * with LUKS; NULL: it is not */
 } RfpBackupDisk;
 
 /*

@@ -120,8 +120,24 @@ disk_free(gpointer opaque)
     g_free(disk->device);
     g_free(disk->driver);
     g_free(disk->bus);
+    g_free(disk->secret);
     rfp_disk_source_clear(&disk->source);
     g_free(disk);
+}
+
+/* Only a secret named by UUID can be used again for a scratch file. */
+static void
+read_encryption(RfpDomainDisk *disk, xmlNodePtr encryption)
+{
+    xmlNodePtr secret = NULL;
+
+    if (encryption == NULL)
+        return;
+    disk->encrypted = TRUE;
+    secret = rfp_xml_child(encryption, "secret", NULL);
+    if (disk->secret == NULL && secret != NULL &&
+        rfp_xml_attr_is(encryption, "format", "luks"))
+        disk->secret = rfp_xml_attr(secret, "uuid");
 }
 
 /* A source of a type that we do not know counts as one, without a path. */
@@ -143,8 +159,8 @@ parse_source(xmlNodePtr node, RfpDomainDisk *disk)
     if (disk->source.path && !*disk->source.path)
         g_clear_pointer(&disk->source.path, g_free);
     disk->has_source = source && (disk->source.path || !entry->type);
-    disk->encrypted = rfp_xml_child(node, "encryption", NULL) ||
-                      rfp_xml_child(source, "encryption", NULL);
+    read_encryption(disk, rfp_xml_child(source, "encryption", NULL));
+    read_encryption(disk, rfp_xml_child(node, "encryption", NULL));
 }
 
 /* Targets become names of folders, and libvirt has no others. */

@@ -15,6 +15,7 @@ typedef struct {
     gboolean transient;
     gboolean shareable;
     gboolean encrypted;   /* <encryption> in the source or the disk */
+    char *secret;         /* UUID of its LUKS passphrase, or NULL */
     char *bus;
 } RfpDomainDisk;
 

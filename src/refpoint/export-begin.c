@@ -332,6 +332,7 @@ format_backup(RfpExport *export)
         }
         disks[n].target = disk->state.target;
         disks[n].base = incremental_of(export, disk);
+        disks[n].secret = disk->disk->secret;
         disks[n++].scratch = disk->scratch;
         disk->begun_increment =
             disk->decision.mode == REFPOINT_MODE_INCREMENT;

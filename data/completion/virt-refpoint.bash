@@ -27,7 +27,8 @@ __virt_refpoint_scan()
                 ;;
             --create | --point | --base | --disk | --exclude-disk | \
                 --quiesce | --keep-points | --max-chain | --scratch-dir | \
-                --scratch-reserve | --audit)
+                --scratch-reserve | --audit | --compress | --limit-rate | \
+                --stall-timeout)
                 [ "${COMP_WORDS[i + 1]-}" != = ] || i=$((i + 1))
                 i=$((i + 1))
                 ;;
@@ -130,6 +131,7 @@ __virt_refpoint_value()
             ;;
         --quiesce) __virt_refpoint_words "auto required never" "$2" ;;
         --audit) __virt_refpoint_words "none all 64" "$2" ;;
+        --compress) __virt_refpoint_words "none zstd" "$2" ;;
         --scratch-dir) __virt_refpoint_directories "$2" ;;
         --disk | --exclude-disk) __virt_refpoint_disks "$2" "$domain" ;;
         --point) __virt_refpoint_points "$2" "$domain" ;;
@@ -137,7 +139,8 @@ __virt_refpoint_value()
             __virt_refpoint_words "auto none" "$2"
             __virt_refpoint_points "$2" "$domain"
             ;;
-        --create | --keep-points | --max-chain | --scratch-reserve) ;;
+        --create | --keep-points | --max-chain | --scratch-reserve | \
+            --limit-rate | --stall-timeout) ;;
         *) return 1 ;;
     esac
 }
@@ -153,6 +156,7 @@ __virt_refpoint_options()
             options+=" --create= --point= --base= --disk= --exclude-disk="
             options+=" --quiesce= --replace-base --keep-points= --max-chain="
             options+=" --scratch-dir= --scratch-reserve= --audit="
+            options+=" --compress= --limit-rate= --stall-timeout="
             options+=" --allow-plaintext --dry-run --strict --progress"
             ;;
         list) options+=" --tree --name" ;;

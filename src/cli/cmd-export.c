@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A day: what the library takes. */
+#define STALL_TIMEOUT_MAX (24 * 60 * 60)
+
 /* The options as they were given; RefpointExportOptions borrows from it. */
 typedef struct {
     char *create;
@@ -23,6 +26,9 @@ typedef struct {
     char *scratch_dir;
     char *scratch_reserve;
     char *audit;
+    char *compress;
+    char *limit_rate;
+    char *stall_timeout;
     gboolean replace_base;
     gboolean allow_plaintext;
     gboolean dry_run;
@@ -43,6 +49,9 @@ arguments_clear(Arguments *arguments)
     g_free(arguments->scratch_dir);
     g_free(arguments->scratch_reserve);
     g_free(arguments->audit);
+    g_free(arguments->compress);
+    g_free(arguments->limit_rate);
+    g_free(arguments->stall_timeout);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
@@ -75,6 +84,12 @@ parse_arguments(Cli *cli, char **args, Arguments *a, GError **error)
          N_("bytes to leave free there"), "BYTES"},
         {"audit", 0, 0, G_OPTION_ARG_FILENAME, &a->audit,
          N_("clusters to compare with the base: a number, none, all"), "N"},
+        {"compress", 0, 0, G_OPTION_ARG_FILENAME, &a->compress,
+         N_("compress the images: none, zstd, zstd:LEVEL"), "HOW"},
+        {"limit-rate", 0, 0, G_OPTION_ARG_FILENAME, &a->limit_rate,
+         N_("read at most so many bytes in a second"), "BYTES"},
+        {"stall-timeout", 0, 0, G_OPTION_ARG_FILENAME, &a->stall_timeout,
+         N_("give up on a QEMU that is silent for so long"), "SECONDS"},
         {"allow-plaintext", 0, 0, G_OPTION_ARG_NONE, &a->allow_plaintext,
          N_("export encrypted disks in the clear"), NULL},
         {"dry-run", 0, 0, G_OPTION_ARG_NONE, &a->dry_run,
@@ -87,6 +102,22 @@ parse_arguments(Cli *cli, char **args, Arguments *a, GError **error)
     };
 
     return cli_parse(cli, args, entries, error);
+}
+
+/* How data is moved. */
+static gboolean
+parse_transfer(const Arguments *a, RefpointExportOptions *o, GError **error)
+{
+    if (a->compress != NULL &&
+        !value_parse_compress("--compress", a->compress, &o->compress,
+                              &o->compress_level, error))
+        return FALSE;
+    if (a->limit_rate != NULL &&
+        !value_parse_rate("--limit-rate", a->limit_rate, &o->limit_rate, error))
+        return FALSE;
+    return a->stall_timeout == NULL ||
+           value_parse_count("--stall-timeout", a->stall_timeout, 1,
+                             STALL_TIMEOUT_MAX, &o->stall_timeout, error);
 }
 
 static gboolean
@@ -108,8 +139,9 @@ parse_values(const Arguments *a, RefpointExportOptions *o, GError **error)
                            &o->scratch_reserve, error))
         return FALSE;
     o->scratch_reserve_set = a->scratch_reserve != NULL;
-    return a->audit == NULL ||
-           value_parse_audit("--audit", a->audit, &o->audit, error);
+    return (a->audit == NULL ||
+            value_parse_audit("--audit", a->audit, &o->audit, error)) &&
+           parse_transfer(a, o, error);
 }
 
 static gboolean

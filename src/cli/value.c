@@ -119,6 +119,54 @@ value_parse_audit(const char *option,
 }
 
 gboolean
+value_parse_compress(const char *option,
+                     const char *value,
+                     RefpointCompress *compress,
+                     int *level,
+                     GError **error)
+{
+    const char *end = value + strlen("zstd");
+    guint64 number = 0;
+
+    *compress = REFPOINT_COMPRESS_NONE;
+    *level = 0;
+    if (g_str_equal(value, "none"))
+        return TRUE;
+    *compress = REFPOINT_COMPRESS_ZSTD;
+    if (g_str_equal(value, "zstd"))
+        return TRUE;
+    if (!g_str_has_prefix(value, "zstd:") ||
+        !parse_digits(end + 1, &number, &end) || *end != '\0' || number < 1 ||
+        number > REFPOINT_COMPRESS_LEVEL_MAX)
+        return cli_bad_usage(error,
+                             _("%s=%s: not none, zstd, or zstd:LEVEL with a "
+                               "level from 1 to %d"),
+                             option, value, REFPOINT_COMPRESS_LEVEL_MAX);
+    *level = (int)number;
+    return TRUE;
+}
+
+gboolean
+value_parse_rate(const char *option,
+                 const char *value,
+                 guint64 *rate,
+                 GError **error)
+{
+    g_autofree char *bytes = g_strdup(value);
+
+    if (g_str_has_suffix(bytes, "/s"))
+        bytes[strlen(bytes) - 2] = '\0';
+    if (!value_parse_bytes(option, bytes, rate, NULL))
+        return cli_bad_usage(error,
+                             _("%s=%s: not a number of bytes in a second"),
+                             option, value);
+    if (*rate == 0)
+        return cli_bad_usage(error, _("%s=%s: nothing would be read"), option,
+                             value);
+    return TRUE;
+}
+
+gboolean
 value_parse_quiesce(const char *option,
                     const char *value,
                     RefpointQuiesce *quiesce,

@@ -30,6 +30,21 @@ value_parse_audit(const char *option,
                   guint *audit,
                   GError **error);
 
+/* "none", "zstd" or "zstd:LEVEL". */
+gboolean
+value_parse_compress(const char *option,
+                     const char *value,
+                     RefpointCompress *compress,
+                     int *level,
+                     GError **error);
+
+/* As value_parse_bytes(), with "/s" behind it or not; at least 1. */
+gboolean
+value_parse_rate(const char *option,
+                 const char *value,
+                 guint64 *rate,
+                 GError **error);
+
 gboolean
 value_parse_quiesce(const char *option,
                     const char *value,

@@ -68,6 +68,9 @@ rfp_agent_freeze(RfpDomain *domain,
                               _("the guest may freeze later, it is watched and "
                                 "thawed; see what its freeze hooks do"));
         result = RFP_FREEZE_LATE;
+    } else if (local->code == REFPOINT_ERROR_NOT_AVAILABLE) {
+        local->code = REFPOINT_ERROR_STATUS_UNKNOWN;
+        result = RFP_FREEZE_LATE;
     } else if (local->code == REFPOINT_ERROR_IN_USE) {
         rfp_error_add_way_out(&local, _("who froze it may still be at work; "
                                         "if not: virsh domfsthaw %s"),

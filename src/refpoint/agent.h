@@ -9,14 +9,14 @@ typedef enum {
     RFP_FREEZE_DONE,
     RFP_FREEZE_FOREIGN, /* somebody else froze the guest: never thawed by us */
     RFP_FREEZE_FAILED,  /* it is not frozen, and will not be */
-    RFP_FREEZE_LATE,    /* timed out: it may freeze any time later */
+    RFP_FREEZE_LATE,    /* no answer: it may freeze any time later */
 } RfpFreeze;
 
 /*
  * Freezes all file systems, *@n_frozen of them; a reply is waited for @timeout
- * seconds. Anything
- * but DONE sets @error: IN_USE for FOREIGN, TIMEOUT for LATE, else why
- * (INVALID_STATE where the agent is missing).
+ * seconds. Anything but DONE sets @error: IN_USE for FOREIGN, TIMEOUT for LATE
+ * (STATUS_UNKNOWN where libvirt went away meanwhile), else why (INVALID_STATE
+ * where the agent is missing).
  */
 RfpFreeze
 rfp_agent_freeze(RfpDomain *domain,

@@ -93,6 +93,11 @@ rfp_backup_job_begin(RfpDomain *domain,
         rfp_virt_error_set(error, domain->name,
                            _("cannot begin the backup job of domain '%s'"),
                            domain->name);
+        if (error != NULL && (*error)->code == REFPOINT_ERROR_IN_USE)
+            rfp_error_add_way_out(error,
+                                  _("wait until it ends, or look at it with: "
+                                    "virsh blockjob %s DISK"),
+                                  domain->name);
         return FALSE;
     }
     return TRUE;

@@ -239,15 +239,50 @@ clear_worker(Worker *worker)
     g_free(worker->is_zero);
 }
 
+/* Small pieces where the rate is limited: the guest feels no bursts. */
+static guint32
+take_piece(RfpCopy *copy, guint32 length)
+{
+    RfpRate *rate = copy->options.rate;
+
+    if (rate == NULL)
+        return length;
+    length = rfp_rate_piece(rate, length, RFP_CLUSTER_SIZE);
+    rfp_rate_take(rate, length, &copy->stop);
+    return length;
+}
+
 static gboolean
-read_chunk(Worker *worker, const Chunk *chunk, GError **error)
+read_piece(Worker *worker,
+           guint64 chunk,
+           guint32 begin,
+           guint32 length,
+           GError **error)
 {
     RfpCopy *copy = worker->copy;
 
-    if (!copy->source_ops->read(worker->connection, worker->buffer,
-                                chunk->offset, chunk->length, error))
-        return prefix_offset(error, chunk->offset);
-    __atomic_fetch_add(&copy->read, chunk->length, __ATOMIC_RELAXED);
+    if (is_stopped(copy))
+        return set_cancelled(error);
+    if (!copy->source_ops->read(worker->connection, worker->buffer + begin,
+                                chunk + begin, length, error))
+        return prefix_offset(error, chunk + begin);
+    __atomic_fetch_add(&copy->read, length, __ATOMIC_RELAXED);
+    return TRUE;
+}
+
+static gboolean
+read_chunk(Worker *worker, const Chunk *chunk, GError **error)
+{
+    guint32 done = 0;
+
+    while (done < chunk->length) {
+        const guint32 n =
+            take_piece(worker->copy, chunk->length - done);
+
+        if (!read_piece(worker, chunk->offset, done, n, error))
+            return FALSE;
+        done += n;
+    }
     return TRUE;
 }
 
@@ -255,18 +290,14 @@ read_chunk(Worker *worker, const Chunk *chunk, GError **error)
 static void
 hash_chunk(Worker *worker, const Chunk *chunk)
 {
-    const guint n = rfp_cluster_count(chunk->length);
     const gsize first = (chunk->offset >> RFP_CLUSTER_BITS) % RFP_GROUP_LEAVES;
-    const gsize padded = (gsize)n << RFP_CLUSTER_BITS;
+    const gsize padded = (gsize)rfp_cluster_count(chunk->length)
+                         << RFP_CLUSTER_BITS;
 
+    rfp_digest_leaves(worker->buffer, chunk->length,
+                      chunk->window->leaves + first * RFP_LEAF_SIZE,
+                      worker->is_zero);
     memset(worker->buffer + chunk->length, 0, padded - chunk->length);
-    for (guint i = 0; i < n; i++) {
-        const gsize at = (gsize)i << RFP_CLUSTER_BITS;
-
-        worker->is_zero[i] = rfp_digest_leaf(
-            worker->buffer + at, MIN(RFP_CLUSTER_SIZE, chunk->length - at),
-            chunk->window->leaves + (first + i) * RFP_LEAF_SIZE);
-    }
 }
 
 /* @n clusters of a kind, from the chunk's @i-th on. */

@@ -12,6 +12,7 @@
 #define RFP_COPY_H
 
 #include "cluster.h"
+#include "rate.h"
 #include "refpoint.h"
 
 typedef enum {
@@ -86,6 +87,7 @@ typedef struct {
     gsize buffer;       /* bytes of one read, a multiple of the cluster size */
     const char *name;   /* of the disk, for messages */
     const gint *cancel; /* set atomically by others to stop */
+    RfpRate *rate;      /* of reading, shared with other copies; or NULL */
 } RfpCopyOptions;
 
 RfpCopy *

@@ -4,6 +4,8 @@
 #include <gnutls/crypto.h>
 #include <string.h>
 
+#include "sha256-lanes.h"
+
 static const char view_prefix[] = "refpoint-view-1";
 
 struct _RfpSha256 {
@@ -43,6 +45,76 @@ rfp_digest_leaf(const void *data, gsize length, guint8 *leaf)
     }
     hash(data, length, leaf);
     return FALSE;
+}
+
+/* Whole clusters that wait for others to be hashed with. */
+typedef struct {
+    const guint8 *messages[RFP_SHA256_LANES];
+    guint8 *digests[RFP_SHA256_LANES];
+    guint n;
+} Batch;
+
+/* Lanes without a message hash the first one again. */
+static void
+hash_lanes(Batch *batch)
+{
+    guint8 unused[RFP_LEAF_SIZE];
+
+    for (guint i = batch->n; i < RFP_SHA256_LANES; i++) {
+        batch->messages[i] = batch->messages[0];
+        batch->digests[i] = unused;
+    }
+    rfp_sha256_lanes(batch->messages, RFP_CLUSTER_SIZE, batch->digests);
+}
+
+static void
+hash_batch(Batch *batch)
+{
+    if (batch->n >= RFP_SHA256_LANES_MIN && rfp_sha256_lanes_work())
+        hash_lanes(batch);
+    else
+        for (guint i = 0; i < batch->n; i++)
+            hash(batch->messages[i], RFP_CLUSTER_SIZE, batch->digests[i]);
+    batch->n = 0;
+}
+
+/* Returns whether it is all zero. */
+static gboolean
+add_to_batch(Batch *batch, const guint8 *cluster, guint8 *leaf)
+{
+    if (rfp_is_zero(cluster, RFP_CLUSTER_SIZE)) {
+        memset(leaf, 0, RFP_LEAF_SIZE);
+        return TRUE;
+    }
+    batch->messages[batch->n] = cluster;
+    batch->digests[batch->n++] = leaf;
+    if (batch->n == RFP_SHA256_LANES)
+        hash_batch(batch);
+    return FALSE;
+}
+
+void
+rfp_digest_leaves(const void *data,
+                  gsize length,
+                  guint8 *leaves,
+                  gboolean *is_zero)
+{
+    const guint8 *at = data;
+    Batch batch = {.n = 0};
+
+    while (length > 0) {
+        const gsize n = MIN(length, RFP_CLUSTER_SIZE);
+        const gboolean zero = n == RFP_CLUSTER_SIZE ?
+                                  add_to_batch(&batch, at, leaves) :
+                                  rfp_digest_leaf(at, n, leaves);
+
+        if (is_zero != NULL)
+            *is_zero++ = zero;
+        at += n;
+        length -= n;
+        leaves += RFP_LEAF_SIZE;
+    }
+    hash_batch(&batch);
 }
 
 void

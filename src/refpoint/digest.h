@@ -22,6 +22,14 @@ rfp_is_zero(const void *data, gsize length);
 gboolean
 rfp_digest_leaf(const void *data, gsize length, guint8 *leaf);
 
+/* The same for every cluster of @length bytes of data, the last of which may
+ * be shorter; several at once where the CPU can. @is_zero may be NULL. */
+void
+rfp_digest_leaves(const void *data,
+                  gsize length,
+                  guint8 *leaves,
+                  gboolean *is_zero);
+
 /* @leaves: @n_leaves * RFP_LEAF_SIZE bytes; 1 to RFP_GROUP_LEAVES of them. */
 void
 rfp_digest_group(const guint8 *leaves, guint n_leaves, guint8 *group);

@@ -96,6 +96,7 @@ rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error)
                      number == VIR_DOMAIN_BLOCKED;
     state->io_error = number == VIR_DOMAIN_PAUSED &&
                       reason == VIR_DOMAIN_PAUSED_IOERROR;
+    state->ending = number == VIR_DOMAIN_SHUTDOWN;
     state->id = state->active ? (gint)virDomainGetID(domain->virt) : -1;
     return TRUE;
 }

@@ -5,12 +5,10 @@
  * base's digests before an increment is believed (mapping: Identity).
  */
 #include "export.h"
+#include "names.h"
 #include "text.h"
 
 #include <string.h>
-
-/* A server that says nothing for so long is dead. */
-#define STALL_MS (120 * 1000)
 
 /* Clusters at the end that are zero or dirty, before the search is given up. */
 #define LAST_MAX 64
@@ -83,6 +81,8 @@ compare(Audit *audit, guint64 cluster, gboolean *compared, GError **error)
         return FALSE;
     if (dirty)
         return TRUE;
+    rfp_rate_take(&rfp_export_job(audit->export)->rate, length,
+                  &rfp_export_job(audit->export)->cancel);
     if (!rfp_nbd_source_ops.read(audit->connection, audit->buffer, offset,
                                  (guint32)length, error) ||
         !expected_leaf(audit, cluster, expected, error))
@@ -379,8 +379,10 @@ open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
             NULL;
 
     disk->source = rfp_nbd_source_new(export->socket_path, disk->state.target,
-                                      bitmap, STALL_MS);
-    if (!rfp_nbd_source_probe(disk->source, &disk->state.size, error))
+                                      bitmap,
+                                      export->options->stall_timeout * 1000);
+    if (!rfp_nbd_source_probe(disk->source, &rfp_export_job(export)->cancel,
+                              &disk->state.size, error))
         return FALSE;
     disk->report->size = disk->state.size;
     return TRUE;
@@ -440,6 +442,21 @@ frozen_changes(RfpExport *export,
     return done;
 }
 
+/* The point, which may be a foreign one, in a list made anew. */
+static RfpCheckpointXml *
+find_again(RfpExport *export, GPtrArray *checkpoints)
+{
+    for (guint i = 0; i < checkpoints->len; i++) {
+        RfpCheckpointXml *checkpoint = g_ptr_array_index(checkpoints, i);
+        g_autofree char *guid =
+            rfp_checkpoint_guid(export->operation.domain, checkpoint);
+
+        if (rfp_guid_equal(guid, export->guid))
+            return checkpoint;
+    }
+    return NULL;
+}
+
 /* Asked of libvirt after the begin: bitmaps only grow, 0 now is 0 then. */
 static gboolean
 live_changes(RfpExport *export,
@@ -449,8 +466,7 @@ live_changes(RfpExport *export,
 {
     g_autoptr(GPtrArray) now =
         rfp_checkpoint_list(export->operation.domain, TRUE, error);
-    RfpCheckpointXml *point =
-        now ? rfp_checkpoint_find_guid(now, export->guid) : NULL;
+    RfpCheckpointXml *point = now ? find_again(export, now) : NULL;
     RfpCheckpointDisk *tracked =
         point ? rfp_checkpoint_xml_disk(point, disk->state.target) : NULL;
 

@@ -112,6 +112,7 @@ describe_disk(RfpExport *export, RfpExportDisk *disk, RfpManifestDisk *entry)
     entry->image = g_strdup(disk->image);
     entry->image_size = disk->image_size;
     entry->stored = disk->report->stored;
+    entry->compress = export->options->compress;
     entry->digests = g_strdup(disk->digests);
     entry->digests_size = disk->digests_size;
     memcpy(entry->digests_sha256, disk->digests_sha256, RFP_LEAF_SIZE);

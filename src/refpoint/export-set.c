@@ -414,28 +414,25 @@ by_sequence(gconstpointer a, gconstpointer b)
     return strcmp(left->folder, right->folder);
 }
 
-/* Two manifests of one GUID or sequence number: a folder was copied. Which of
- * them is right cannot be known; the later in order counts as damaged. */
+/* Two manifests of one GUID: a folder was copied. Which of them is right cannot
+ * be known; the later in order counts as damaged. Equal numbers alone are no
+ * damage: a point was made while the newest one's folder was away. */
 static void
 reject_doubles(RfpExportSet *set)
 {
-    g_autoptr(GHashTable) guids =
-        g_hash_table_new(g_str_hash, g_str_equal);
-    guint64 last = 0;
+    g_autoptr(GHashTable) guids = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (guint i = 0; i < set->points->len; i++) {
         RfpSetPoint *point = g_ptr_array_index(set->points, i);
 
         if (point->manifest == NULL)
             continue;
-        if (point->manifest->sequence > last &&
-            !g_hash_table_contains(guids, point->manifest->guid)) {
+        if (!g_hash_table_contains(guids, point->manifest->guid)) {
             g_hash_table_add(guids, point->manifest->guid);
-            last = point->manifest->sequence;
             continue;
         }
         point->damage = g_strdup_printf(
-            _("'%s/%s' has the GUID or number of another point"), set->path,
+            _("'%s/%s' has the GUID of another point"), set->path,
             point->folder);
         g_clear_pointer(&point->manifest, rfp_manifest_free);
     }

@@ -15,6 +15,8 @@
 #define WORKERS_MIN 2
 #define BUFFERS_TOTAL ((gsize)16 << 20)
 #define BUFFER_MAX ((gsize)1 << 20)
+/* Compressing takes all CPUs, up to so many; each needs about a MiB. */
+#define COMPRESSORS_MAX 16
 
 #define WATCH_US (50 * 1000)
 #define PROGRESS_US (200 * 1000)
@@ -24,6 +26,7 @@
 typedef struct {
     RfpExport *export;
     GPtrArray *disks; /* RfpExportDisk, borrowed: those exported */
+    RfpCompress *compress; /* NULL: nothing is compressed */
     gint stop;        /* atomic: all copies end */
     gint running;     /* atomic: disks not done yet */
     GMutex mutex;
@@ -165,15 +168,26 @@ disk_thread(gpointer opaque)
 }
 
 static guint
-workers_for(guint n_disks)
+n_compressors(void)
 {
-    return CLAMP(WORKERS_TOTAL / n_disks, WORKERS_MIN, WORKERS_MAX);
+    return CLAMP(g_get_num_processors(), 1, COMPRESSORS_MAX);
 }
 
-static gsize
-buffer_for(guint n_disks)
+static guint
+workers_for(const Stream *stream)
 {
-    gsize share = BUFFERS_TOTAL / (n_disks * workers_for(n_disks));
+    guint n_disks = stream->disks->len;
+    guint workers = CLAMP(WORKERS_TOTAL / n_disks, WORKERS_MIN, WORKERS_MAX);
+
+    return stream->compress ? MAX(workers, n_compressors() / n_disks) : workers;
+}
+
+/* Where data is compressed, half of the memory is for what comes out. */
+static gsize
+buffer_for(const Stream *stream)
+{
+    gsize total = stream->compress ? BUFFERS_TOTAL / 2 : BUFFERS_TOTAL;
+    gsize share = total / (stream->disks->len * workers_for(stream));
 
     share &= ~(gsize)(RFP_CLUSTER_SIZE - 1);
     return CLAMP(share, RFP_CLUSTER_SIZE, BUFFER_MAX);
@@ -187,14 +201,18 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
         .size = disk->state.size,
         .increment = increment,
         .resized_from = increment ? disk->base_size : disk->state.size,
-        .workers = workers_for(stream->disks->len),
-        .buffer = buffer_for(stream->disks->len),
+        .workers = workers_for(stream),
+        .buffer = buffer_for(stream),
         .name = disk->state.target,
         .cancel = &stream->stop,
+        .rate = &rfp_export_job(stream->export)->rate,
     };
 
     if (!open_sink(stream->export, disk, error))
         return FALSE;
+    if (stream->compress)
+        rfp_qcow2_writer_set_compress(disk->writer, stream->compress,
+                                      options.buffer);
     disk->copy = rfp_copy_new(&rfp_nbd_source_ops, disk->source, &sink_ops,
                               disk, &options);
     return TRUE;
@@ -221,15 +239,21 @@ report_progress(Stream *stream)
         job->progress(progress, stream->disks->len, job->progress_opaque);
 }
 
-/* Ends the job before the scratch files take the last room: a full scratch
+static const char *
+scratch_dir(const Stream *stream)
+{
+    const char *dir = stream->export->options->scratch_dir;
+
+    return dir ? dir : stream->export->operation.conn->scratch_dir;
+}
+
+/* The job ends before the scratch files take the last room: a full scratch
  * file system stops the guest. */
 static gboolean
 watch_scratch(Stream *stream, GError **error)
 {
     const RefpointExportOptions *options = stream->export->options;
-    const char *dir = options->scratch_dir ?
-                          options->scratch_dir :
-                          stream->export->operation.conn->scratch_dir;
+    const char *dir = scratch_dir(stream);
     RfpSpace space = {0};
     guint64 reserve = 0;
 
@@ -252,8 +276,10 @@ watch_scratch(Stream *stream, GError **error)
     return FALSE;
 }
 
+/* @failed: a disk's server is gone. A guest that shuts down does that, but one
+ * that reboots passes the same state and keeps it. */
 static gboolean
-watch_guest(Stream *stream, GError **error)
+watch_guest(Stream *stream, gboolean failed, GError **error)
 {
     RfpDomain *domain = stream->export->operation.domain;
     RfpDomainState state = {0};
@@ -263,7 +289,7 @@ watch_guest(Stream *stream, GError **error)
             (*error)->code = REFPOINT_ERROR_STATUS_UNKNOWN;
         return FALSE;
     }
-    if (!state.active) {
+    if (!state.active || (failed && state.ending)) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("domain '%s' was shut off during the export"),
                       domain->name);
@@ -272,8 +298,10 @@ watch_guest(Stream *stream, GError **error)
                       _("domain '%s' stopped with an I/O error during the "
                         "export; it is resumed"),
                       domain->name);
-        rfp_error_add_way_out(error, _("look for room on the file systems of "
-                                       "its images and of the scratch files"));
+        rfp_error_add_way_out(error,
+                              _("look for room on the file systems of its "
+                                "images and of the scratch directory '%s'"),
+                              scratch_dir(stream));
     } else {
         return TRUE;
     }
@@ -281,22 +309,36 @@ watch_guest(Stream *stream, GError **error)
     return FALSE;
 }
 
+/* The guest must not wait for a disk's thread: that may hang in a write. What
+ * fails here is tried again by the undo. */
+static void
+stop(Stream *stream)
+{
+    RfpOperation *operation = &stream->export->operation;
+
+    g_atomic_int_set(&stream->stop, 1);
+    rfp_undo_host(operation->domain, operation->record, FALSE, NULL, NULL);
+}
+
 /* Whatever is found stops the copies. */
 static void
 watch_once(Stream *stream)
 {
     gint64 now = g_get_monotonic_time();
+    gboolean sound = TRUE;
 
-    if (rfp_job_cancelled(rfp_export_job(stream->export)))
-        g_atomic_int_set(&stream->stop, 1);
-    if (stream->error != NULL || g_atomic_int_get(&stream->stop))
+    if (g_atomic_int_get(&stream->stop))
         return;
-    if (!watch_scratch(stream, &stream->error))
-        g_atomic_int_set(&stream->stop, 1);
-    if (now - stream->state_at >= STATE_US && stream->error == NULL) {
+    if (rfp_job_cancelled(rfp_export_job(stream->export)) ||
+        !watch_scratch(stream, &stream->error)) {
+        sound = FALSE;
+    } else if (now - stream->state_at >= STATE_US) {
         stream->state_at = now;
-        if (!watch_guest(stream, &stream->error))
-            g_atomic_int_set(&stream->stop, 1);
+        sound = watch_guest(stream, FALSE, &stream->error);
+    }
+    if (!sound) {
+        stop(stream);
+        return;
     }
     if (now - stream->progress_at >= PROGRESS_US) {
         stream->progress_at = now;
@@ -359,7 +401,7 @@ collect(Stream *stream, GError **error)
     }
     if (failed != NULL && stream->error == NULL &&
         !rfp_job_cancelled(rfp_export_job(stream->export)))
-        watch_guest(stream, &stream->error);
+        watch_guest(stream, TRUE, &stream->error);
     if (stream->error != NULL && failed != NULL) {
         g_propagate_error(error, g_steal_pointer(&stream->error));
         return FALSE;
@@ -393,6 +435,9 @@ rfp_export_stream(RfpExport *export, GError **error)
     gboolean done = TRUE;
 
     stream.disks = g_ptr_array_new();
+    if (export->options->compress == REFPOINT_COMPRESS_ZSTD)
+        stream.compress = rfp_compress_new(export->options->compress_level,
+                                           n_compressors());
     g_mutex_init(&stream.mutex);
     g_cond_init(&stream.ended);
     for (guint i = 0; i < export->disks->len; i++)
@@ -409,6 +454,7 @@ rfp_export_stream(RfpExport *export, GError **error)
         report_disks(&stream);
     g_clear_error(&stream.error);
     g_ptr_array_unref(stream.disks);
+    rfp_compress_free(stream.compress);
     g_mutex_clear(&stream.mutex);
     g_cond_clear(&stream.ended);
     return done;

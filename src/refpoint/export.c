@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+/* Seconds; fits what is counted in milliseconds. */
+#define STALL_MAX (24 * 60 * 60)
 /* More live points than this cost the guest memory and writes. */
 #define POINTS_WARN 8
 
@@ -15,6 +17,7 @@ refpoint_export_options_init(RefpointExportOptions *options)
         .quiesce = REFPOINT_QUIESCE_AUTO,
         .max_chain = REFPOINT_CHAIN_DEFAULT,
         .audit = REFPOINT_AUDIT_DEFAULT,
+        .stall_timeout = REFPOINT_STALL_DEFAULT,
     };
 }
 
@@ -35,6 +38,12 @@ check_options(const RefpointExportOptions *options, GError **error)
     else if (options->max_chain < 1 ||
              options->max_chain > REFPOINT_CHAIN_LIMIT)
         wrong = _("a chain has 1 to 150 images");
+    else if (options->compress > REFPOINT_COMPRESS_ZSTD ||
+             options->compress_level < 0 ||
+             options->compress_level > REFPOINT_COMPRESS_LEVEL_MAX)
+        wrong = _("the compression is zstd, with a level from 1 to 22");
+    else if (options->stall_timeout > STALL_MAX)
+        wrong = _("a stall is at most a day");
     if (wrong != NULL)
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER, "%s", wrong);
     return wrong == NULL;
@@ -266,6 +275,8 @@ refpoint_export(RefpointConnection *conn,
     gboolean done = FALSE;
 
     export.operation.guard.fd = -1;
+    if (options->limit_rate != 0)
+        refpoint_job_set_rate(job, options->limit_rate);
     done = check_options(options, &local) &&
            rfp_operation_open(&export.operation, conn, options->domain, job,
                               &local) &&

@@ -33,6 +33,7 @@ refpoint_job_new(void)
 {
     RefpointJob *job = g_new0(RefpointJob, 1);
 
+    rfp_rate_init(&job->rate);
     job->report.disks = g_ptr_array_new_with_free_func(disk_report_free);
     job->report.warnings = g_ptr_array_new_with_free_func(warning_free);
     job->report.destroyed = g_ptr_array_new_with_free_func(g_free);
@@ -54,6 +55,7 @@ refpoint_job_free(RefpointJob *job)
     g_ptr_array_unref(job->report.warnings);
     g_ptr_array_unref(job->report.destroyed);
     refpoint_failure_free(job->report.failure);
+    rfp_rate_clear(&job->rate);
     g_free(job);
 }
 
@@ -77,6 +79,12 @@ void
 refpoint_job_cancel(RefpointJob *job)
 {
     g_atomic_int_set(&job->cancel, 1);
+}
+
+void
+refpoint_job_set_rate(RefpointJob *job, guint64 bytes_per_second)
+{
+    rfp_rate_set(&job->rate, bytes_per_second);
 }
 
 const RefpointReport *

@@ -5,6 +5,7 @@
 #define RFP_JOB_H
 
 #include "error.h"
+#include "rate.h"
 
 struct _RefpointJob {
     gint cancel; /* atomic; also set by our own watches */
@@ -12,6 +13,7 @@ struct _RefpointJob {
     gpointer progress_opaque;
     RefpointPlanFunc plan;
     gpointer plan_opaque;
+    RfpRate rate; /* of reading guest data */
     RefpointReport report;
 };
 

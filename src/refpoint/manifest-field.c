@@ -274,4 +274,5 @@ const RfpFieldType rfp_field_uint = {uint_format, uint_parse};
 const RfpFieldType rfp_field_time = {time_format, time_parse};
 const RfpFieldType rfp_field_sha256 = {sha256_format, sha256_parse};
 const RfpFieldType rfp_field_word = {word_format, word_parse};
+const RfpFieldType rfp_field_known = {word_format, word_parse};
 const RfpFieldType rfp_field_fixed = {fixed_format, fixed_parse};

@@ -186,7 +186,7 @@ read_field(xmlNodePtr node,
     if (field->type->parse(field, text,
                            G_STRUCT_MEMBER_P(record, field->offset)))
         return TRUE;
-    if (field->type == &rfp_field_fixed)
+    if (field->type == &rfp_field_fixed || field->type == &rfp_field_known)
         not_supported(error, what, text);
     else
         rfp_manifest_xml_damage(error, what, node,

@@ -49,6 +49,8 @@ extern const RfpFieldType rfp_field_uint;
 extern const RfpFieldType rfp_field_time;   /* gint64, microseconds */
 extern const RfpFieldType rfp_field_sha256; /* 32 bytes */
 extern const RfpFieldType rfp_field_word;   /* an enumeration or gboolean */
+extern const RfpFieldType rfp_field_known;  /* the same; any other word is
+                                             * NOT_SUPPORTED */
 extern const RfpFieldType rfp_field_fixed;  /* no storage: words[0]; any other
                                              * value is NOT_SUPPORTED */
 

@@ -431,6 +431,11 @@ static const char *const no_yes_words[] = {"no", "yes", NULL};
 static const char *const secrets_words[] = {"complete", "missing", NULL};
 static const char *const cluster_words[] = {"65536", NULL};
 static const char *const none_words[] = {"none", NULL};
+static const char *const compress_words[] = {
+    [REFPOINT_COMPRESS_NONE] = "none",
+    [REFPOINT_COMPRESS_ZSTD] = "zstd",
+    NULL,
+};
 
 
 static const RfpField generator_fields[2] = {
@@ -522,7 +527,8 @@ static const RfpField image_fields[] = {
     RFP_FIELD(RfpManifestDisk, stored, "stored", uint64,
               .max = RFP_DISK_SIZE_MAX),
     {.name = "cluster-size", .type = &rfp_field_fixed, .words = cluster_words},
-    {.name = "compression", .type = &rfp_field_fixed, .words = none_words},
+    RFP_FIELD(RfpManifestDisk, compress, "compression", known,
+              .words = compress_words),
     {.name = "encryption", .type = &rfp_field_fixed, .words = none_words},
     {.name = NULL},
 };

@@ -39,7 +39,8 @@ typedef struct {
     guint8 base_view[RFP_LEAF_SIZE]; /* increments */
     char *image;           /* path */
     guint64 image_size;    /* of the file, bytes */
-    guint64 stored;        /* bytes of data clusters in the image */
+    guint64 stored;        /* bytes of the disk in data clusters */
+    RefpointCompress compress;
     char *digests;         /* path */
     guint64 digests_size;
     guint8 digests_sha256[RFP_LEAF_SIZE];

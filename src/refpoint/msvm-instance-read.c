@@ -31,7 +31,10 @@ malformed(GError **error, const char *why)
 
 /* @format takes @name, which is made harmless. */
 static gboolean
-refuse(GError **error, RefpointError cause, const char *format, const char *name)
+refuse(GError **error,
+       RefpointError cause,
+       const char *format,
+       const char *name)
 {
     g_autofree char *begin = g_strndup(name, SHOWN_MAX);
     g_autofree char *shown = rfp_text_clean(begin);

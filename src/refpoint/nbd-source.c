@@ -563,9 +563,12 @@ rfp_nbd_source_free(RfpNbdSource *source)
 }
 
 gboolean
-rfp_nbd_source_probe(RfpNbdSource *source, guint64 *size, GError **error)
+rfp_nbd_source_probe(RfpNbdSource *source,
+                     const gint *cancel,
+                     guint64 *size,
+                     GError **error)
 {
-    Connection connection = {.source = source};
+    Connection connection = {.source = source, .cancel = cancel};
     const guint link = source->dirty_context != NULL ? LINK_DIRTY : LINK_DATA;
     struct nbd_handle *nbd = get_link(&connection, link, error);
 

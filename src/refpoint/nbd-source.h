@@ -27,9 +27,13 @@ void
 rfp_nbd_source_free(RfpNbdSource *source);
 
 /* Connects once and asks for the exact size in bytes. Also checks that the
- * server offers the contexts that are wanted. */
+ * server offers the contexts that are wanted. @cancel as in RfpSourceOps, may be
+ * NULL. */
 gboolean
-rfp_nbd_source_probe(RfpNbdSource *source, guint64 *size, GError **error);
+rfp_nbd_source_probe(RfpNbdSource *source,
+                     const gint *cancel,
+                     guint64 *size,
+                     GError **error);
 
 /* The operations for rfp_copy_new(); the source pointer is an RfpNbdSource.
  * A connection asks for one context at a time: a map of a kind opens, lazily,

@@ -110,7 +110,10 @@ ceil_div(guint64 number, guint64 unit)
 }
 
 void
-rfp_qcow2_tail(guint64 data_end, guint64 size, RfpQcow2Tail *tail)
+rfp_qcow2_tail(guint64 data_end,
+               guint64 size,
+               guint64 placed,
+               RfpQcow2Tail *tail)
 {
     guint64 l1 = rfp_cluster_count((guint64)rfp_qcow2_l1_entries(size) * 8);
     guint64 fixed = (data_end >> RFP_CLUSTER_BITS) + l1;
@@ -120,10 +123,12 @@ rfp_qcow2_tail(guint64 data_end, guint64 size, RfpQcow2Tail *tail)
 
     /* Blocks and table are counted themselves: grows to its fixed point. */
     do {
+        guint64 all = ceil_div(fixed + blocks + table,
+                               RFP_QCOW2_REFCOUNTS_PER_BLOCK);
+
         before = blocks + table;
-        blocks = ceil_div(fixed + blocks + table,
-                          RFP_QCOW2_REFCOUNTS_PER_BLOCK);
-        table = rfp_cluster_count(blocks * 8);
+        blocks = all - placed;
+        table = rfp_cluster_count(all * 8);
     } while (blocks + table != before);
 
     tail->l1_offset = data_end;
@@ -133,6 +138,31 @@ rfp_qcow2_tail(guint64 data_end, guint64 size, RfpQcow2Tail *tail)
         tail->refcount_blocks_offset + (blocks << RFP_CLUSTER_BITS);
     tail->refcount_table_clusters = (guint32)table;
     tail->file_size = (fixed + blocks + table) << RFP_CLUSTER_BITS;
+}
+
+guint64
+rfp_qcow2_compressed_entry(guint64 offset, guint64 length)
+{
+    guint64 more = (offset + length - 1) / RFP_QCOW2_SECTOR -
+                   offset / RFP_QCOW2_SECTOR;
+
+    return RFP_QCOW2_COMPRESSED | more << RFP_QCOW2_SECTORS_SHIFT | offset;
+}
+
+guint64
+rfp_qcow2_compressed_offset(guint64 entry)
+{
+    return entry & (((guint64)1 << RFP_QCOW2_SECTORS_SHIFT) - 1);
+}
+
+guint32
+rfp_qcow2_compressed_length(guint64 entry)
+{
+    guint64 more = (entry & ~(RFP_QCOW2_COPIED | RFP_QCOW2_COMPRESSED)) >>
+                   RFP_QCOW2_SECTORS_SHIFT;
+
+    return (guint32)((more + 1) * RFP_QCOW2_SECTOR -
+                     rfp_qcow2_compressed_offset(entry) % RFP_QCOW2_SECTOR);
 }
 
 /* The extensions and the backing file's name behind them. */
@@ -175,6 +205,9 @@ rfp_qcow2_header_write(const RfpQcow2Header *header, guint8 *buffer)
              header->refcount_table_clusters);
     put_be32(buffer + AT_REFCOUNT_ORDER, 4);
     put_be32(buffer + AT_HEADER_LENGTH, HEADER_LENGTH);
+    if (header->compression_type != RFP_QCOW2_TYPE_ZLIB)
+        put_be64(buffer + AT_INCOMPATIBLE, INCOMPATIBLE_COMPRESSION);
+    buffer[AT_COMPRESSION_TYPE] = header->compression_type;
     return !header->backing_file || write_names(header, buffer);
 }
 
@@ -355,7 +388,7 @@ check_features(const RfpQcow2Header *header, GError **error)
         return damaged(error, _("its data is in another file"));
     if (header->incompatible & ~INCOMPATIBLE_COMPRESSION)
         return damaged(error, _("it needs unknown features"));
-    if (header->compression_type > 1)
+    if (header->compression_type > RFP_QCOW2_TYPE_ZSTD)
         return damaged(error, _("its compression type is unknown"));
     if (header->crypt_method != 0)
         return damaged(error, _("it is encrypted"));

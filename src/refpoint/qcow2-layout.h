@@ -5,7 +5,8 @@
  *
  * One 64 KiB header cluster; data clusters and L2 tables in the order they
  * were finished; then the L1 table, the refcount blocks and the refcount table.
- * All refcounts are 1 and 16 bits wide.
+ * Refcounts are 16 bits wide, and 1 but for clusters with compressed data:
+ * there, as many as compressed clusters touch it.
  */
 #ifndef RFP_QCOW2_LAYOUT_H
 #define RFP_QCOW2_LAYOUT_H
@@ -21,6 +22,15 @@
 #define RFP_QCOW2_COMPRESSED ((guint64)1 << 62)
 #define RFP_QCOW2_ZERO ((guint64)1)
 #define RFP_QCOW2_OFFSET_MASK (G_GUINT64_CONSTANT(0x00fffffffffffe00))
+
+/* Compressed data, of which the entry of a cluster names the first byte and how
+ * many sectors of 512 bytes it reaches into beyond that of the first. */
+#define RFP_QCOW2_SECTOR 512
+#define RFP_QCOW2_SECTORS_SHIFT (62 - (RFP_CLUSTER_BITS - 8))
+#define RFP_QCOW2_SECTORS_MAX 256
+
+#define RFP_QCOW2_TYPE_ZLIB 0
+#define RFP_QCOW2_TYPE_ZSTD 1
 
 /* Longest backing file name that QEMU reads. */
 #define RFP_QCOW2_BACKING_MAX 1023
@@ -39,7 +49,7 @@ typedef struct {
     guint32 crypt_method;
     guint32 snapshots;
     gboolean data_file;      /* external data file bit or name present */
-    guint8 compression_type; /* 0 zlib, 1 zstd */
+    guint8 compression_type; /* RFP_QCOW2_TYPE_... */
 } RfpQcow2Header;
 
 void
@@ -57,19 +67,35 @@ rfp_qcow2_l1_entries(guint64 size);
 typedef struct {
     guint64 l1_offset;
     guint64 refcount_blocks_offset;
-    guint64 refcount_blocks; /* clusters */
+    guint64 refcount_blocks; /* clusters, without those placed before */
     guint64 refcount_table_offset;
     guint32 refcount_table_clusters;
     guint64 file_size;
 } RfpQcow2Tail;
 
-/* @data_end: end of the data and L2 clusters, cluster aligned. The refcounts
- * cover themselves. */
+/* @data_end: end of the data and L2 clusters, cluster aligned. @placed: how
+ * many refcount blocks lie among those. The refcounts cover themselves. */
 void
-rfp_qcow2_tail(guint64 data_end, guint64 size, RfpQcow2Tail *tail);
+rfp_qcow2_tail(guint64 data_end,
+               guint64 size,
+               guint64 placed,
+               RfpQcow2Tail *tail);
 
-/* Fills one cluster of @buffer with the header; size, backing names, l1 and
- * refcount table fields of @header are used. FALSE if the names do not fit. */
+/* The entry of a cluster whose compressed data is in @length bytes. */
+guint64
+rfp_qcow2_compressed_entry(guint64 offset, guint64 length);
+
+/* The first byte of what such an entry names, and how many there are to the end
+ * of the last sector. */
+guint64
+rfp_qcow2_compressed_offset(guint64 entry);
+
+guint32
+rfp_qcow2_compressed_length(guint64 entry);
+
+/* Fills one cluster of @buffer with the header; size, backing names, l1,
+ * refcount table and compression type of @header are used. FALSE if the names
+ * do not fit. */
 gboolean
 rfp_qcow2_header_write(const RfpQcow2Header *header, guint8 *buffer);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compress.h"
 #include "error.h"
 #include "text.h"
 
@@ -22,7 +23,9 @@ struct _RfpQcow2Reader {
     char *name;
     guint64 file_size;
     RfpQcow2Header header;
-    guint64 *l1; /* header.l1_entries, big endian */
+    guint64 *l1;          /* header.l1_entries, big endian */
+    gpointer decompress;  /* of rfp_decompress() */
+    guint8 *compressed;   /* RFP_QCOW2_SECTORS_MAX sectors, or NULL */
 
     guint32 l2_index; /* of the L1 entry whose table is in l2, or NO_TABLE */
     guint64 l2[RFP_QCOW2_L2_ENTRIES]; /* big endian */
@@ -176,6 +179,8 @@ rfp_qcow2_reader_free(RfpQcow2Reader *reader)
     rfp_qcow2_header_clear(&reader->header);
     g_free(reader->name);
     g_free(reader->l1);
+    g_free(reader->compressed);
+    rfp_decompress_end(&reader->decompress);
     g_free(reader);
 }
 
@@ -211,6 +216,26 @@ load_l2(RfpQcow2Reader *reader, guint32 i, GError **error)
     return TRUE;
 }
 
+/* @at: where the entry stands. */
+static gboolean
+check_compressed(const RfpQcow2Reader *reader,
+                 guint64 entry,
+                 guint64 at,
+                 GError **error)
+{
+    guint64 offset = rfp_qcow2_compressed_offset(entry);
+    guint64 length = rfp_qcow2_compressed_length(entry);
+
+    if (reader->header.compression_type != RFP_QCOW2_TYPE_ZSTD)
+        return damaged(reader, at, _("a cluster is not compressed with zstd"),
+                       error);
+    if (entry & RFP_QCOW2_COPIED)
+        return damaged(reader, at, _("an impossible L2 entry"), error);
+    if (offset > reader->file_size || length > reader->file_size - offset)
+        return damaged(reader, offset, _("beyond the end of the file"), error);
+    return TRUE;
+}
+
 /* Entry @i of the table that is loaded. A zero cluster may have a place. */
 static gboolean
 decode_entry(const RfpQcow2Reader *reader,
@@ -226,8 +251,8 @@ decode_entry(const RfpQcow2Reader *reader,
     *host = entry & RFP_QCOW2_OFFSET_MASK;
     if (entry & RFP_QCOW2_COMPRESSED) {
         *kind = RFP_QCOW2_DATA_COMPRESSED;
-        *host = entry & ~(RFP_QCOW2_COMPRESSED | RFP_QCOW2_COPIED);
-        return TRUE;
+        *host = entry;
+        return check_compressed(reader, entry, at, error);
     }
     if (entry & L2_RESERVED || (*host != 0) != !!(entry & RFP_QCOW2_COPIED))
         return damaged(reader, at, _("an impossible L2 entry"), error);
@@ -269,12 +294,34 @@ rfp_qcow2_reader_read(RfpQcow2Reader *reader,
            read_at(reader, data, RFP_CLUSTER_SIZE, host, error);
 }
 
+gboolean
+rfp_qcow2_reader_read_compressed(RfpQcow2Reader *reader,
+                                 guint64 entry,
+                                 void *data,
+                                 GError **error)
+{
+    guint64 offset = rfp_qcow2_compressed_offset(entry);
+    guint32 length = rfp_qcow2_compressed_length(entry);
+
+    if (!reader->compressed)
+        reader->compressed =
+            g_malloc(RFP_QCOW2_SECTORS_MAX * RFP_QCOW2_SECTOR);
+    if (!read_at(reader, reader->compressed, length, offset, error))
+        return FALSE;
+    if (!rfp_decompress(&reader->decompress, reader->compressed, length, data))
+        return damaged(reader, offset, _("the compressed data is damaged"),
+                       error);
+    return TRUE;
+}
+
 /* ---- Checking ---------------------------------------------------------- */
 
 typedef struct {
     RfpQcow2Reader *reader;
     guint64 n_clusters; /* of the file, the last one may be cut */
     guint8 *used;       /* a bit for each */
+    GHashTable *shared; /* refcount block -> its counts of compressed clusters,
+                         * where there are any: guint16 each */
     guint64 *table;     /* refcount table, big endian */
     guint64 n_blocks;   /* its entries */
 } Check;
@@ -284,15 +331,75 @@ check_clear(Check *check)
 {
     g_free(check->used);
     g_free(check->table);
+    g_clear_pointer(&check->shared, g_hash_table_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Check, check_clear)
+
+static gboolean
+no_memory(const RfpQcow2Reader *reader, GError **error)
+{
+    rfp_error_set(error, REFPOINT_ERROR_NO_MEMORY,
+                  _("no memory to check '%s'"), reader->name);
+    return FALSE;
+}
 
 static gboolean
 is_used(const Check *check, guint64 cluster)
 {
     return cluster < check->n_clusters &&
            (check->used[cluster / 8] & (1 << cluster % 8)) != 0;
+}
+
+/* How many compressed clusters touch @cluster. NULL: none in its block. */
+static guint16 *
+find_shared(const Check *check, guint64 cluster)
+{
+    guint64 block = cluster / RFP_QCOW2_REFCOUNTS_PER_BLOCK;
+    guint16 *counts = g_hash_table_lookup(check->shared, &block);
+
+    return counts ? counts + cluster % RFP_QCOW2_REFCOUNTS_PER_BLOCK : NULL;
+}
+
+static guint16 *
+make_shared(Check *check, guint64 cluster, GError **error)
+{
+    guint16 *count = find_shared(check, cluster);
+    guint16 *counts;
+    guint64 *block;
+
+    if (count)
+        return count;
+    counts = g_try_malloc0(RFP_CLUSTER_SIZE);
+    if (!counts) {
+        no_memory(check->reader, error);
+        return NULL;
+    }
+    block = g_new(guint64, 1);
+    *block = cluster / RFP_QCOW2_REFCOUNTS_PER_BLOCK;
+    g_hash_table_insert(check->shared, block, counts);
+    return counts + cluster % RFP_QCOW2_REFCOUNTS_PER_BLOCK;
+}
+
+/* A compressed cluster, whose place has been checked. */
+static gboolean
+use_compressed(Check *check, guint64 entry, GError **error)
+{
+    guint64 offset = rfp_qcow2_compressed_offset(entry);
+    guint64 last = offset + rfp_qcow2_compressed_length(entry) - 1;
+
+    for (guint64 i = offset >> RFP_CLUSTER_BITS; i <= last >> RFP_CLUSTER_BITS;
+         i++) {
+        guint16 *count = make_shared(check, i, error);
+
+        if (!count)
+            return FALSE;
+        if (is_used(check, i) || *count == G_MAXUINT16)
+            return damaged(check->reader, i << RFP_CLUSTER_BITS,
+                           _("a cluster is used twice"), error);
+        ++*count;
+    }
+    return TRUE;
 }
 
 /* @length: bytes, rounded up to clusters. */
@@ -303,8 +410,9 @@ use(Check *check, guint64 offset, guint64 length, GError **error)
         return FALSE;
     for (guint64 i = 0; i < rfp_cluster_count(length); i++) {
         guint64 cluster = (offset >> RFP_CLUSTER_BITS) + i;
+        const guint16 *count = find_shared(check, cluster);
 
-        if (is_used(check, cluster))
+        if (is_used(check, cluster) || (count && *count > 0))
             return damaged(check->reader, cluster << RFP_CLUSTER_BITS,
                            _("a cluster is used twice"), error);
         check->used[cluster / 8] |= (guint8)(1 << cluster % 8);
@@ -328,17 +436,15 @@ check_begin(Check *check, RfpQcow2Reader *reader, GError **error)
         return damaged(reader, 0, _("it has internal snapshots"), error);
     if (header->data_file)
         return damaged(reader, 0, _("its data is in another file"), error);
-    rfp_qcow2_tail(most << RFP_CLUSTER_BITS, header->size, &tail);
+    rfp_qcow2_tail(most << RFP_CLUSTER_BITS, header->size, 0, &tail);
     if (reader->file_size > 2 * tail.file_size)
         return damaged(reader, tail.file_size,
                        _("the file is too large for its disk"), error);
     check->n_clusters = rfp_cluster_count(reader->file_size);
+    check->shared =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     check->used = g_try_malloc0((gsize)(check->n_clusters / 8 + 1));
-    if (check->used)
-        return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_NO_MEMORY,
-                  _("no memory to check '%s'"), reader->name);
-    return FALSE;
+    return check->used ? TRUE : no_memory(reader, error);
 }
 
 static gboolean
@@ -391,10 +497,9 @@ use_table(Check *check, guint32 l1, GError **error)
     for (guint i = 0; i < RFP_QCOW2_L2_ENTRIES; i++) {
         if (!decode_entry(reader, i, &kind, &host, error))
             return FALSE;
-        if (kind == RFP_QCOW2_DATA_COMPRESSED)
-            return damaged(reader, offset + i * 8,
-                           _("compressed clusters are not supported"), error);
-        if (host != 0 && !use(check, host, RFP_CLUSTER_SIZE, error))
+        if (kind == RFP_QCOW2_DATA_COMPRESSED ?
+                !use_compressed(check, host, error) :
+                host != 0 && !use(check, host, RFP_CLUSTER_SIZE, error))
             return FALSE;
     }
     return TRUE;
@@ -407,8 +512,10 @@ check_refcount(const Check *check,
                GError **error)
 {
     guint64 offset = cluster << RFP_CLUSTER_BITS;
+    const guint16 *shared = find_shared(check, cluster);
+    gboolean is_shared = shared && *shared > 0;
 
-    if (count == is_used(check, cluster))
+    if (count == (is_shared ? *shared : is_used(check, cluster)))
         return TRUE;
     if (count == 0)
         return damaged(check->reader, offset,
@@ -416,6 +523,11 @@ check_refcount(const Check *check,
     if (cluster >= check->n_clusters)
         return damaged(check->reader, offset,
                        _("a cluster beyond the end of the file is counted"),
+                       error);
+    if (is_shared)
+        return damaged(check->reader, offset,
+                       _("a cluster's refcount is not the number of compressed "
+                         "clusters in it"),
                        error);
     return damaged(check->reader, offset,
                    count > 1 ? _("a cluster's refcount is not 1") :

@@ -24,11 +24,12 @@ typedef enum {
     RFP_QCOW2_UNALLOCATED, /* reads from the backing file, or zero */
     RFP_QCOW2_ZEROES,
     RFP_QCOW2_DATA,
-    RFP_QCOW2_DATA_COMPRESSED, /* not made by this version: unsupported */
+    RFP_QCOW2_DATA_COMPRESSED,
 } RfpQcow2Kind;
 
-/* One cluster's mapping: kind, and host offset for data. The current L2 table
- * is cached: ask in ascending order. */
+/* One cluster's mapping: kind, and host offset for data; for compressed data
+ * the L2 entry (rfp_qcow2_compressed_offset()). The current L2 table is cached:
+ * ask in ascending order. */
 gboolean
 rfp_qcow2_reader_map(RfpQcow2Reader *reader,
                      guint64 cluster,
@@ -47,11 +48,18 @@ rfp_qcow2_reader_read(RfpQcow2Reader *reader,
                       void *data,
                       GError **error);
 
+/* The same of a compressed cluster. */
+gboolean
+rfp_qcow2_reader_read_compressed(RfpQcow2Reader *reader,
+                                 guint64 entry,
+                                 void *data,
+                                 GError **error);
+
 /*
  * Checks the structure as qemu-img check does: every table and cluster inside
- * the file and aligned, no host cluster used twice, refcounts equal to the
- * uses (a leaked cluster is damage too). The first damage found is the error
- * (FAILED).
+ * the file and aligned, no host cluster used twice (but by compressed clusters,
+ * which share), refcounts equal to the uses (a leaked cluster is damage too).
+ * The first damage found is the error (FAILED).
  */
 gboolean
 rfp_qcow2_reader_check(RfpQcow2Reader *reader, GError **error);

@@ -1,41 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "qcow2-writer.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "error.h"
+#include "qcow2-pack.h"
 #include "text.h"
-
-/* How far the file is prepared ahead of the data: as far again as it is long,
- * within these. */
-#define AHEAD_MIN ((guint64)8 << 20)
-#define AHEAD_MAX ((guint64)256 << 20)
-
-/* Buffered data is waited for in steps of this, one step behind the writer. */
-#define PUSH_STEP ((guint64)32 << 20)
 
 #define TABLES_PER_GROUP (RFP_GROUP_SIZE / RFP_QCOW2_L2_SPAN)
 
 struct _RfpQcow2Writer {
-    int fd;
-    int direct_fd; /* the same file opened with O_DIRECT, or -1 */
-    char *display;
-    char *backing; /* or NULL */
-    guint64 size;  /* of the disk, bytes */
+    RfpQcow2File *file;
+    const char *display; /* the file's */
+    char *backing;       /* or NULL */
+    guint64 size;        /* of the disk, bytes */
     guint32 l1_entries;
+    RfpQcow2Pack *pack; /* NULL: nothing is compressed */
 
     /* Shared without a lock. */
-    atomic_bool direct;        /* direct_fd works, as far as is known */
-    _Atomic(guint64) end;      /* of the clusters handed out, bytes */
-    _Atomic(guint64) stored;   /* data, bytes */
-    _Atomic(guint64) extended; /* the file is prepared up to here */
+    _Atomic(guint64) end;    /* of the clusters handed out, bytes */
+    _Atomic(guint64) stored; /* data, bytes */
 
     /* Under the lock: both tables have big-endian entries; an L1 entry is set
      * when its L2 table, then no longer in l2, has got its place. */
@@ -61,168 +48,6 @@ no_memory(const RfpQcow2Writer *writer, GError **error)
     rfp_error_set(error, REFPOINT_ERROR_NO_MEMORY,
                   _("no memory for the tables of '%s'"), writer->display);
     return FALSE;
-}
-
-/* ---- The file ---------------------------------------------------------- */
-
-static gboolean
-file_failed(const RfpQcow2Writer *writer,
-            int errnum,
-            guint64 offset,
-            GError **error)
-{
-    rfp_error_set_errno(error, errnum,
-                        _("cannot write '%s' at offset %" PRIu64),
-                        writer->display, offset);
-    rfp_error_add_object(error, writer->display);
-    if (errnum == EFBIG)
-        rfp_error_add_way_out(error, _("use a file system without this limit "
-                                       "on the size of files, or raise the "
-                                       "limit (ulimit -f)"));
-    return FALSE;
-}
-
-static gboolean
-is_aligned(const void *data, gsize length, guint64 offset)
-{
-    guint64 bits = (uintptr_t)data | length | offset;
-
-    return (bits & (RFP_QCOW2_BUFFER_ALIGN - 1)) == 0;
-}
-
-/* The only place that writes. @direct asks for O_DIRECT, where it works. */
-static gboolean
-write_at(RfpQcow2Writer *writer,
-         gboolean direct,
-         const void *data,
-         gsize length,
-         guint64 offset,
-         GError **error)
-{
-    const guint8 *at = data;
-
-    while (length > 0) {
-        int fd = direct && is_aligned(at, length, offset) ? writer->direct_fd :
-                                                            writer->fd;
-        ssize_t n = pwrite(fd, at, length, (off_t)offset);
-
-        if (n > 0) {
-            at += n;
-            offset += (guint64)n;
-            length -= (gsize)n;
-            continue;
-        }
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno == EINVAL && fd == writer->direct_fd) {
-            direct = FALSE;
-            atomic_store(&writer->direct, FALSE);
-            continue;
-        }
-        return file_failed(writer, n < 0 ? errno : EIO, offset, error);
-    }
-    return TRUE;
-}
-
-/*
- * Space is taken too, for O_DIRECT: ext4 lets only one writer at a time fill a
- * hole, but many fill space that is allocated (3 GiB, 4 threads, 2 CPUs: 2.0 s
- * instead of 3.3 s). Where there is no space left, or the file system cannot,
- * the size alone is set.
- */
-static gboolean
-extend(RfpQcow2Writer *writer, guint64 from, guint64 to)
-{
-    if (atomic_load(&writer->direct) &&
-        fallocate(writer->fd, 0, (off_t)from, (off_t)(to - from)) == 0)
-        return TRUE;
-    return ftruncate(writer->fd, (off_t)to) == 0;
-}
-
-/*
- * Prepares the file ahead of @end. Where that fails (a limit on the size of
- * files that the data itself may keep) the writes grow the file, and report
- * what is wrong if they cannot.
- */
-static void
-extend_ahead(RfpQcow2Writer *writer, guint64 end)
-{
-    g_autoptr(GMutexLocker) locker = NULL;
-    guint64 from;
-    guint64 to;
-
-    if (end <= atomic_load(&writer->extended))
-        return;
-    locker = g_mutex_locker_new(&writer->lock);
-    from = atomic_load(&writer->extended);
-    if (end <= from)
-        return;
-    to = end + CLAMP(end, AHEAD_MIN, AHEAD_MAX);
-    atomic_store(&writer->extended,
-                 extend(writer, from, to) ? to : G_MAXUINT64);
-}
-
-/*
- * Starts writing out what was just written, and whenever a step is complete
- * waits for the one before it: dirty pages stay bounded. The wait takes an
- * error away from the later fsync(), so it is reported here.
- */
-static gboolean
-push_out(RfpQcow2Writer *writer, guint64 offset, gsize length, GError **error)
-{
-    guint64 start = (offset + length) / PUSH_STEP * PUSH_STEP;
-    int flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-                SYNC_FILE_RANGE_WAIT_AFTER;
-
-    sync_file_range(writer->fd, (off_t)offset, (off_t)length,
-                    SYNC_FILE_RANGE_WRITE);
-    if (offset >= start || start < 2 * PUSH_STEP)
-        return TRUE;
-    start -= 2 * PUSH_STEP;
-    if (sync_file_range(writer->fd, (off_t)start, PUSH_STEP, flags) < 0 &&
-        (errno == EIO || errno == ENOSPC || errno == EDQUOT))
-        return file_failed(writer, errno, start, error);
-    posix_fadvise(writer->fd, (off_t)start, PUSH_STEP, POSIX_FADV_DONTNEED);
-    return TRUE;
-}
-
-static gboolean
-store(RfpQcow2Writer *writer,
-      gboolean direct,
-      const void *data,
-      gsize length,
-      guint64 offset,
-      GError **error)
-{
-    direct = direct && atomic_load(&writer->direct);
-    extend_ahead(writer, offset + length);
-    return write_at(writer, direct, data, length, offset, error) &&
-           (direct || push_out(writer, offset, length, error));
-}
-
-static gboolean
-create_file(RfpQcow2Writer *writer,
-            int dirfd,
-            const char *name,
-            GError **error)
-{
-    g_autofree char *again = NULL;
-
-    writer->fd = openat(dirfd, name,
-                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                        0600);
-    if (writer->fd < 0) {
-        rfp_error_set_path_errno(error, errno, _("cannot create '%s'"),
-                                 writer->display);
-        rfp_error_add_object(error, writer->display);
-        return FALSE;
-    }
-    /* A description of its own, as tables go through the page cache, and of
-     * this very file, whatever happens to its name. */
-    again = g_strdup_printf("/proc/self/fd/%d", writer->fd);
-    writer->direct_fd = open(again, O_WRONLY | O_DIRECT | O_CLOEXEC);
-    atomic_store(&writer->direct, writer->direct_fd >= 0);
-    return TRUE;
 }
 
 /* ---- Clusters ---------------------------------------------------------- */
@@ -261,9 +86,7 @@ rfp_qcow2_writer_new(int dirfd,
         return NULL;
     writer = g_new0(RfpQcow2Writer, 1);
     g_mutex_init(&writer->lock);
-    writer->fd = -1;
-    writer->direct_fd = -1;
-    writer->display = g_strdup(display);
+    writer->display = display;
     writer->backing = g_strdup(backing);
     writer->size = size;
     writer->l1_entries = rfp_qcow2_l1_entries(size);
@@ -275,8 +98,10 @@ rfp_qcow2_writer_new(int dirfd,
         no_memory(writer, error);
         return NULL;
     }
-    if (!create_file(writer, dirfd, name, error))
+    writer->file = rfp_qcow2_file_new(dirfd, name, display, error);
+    if (!writer->file)
         return NULL;
+    writer->display = rfp_qcow2_file_display(writer->file);
     return g_steal_pointer(&writer);
 }
 
@@ -284,6 +109,21 @@ static guint64
 take_clusters(RfpQcow2Writer *writer, guint64 n)
 {
     return atomic_fetch_add(&writer->end, n << RFP_CLUSTER_BITS);
+}
+
+static guint64
+take_bytes(gpointer opaque, guint64 length)
+{
+    return take_clusters(opaque, length >> RFP_CLUSTER_BITS);
+}
+
+void
+rfp_qcow2_writer_set_compress(RfpQcow2Writer *writer,
+                              RfpCompress *compress,
+                              gsize buffer)
+{
+    writer->pack = rfp_qcow2_pack_new(writer->file, compress, buffer,
+                                      take_bytes, writer);
 }
 
 static gboolean
@@ -348,6 +188,57 @@ enter(RfpQcow2Writer *writer,
     return TRUE;
 }
 
+static gboolean
+write_plain(RfpQcow2Writer *writer,
+            guint64 cluster,
+            const guint8 *data,
+            guint n_clusters,
+            GError **error)
+{
+    gsize length = (gsize)n_clusters << RFP_CLUSTER_BITS;
+    guint64 offset;
+
+    if (n_clusters == 0)
+        return TRUE;
+    offset = take_clusters(writer, n_clusters);
+    /* Entered first: data without its entry would be a leak, but an entry
+     * without its data is never seen, as a failure ends the image. */
+    return enter(writer, cluster, n_clusters, offset | RFP_QCOW2_COPIED,
+                 RFP_CLUSTER_SIZE, error) &&
+           rfp_qcow2_file_store(writer->file, TRUE, data, length, offset,
+                                error);
+}
+
+/* Cluster by cluster; those that stay as they are go together. */
+static gboolean
+write_compressed(RfpQcow2Writer *writer,
+                 guint64 cluster,
+                 const guint8 *data,
+                 guint n_clusters,
+                 GError **error)
+{
+    guint plain = 0; /* the first that is not written yet */
+
+    for (guint i = 0; i < n_clusters; i++) {
+        const guint8 *at = data + ((gsize)i << RFP_CLUSTER_BITS);
+        guint64 entry = 0;
+
+        if (!rfp_qcow2_pack_add(writer->pack, at, &entry, error))
+            return FALSE;
+        if (entry == 0)
+            continue;
+        if (!enter(writer, cluster + i, 1, entry, 0, error) ||
+            !write_plain(writer, cluster + plain,
+                         data + ((gsize)plain << RFP_CLUSTER_BITS), i - plain,
+                         error))
+            return FALSE;
+        plain = i + 1;
+    }
+    return write_plain(writer, cluster + plain,
+                       data + ((gsize)plain << RFP_CLUSTER_BITS),
+                       n_clusters - plain, error);
+}
+
 gboolean
 rfp_qcow2_writer_write(RfpQcow2Writer *writer,
                        guint64 cluster,
@@ -355,17 +246,15 @@ rfp_qcow2_writer_write(RfpQcow2Writer *writer,
                        guint n_clusters,
                        GError **error)
 {
-    gsize length = (gsize)n_clusters << RFP_CLUSTER_BITS;
-    guint64 offset = take_clusters(writer, n_clusters);
+    gboolean written =
+        writer->pack ?
+            write_compressed(writer, cluster, data, n_clusters, error) :
+            write_plain(writer, cluster, data, n_clusters, error);
 
-    /* Entered first: data without its entry would be a leak, but an entry
-     * without its data is never seen, as a failure ends the image. */
-    if (!enter(writer, cluster, n_clusters, offset | RFP_QCOW2_COPIED,
-               RFP_CLUSTER_SIZE, error) ||
-        !store(writer, TRUE, data, length, offset, error))
-        return FALSE;
-    atomic_fetch_add(&writer->stored, length);
-    return TRUE;
+    if (written)
+        atomic_fetch_add(&writer->stored,
+                         (guint64)n_clusters << RFP_CLUSTER_BITS);
+    return written;
 }
 
 gboolean
@@ -401,7 +290,8 @@ flush_table(RfpQcow2Writer *writer, guint64 i, GError **error)
     guint64 offset = 0;
     guint64 *table = take_table(writer, i, &offset);
     gboolean good =
-        !table || store(writer, FALSE, table, RFP_CLUSTER_SIZE, offset, error);
+        !table || rfp_qcow2_file_store(writer->file, FALSE, table,
+                                       RFP_CLUSTER_SIZE, offset, error);
 
     free(table);
     return good;
@@ -429,26 +319,27 @@ rfp_qcow2_writer_stored(RfpQcow2Writer *writer)
 
 /* ---- The end ----------------------------------------------------------- */
 
-/* Every cluster of the file is used once. @cluster: one cluster of memory. */
+/* Those that are not in the file yet. @cluster: one cluster of memory. */
 static gboolean
 write_refcount_blocks(RfpQcow2Writer *writer,
                       const RfpQcow2Tail *tail,
+                      const RfpQcow2Refcounts *refcounts,
                       guint16 *cluster,
                       GError **error)
 {
-    guint64 left = tail->file_size >> RFP_CLUSTER_BITS;
+    guint64 n_clusters = tail->file_size >> RFP_CLUSTER_BITS;
+    guint64 n = tail->refcount_blocks +
+                rfp_qcow2_refcounts_n_placed(refcounts);
     guint64 offset = tail->refcount_blocks_offset;
 
-    for (guint i = 0; i < RFP_QCOW2_REFCOUNTS_PER_BLOCK; i++)
-        cluster[i] = GUINT16_TO_BE(1);
-    for (guint64 i = 0; i < tail->refcount_blocks; i++) {
-        guint64 n = MIN(left, RFP_QCOW2_REFCOUNTS_PER_BLOCK);
-
-        memset(cluster + n, 0, RFP_CLUSTER_SIZE - n * 2);
-        if (!store(writer, FALSE, cluster, RFP_CLUSTER_SIZE, offset, error))
+    for (guint64 i = 0; i < n; i++) {
+        if (rfp_qcow2_refcounts_place(refcounts, i) != 0)
+            continue;
+        rfp_qcow2_refcounts_fill(refcounts, i, n_clusters, cluster);
+        if (!rfp_qcow2_file_store(writer->file, FALSE, cluster,
+                                  RFP_CLUSTER_SIZE, offset, error))
             return FALSE;
         offset += RFP_CLUSTER_SIZE;
-        left -= n;
     }
     return TRUE;
 }
@@ -456,28 +347,36 @@ write_refcount_blocks(RfpQcow2Writer *writer,
 static gboolean
 write_refcount_table(RfpQcow2Writer *writer,
                      const RfpQcow2Tail *tail,
+                     const RfpQcow2Refcounts *refcounts,
                      guint64 *cluster,
                      GError **error)
 {
     guint64 n_entries = RFP_CLUSTER_SIZE / 8;
+    guint64 n = tail->refcount_blocks +
+                rfp_qcow2_refcounts_n_placed(refcounts);
+    guint64 next = tail->refcount_blocks_offset;
 
     for (guint64 i = 0; i < tail->refcount_table_clusters; i++) {
         for (guint64 j = 0; j < n_entries; j++) {
             guint64 block = i * n_entries + j;
-            guint64 place = tail->refcount_blocks_offset +
-                            (block << RFP_CLUSTER_BITS);
+            guint64 place =
+                block < n ? rfp_qcow2_refcounts_place(refcounts, block) : 0;
 
-            cluster[j] =
-                block < tail->refcount_blocks ? GUINT64_TO_BE(place) : 0;
+            if (block < n && place == 0) {
+                place = next;
+                next += RFP_CLUSTER_SIZE;
+            }
+            cluster[j] = GUINT64_TO_BE(place);
         }
-        if (!store(writer, FALSE, cluster, RFP_CLUSTER_SIZE,
-                   tail->refcount_table_offset + (i << RFP_CLUSTER_BITS),
-                   error))
+        if (!rfp_qcow2_file_store(
+                writer->file, FALSE, cluster, RFP_CLUSTER_SIZE,
+                tail->refcount_table_offset + (i << RFP_CLUSTER_BITS), error))
             return FALSE;
     }
     return TRUE;
 }
 
+/* The header is the last write: rfp_qcow2_file_finish(). */
 static gboolean
 write_header(RfpQcow2Writer *writer,
              const RfpQcow2Tail *tail,
@@ -493,36 +392,51 @@ write_header(RfpQcow2Writer *writer,
         .l1_entries = writer->l1_entries,
         .refcount_table_offset = tail->refcount_table_offset,
         .refcount_table_clusters = tail->refcount_table_clusters,
+        .compression_type =
+            writer->pack ? RFP_QCOW2_TYPE_ZSTD : RFP_QCOW2_TYPE_ZLIB,
     };
 
-    if (!rfp_qcow2_header_write(&header, cluster))
-        return file_failed(writer, ENAMETOOLONG, 0, error);
-    return write_at(writer, FALSE, cluster, RFP_CLUSTER_SIZE, 0, error);
+    if (!rfp_qcow2_header_write(&header, cluster)) {
+        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                      _("cannot write '%s': the name of its backing file is "
+                        "too long"),
+                      writer->display);
+        return FALSE;
+    }
+    return rfp_qcow2_file_finish(writer->file, tail->file_size, cluster,
+                                 RFP_CLUSTER_SIZE, error);
 }
 
 static gboolean
 write_tail(RfpQcow2Writer *writer,
-           const RfpQcow2Tail *tail,
            gpointer cluster,
+           RfpQcow2Tail *tail,
            GError **error)
 {
-    gsize l1_length =
-        (gsize)(tail->refcount_blocks_offset - tail->l1_offset);
+    g_autoptr(RfpQcow2Refcounts) none =
+        writer->pack ? NULL : rfp_qcow2_refcounts_new();
+    const RfpQcow2Refcounts *refcounts =
+        writer->pack ? rfp_qcow2_pack_refcounts(writer->pack) : none;
+    gsize l1_length;
 
-    if (!store(writer, FALSE, writer->l1, l1_length, tail->l1_offset, error) ||
-        !write_refcount_blocks(writer, tail, cluster, error) ||
-        !write_refcount_table(writer, tail, cluster, error))
-        return FALSE;
-    if (ftruncate(writer->fd, (off_t)tail->file_size) < 0)
-        return file_failed(writer, errno, tail->file_size, error);
-    /* The header is the last write, so a process that dies before leaves no
-     * qcow2 image; one sync is enough, as nobody publishes the file before
-     * it: after a power cut in between, the name is in no manifest. */
-    if (!write_header(writer, tail, cluster, error))
-        return FALSE;
-    if (fdatasync(writer->fd) < 0)
-        return file_failed(writer, errno, 0, error);
-    return TRUE;
+    rfp_qcow2_tail(atomic_load(&writer->end), writer->size,
+                   rfp_qcow2_refcounts_n_placed(refcounts), tail);
+    l1_length = (gsize)(tail->refcount_blocks_offset - tail->l1_offset);
+    return rfp_qcow2_file_store(writer->file, FALSE, writer->l1, l1_length,
+                                tail->l1_offset, error) &&
+           write_refcount_blocks(writer, tail, refcounts, cluster, error) &&
+           write_refcount_table(writer, tail, refcounts, cluster, error) &&
+           write_header(writer, tail, cluster, error);
+}
+
+static gboolean
+finish_pack(RfpQcow2Writer *writer, GError **error)
+{
+    guint64 end = atomic_load(&writer->end);
+    gboolean good = rfp_qcow2_pack_finish(writer->pack, &end, error);
+
+    atomic_store(&writer->end, end);
+    return good;
 }
 
 gboolean
@@ -534,16 +448,17 @@ rfp_qcow2_writer_finish(RfpQcow2Writer *writer,
     gpointer cluster;
     gboolean good;
 
+    if (writer->pack && !finish_pack(writer, error))
+        return FALSE;
     for (guint64 i = 0; i < writer->l1_entries; i++)
         if (!flush_table(writer, i, error))
             return FALSE;
-    rfp_qcow2_tail(atomic_load(&writer->end), writer->size, &tail);
     cluster = new_clusters(1);
     if (!cluster)
         return no_memory(writer, error);
-    good = write_tail(writer, &tail, cluster, error);
+    good = write_tail(writer, cluster, &tail, error);
     free(cluster);
-    *file_size = tail.file_size;
+    *file_size = good ? tail.file_size : 0;
     return good;
 }
 
@@ -552,15 +467,12 @@ rfp_qcow2_writer_free(RfpQcow2Writer *writer)
 {
     if (!writer)
         return;
-    if (writer->direct_fd >= 0)
-        close(writer->direct_fd);
-    if (writer->fd >= 0)
-        close(writer->fd);
+    rfp_qcow2_pack_free(writer->pack);
+    rfp_qcow2_file_free(writer->file);
     for (guint32 i = 0; writer->l2 && i < writer->l1_entries; i++)
         free(writer->l2[i]);
     g_free(writer->l2);
     free(writer->l1);
-    g_free(writer->display);
     g_free(writer->backing);
     g_mutex_clear(&writer->lock);
     g_free(writer);

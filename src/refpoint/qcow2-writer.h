@@ -3,15 +3,14 @@
  * Writes one qcow2 image, clusters in any order from several threads, tables
  * at the end.
  *
- * O_DIRECT is used where the file system takes it, else buffered writes whose
- * pages are pushed out behind the writer. The file is prepared ahead of the
- * data (growing a file with many writers is slow), by at most 256 MiB, which
- * the end gives back. An L2 table is in memory from its first entry until
+ * An L2 table is in memory from its first entry until
  * rfp_qcow2_writer_flush_group() writes it.
  */
 #ifndef RFP_QCOW2_WRITER_H
 #define RFP_QCOW2_WRITER_H
 
+#include "compress.h"
+#include "qcow2-file.h"
 #include "qcow2-layout.h"
 
 typedef struct _RfpQcow2Writer RfpQcow2Writer;
@@ -29,13 +28,21 @@ rfp_qcow2_writer_new(int dirfd,
                      const char *backing,
                      GError **error);
 
-/* Alignment that buffers handed to _write() need for O_DIRECT. */
-#define RFP_QCOW2_BUFFER_ALIGN 4096
+/*
+ * Before the first cluster: clusters are compressed where that makes them
+ * smaller. @compress is borrowed. @buffer: bytes of compressed data that are
+ * written at a time, for each thread and once more; a multiple of a cluster.
+ */
+void
+rfp_qcow2_writer_set_compress(RfpQcow2Writer *writer,
+                              RfpCompress *compress,
+                              gsize buffer);
 
 /*
  * Stores @n_clusters whole clusters from @data at cluster index @cluster. The
- * disk's last cluster is handed in padded with zeroes. Thread-safe; a cluster
- * may be written once only. A failure names the file and the offset.
+ * disk's last cluster is handed in padded with zeroes; aligned to
+ * RFP_QCOW2_BUFFER_ALIGN for O_DIRECT. Thread-safe; a cluster may be written
+ * once only. A failure names the file and the offset.
  */
 gboolean
 rfp_qcow2_writer_write(RfpQcow2Writer *writer,
@@ -58,7 +65,8 @@ rfp_qcow2_writer_flush_group(RfpQcow2Writer *writer,
                              guint64 group,
                              GError **error);
 
-/* Bytes of data clusters written so far. Thread-safe. */
+/* Bytes of the disk in data clusters written so far, whatever became of them by
+ * compression. Thread-safe. */
 guint64
 rfp_qcow2_writer_stored(RfpQcow2Writer *writer);
 

@@ -208,6 +208,14 @@ refpoint_job_set_plan(RefpointJob *job,
 void
 refpoint_job_cancel(RefpointJob *job);
 
+/*
+ * How many bytes of guest data are read in a second, of all disks together; 0:
+ * no limit. May be called while the operation runs, from any thread and from
+ * signal handlers.
+ */
+void
+refpoint_job_set_rate(RefpointJob *job, guint64 bytes_per_second);
+
 /* The outcome; valid until the job is freed, complete once the call ended. */
 const RefpointReport *
 refpoint_job_get_report(RefpointJob *job);
@@ -317,6 +325,14 @@ refpoint_destroy(RefpointConnection *conn,
 #define REFPOINT_AUDIT_ALL G_MAXUINT
 #define REFPOINT_CHAIN_DEFAULT 64
 #define REFPOINT_CHAIN_LIMIT 150
+#define REFPOINT_COMPRESS_LEVEL_MAX 22
+#define REFPOINT_STALL_DEFAULT 120
+
+/* How images are compressed. */
+typedef enum {
+    REFPOINT_COMPRESS_NONE,
+    REFPOINT_COMPRESS_ZSTD,
+} RefpointCompress;
 
 /* Zeroed with refpoint_export_options_init(), then filled in. */
 typedef struct {
@@ -337,6 +353,11 @@ typedef struct {
     guint audit;                /* clusters compared; 0 none, or ALL */
     gboolean allow_plaintext;   /* of an encrypted source */
     gboolean dry_run;           /* plan only */
+    RefpointCompress compress;  /* of the images */
+    int compress_level;         /* 1 to the limit; 0: by default */
+    guint64 limit_rate;         /* as refpoint_job_set_rate(); 0: no limit */
+    guint stall_timeout;        /* seconds that QEMU may stay silent while data
+                                 * moves; 0: no limit */
 } RefpointExportOptions;
 
 void

@@ -23,8 +23,9 @@ quota_left(int fd)
     struct dqblk quota = {0};
     guint64 limit = 0;
 
-    if (syscall(SYS_quotactl_fd, fd, QCMD(Q_GETQUOTA, USRQUOTA), geteuid(),
-                &quota) < 0)
+    /* unsigned: QCMD() shifts beyond an int */
+    if (syscall(SYS_quotactl_fd, fd, QCMD((guint)Q_GETQUOTA, USRQUOTA),
+                geteuid(), &quota) < 0)
         return G_MAXUINT64;
     limit = quota.dqb_bhardlimit * 1024;
     if (limit == 0)

@@ -135,30 +135,41 @@ rfp_undo_host(RfpDomain *domain,
 /* ---- The data ---------------------------------------------------------------------- */
 
 static gboolean
+undo_step(RfpDomain *domain,
+          const RfpStep *step,
+          RfpExportSet *set,
+          GError **error)
+{
+    if (step->kind == RFP_STEP_CHECKPOINT && domain != NULL)
+        return rfp_checkpoint_delete(domain, step->args[0], step->args[1],
+                                     error);
+    if ((step->kind == RFP_STEP_IMAGE || step->kind == RFP_STEP_FOLDER) &&
+        set != NULL)
+        return rfp_files_remove(&set->folder, step->args[0], error);
+    return TRUE;
+}
+
+/* One that fails (the checkpoint of a domain that was shut off meanwhile) does
+ * not keep the others; the record stays, and all of it is tried again. */
+static gboolean
 undo_data(RfpDomain *domain,
           RfpRecord *record,
           RfpExportSet *set,
           GError **error)
 {
+    gboolean done = TRUE;
+
     for (guint i = record->steps->len; i > 0; i--) {
         RfpStep *step = g_ptr_array_index(record->steps, i - 1);
-        gboolean done = TRUE;
 
-        if (step->kind == RFP_STEP_CHECKPOINT && domain != NULL)
-            done = rfp_checkpoint_delete(domain, step->args[0], step->args[1],
-                                         error);
-        else if ((step->kind == RFP_STEP_IMAGE ||
-                  step->kind == RFP_STEP_FOLDER) &&
-                 set != NULL)
-            done = rfp_files_remove(&set->folder, step->args[0], error);
-        if (!done)
-            return FALSE;
+        if (!undo_step(domain, step, set, done ? error : NULL))
+            done = FALSE;
     }
     /* entries without a checkpoint go; a domain that will not have it changed is
      * no reason to fail, the next call does it */
-    if (domain != NULL)
+    if (done && domain != NULL)
         rfp_metadata_update(domain, NULL, NULL, NULL);
-    return TRUE;
+    return done;
 }
 
 gboolean

@@ -27,12 +27,14 @@ typedef enum {
     NOT_STORED,
     NOT_ZERO,
     BEYOND_END,
+    NOT_UNPACKED,
     N_FAULTS
 } Fault;
 
 typedef struct {
-    guint64 host; /* offset in the file, 0 for none */
-    guint index;  /* of the cluster in the group */
+    guint64 host;  /* offset in the file, 0 for none */
+    guint64 entry; /* where it is compressed, else 0 */
+    guint index;   /* of the cluster in the group */
 } Place;
 
 typedef struct {
@@ -51,6 +53,7 @@ typedef struct {
     guint8 *leaves;     /* of a group */
     guint8 have[RFP_GROUP_LEAVES / 8];
     guint8 *data;   /* RUN_MAX clusters */
+    guint8 found[RUN_MAX * RFP_LEAF_SIZE]; /* their leaves */
     GArray *places; /* Place */
     GArray *bad;    /* Bad */
 } Worker;
@@ -181,17 +184,20 @@ sort_out(Worker *worker, guint i, RfpQcow2Kind kind, guint64 host)
 {
     gboolean have = rfp_digest_have(worker->have, i);
     const guint8 *leaf = worker->leaves + (gsize)i * RFP_LEAF_SIZE;
-    const Place place = {host, i};
+    const gboolean packed = kind == RFP_QCOW2_DATA_COMPRESSED;
+    Place place = {host, 0, i};
 
     if (kind == RFP_QCOW2_UNALLOCATED) {
         if (have)
             add_bad(worker, i, 0, NOT_STORED);
         return;
     }
-    if (kind == RFP_QCOW2_DATA)
+    if (packed)
+        place = (Place){rfp_qcow2_compressed_offset(host), host, i};
+    if (packed || kind == RFP_QCOW2_DATA)
         g_array_append_val(worker->places, place);
     if (!have)
-        add_bad(worker, i, host, NO_DIGEST);
+        add_bad(worker, i, place.host, NO_DIGEST);
     else if (kind == RFP_QCOW2_ZEROES && !rfp_is_zero(leaf, RFP_LEAF_SIZE))
         add_bad(worker, i, 0, NOT_ZERO);
 }
@@ -222,17 +228,20 @@ map_group(Worker *worker, guint64 group, guint n)
     return TRUE;
 }
 
+/* The cluster at @place, which is the @i-th of what was read. */
 static void
-compare(Worker *worker, guint64 group, const Place *place, const guint8 *data)
+compare(Worker *worker, guint64 group, const Place *place, guint i)
 {
+    const guint8 *data = worker->data + i * RFP_CLUSTER_SIZE;
+    guint8 *leaf = worker->found + (gsize)i * RFP_LEAF_SIZE;
     guint64 size = worker->image->disk->size;
     guint64 at = (group * RFP_GROUP_LEAVES + place->index) << RFP_CLUSTER_BITS;
     gsize length = (gsize)MIN(RFP_CLUSTER_SIZE, size - at);
-    guint8 leaf[RFP_LEAF_SIZE];
 
     if (!rfp_digest_have(worker->have, place->index))
         return;
-    rfp_digest_leaf(data, length, leaf);
+    if (length < RFP_CLUSTER_SIZE) /* leaves are over the exact bytes */
+        rfp_digest_leaf(data, length, leaf);
     if (memcmp(leaf, worker->leaves + (gsize)place->index * RFP_LEAF_SIZE,
                RFP_LEAF_SIZE) != 0)
         add_bad(worker, place->index, place->host, DIFFERS);
@@ -241,9 +250,8 @@ compare(Worker *worker, guint64 group, const Place *place, const guint8 *data)
         add_bad(worker, place->index, place->host, BEYOND_END);
 }
 
-/* 0, errno, or EIO where the file ends. */
-static int
-read_run(Worker *worker, guint64 host, gsize length)
+static gboolean
+read_run(Worker *worker, guint64 host, gsize length, GError **error)
 {
     gsize got = 0;
 
@@ -253,17 +261,56 @@ read_run(Worker *worker, guint64 host, gsize length)
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
-            return n < 0 ? errno : EIO;
+        if (n <= 0) {
+            rfp_error_set_errno(error, n < 0 ? errno : EIO,
+                                _("cannot read offset %" G_GUINT64_FORMAT),
+                                host);
+            return FALSE;
+        }
         got += (gsize)n;
     }
     /* a hint; the guest's next export needs the memory more */
     (void)posix_fadvise(worker->fd, (off_t)host, (off_t)length,
                         POSIX_FADV_DONTNEED);
-    return 0;
+    return TRUE;
 }
 
-/* Clusters that follow one another in the file, from place @i on. */
+/*
+ * Compressed clusters, one by one. Those that are damaged are findings, and
+ * leave the places, of which *@n stay.
+ */
+static gboolean
+unpack_run(Worker *worker, Place *places, guint *n, GError **error)
+{
+    const guint64 start = places[0].host;
+    const guint64 end = places[*n - 1].host;
+    guint kept = 0;
+
+    for (guint i = 0; i < *n; i++) {
+        g_autoptr(GError) local = NULL;
+        g_autoptr(RefpointFailure) failure = NULL;
+
+        if (rfp_qcow2_reader_read_compressed(
+                worker->reader, places[i].entry,
+                worker->data + kept * RFP_CLUSTER_SIZE, &local)) {
+            places[kept++] = places[i];
+            continue;
+        }
+        failure = refpoint_failure_new(local);
+        if (failure->errnum != 0) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+        add_bad(worker, places[i].index, places[i].host, NOT_UNPACKED);
+    }
+    *n = kept;
+    (void)posix_fadvise(worker->fd, (off_t)start, (off_t)(end - start),
+                        POSIX_FADV_DONTNEED);
+    return TRUE;
+}
+
+/* Plain clusters that follow one another in the file, or compressed ones, from
+ * place @i on. */
 static guint
 run_length(const GArray *places, guint i)
 {
@@ -271,7 +318,10 @@ run_length(const GArray *places, guint i)
     guint n = 1;
 
     while (n < RUN_MAX && i + n < places->len &&
-           first[n].host == first->host + n * RFP_CLUSTER_SIZE)
+           (first->entry != 0 ?
+                first[n].entry != 0 :
+                first[n].entry == 0 &&
+                    first[n].host == first->host + n * RFP_CLUSTER_SIZE))
         n++;
     return n;
 }
@@ -290,24 +340,22 @@ static gboolean
 read_group(Worker *worker, guint64 group)
 {
     for (guint i = 0; i < worker->places->len;) {
-        const Place *place = &g_array_index(worker->places, Place, i);
-        guint n = run_length(worker->places, i);
-        int errnum = read_run(worker, place->host, n * RFP_CLUSTER_SIZE);
+        Place *place = &g_array_index(worker->places, Place, i);
+        const guint run = run_length(worker->places, i);
+        guint n = run;
+        g_autoptr(GError) error = NULL;
 
-        if (errnum != 0) {
-            g_autoptr(GError) error = NULL;
-
-            rfp_error_set_errno(&error, errnum,
-                                _("cannot read offset %" G_GUINT64_FORMAT),
-                                place->host);
+        if (place->entry != 0 ? !unpack_run(worker, place, &n, &error) :
+                                !read_run(worker, place->host,
+                                          n * RFP_CLUSTER_SIZE, &error))
             return failed(worker, worker->image->disk->image, "read-error",
                           error);
-        }
+        rfp_digest_leaves(worker->data, n * RFP_CLUSTER_SIZE, worker->found,
+                          NULL);
         for (guint j = 0; j < n; j++)
-            compare(worker, group, &place[j],
-                    worker->data + j * RFP_CLUSTER_SIZE);
-        count_read(worker, n * RFP_CLUSTER_SIZE);
-        i += n;
+            compare(worker, group, &place[j], j);
+        count_read(worker, run * RFP_CLUSTER_SIZE);
+        i += run;
         if (rfp_verify_stopped(worker->verify))
             return FALSE;
     }
@@ -514,4 +562,5 @@ static const char *const fault_texts[N_FAULTS] = {
     [NOT_STORED] = N_("not stored, though there is a digest"),
     [NOT_ZERO] = N_("stored as zeroes, which the digest is not of"),
     [BEYOND_END] = N_("not zero beyond the disk's end"),
+    [NOT_UNPACKED] = N_("the compressed data is damaged"),
 };

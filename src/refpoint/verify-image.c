@@ -74,6 +74,19 @@ check_link(RfpVerify *verify, RfpVerifyImage *image)
 
 /* ---- The image --------------------------------------------------------- */
 
+/* The manifest says how, and the two must agree. */
+static void
+check_compression(RfpVerify *verify,
+                  const RfpVerifyImage *image,
+                  const RfpQcow2Header *header)
+{
+    const gboolean zstd = header->compression_type == RFP_QCOW2_TYPE_ZSTD;
+
+    if (zstd != (image->disk->compress == REFPOINT_COMPRESS_ZSTD))
+        rfp_verify_damage(verify, image->disk->image, "image-damaged", "%s",
+                          _("its compression is not that of the manifest"));
+}
+
 /* The name is given with a known base only: a missing one has been
  * reported. */
 static gboolean
@@ -110,6 +123,7 @@ check_header(RfpVerify *verify,
     g_autoptr(GError) error = NULL;
 
     check_backing(verify, image, header, backing);
+    check_compression(verify, image, header);
     if (rfp_qcow2_header_check(header, image->disk->size, header->backing_file,
                                &error))
         return TRUE;

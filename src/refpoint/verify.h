@@ -52,7 +52,8 @@ typedef struct {
     GError *fatal;    /* why the check cannot go on */
 } RfpVerify;
 
-/* Findings; thread-safe. @path is relative to the set. */
+/* verify-file.c, down to rfp_verify_sha256(). Findings; thread-safe. @path is
+ * relative to the set. */
 void
 rfp_verify_damage(RfpVerify *verify,
                   const char *path,

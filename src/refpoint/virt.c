@@ -157,6 +157,7 @@ static const struct {
     {"different sizes", REFPOINT_ERROR_INVALID_STATE},
     {"agent is in frozen state", REFPOINT_ERROR_IN_USE},
     {"is frozen", REFPOINT_ERROR_IN_USE},
+    {"has a blockjob assigned", REFPOINT_ERROR_IN_USE},
     {"client socket is closed", REFPOINT_ERROR_NOT_AVAILABLE},
 };
 
@@ -178,6 +179,9 @@ rfp_virt_cause_of(const virError *error)
     if (error->code == VIR_ERR_SYSTEM_ERROR &&
         (error->int1 == EACCES || error->int1 == EPERM))
         return REFPOINT_ERROR_ACCESS_DENIED;
+    /* the daemon went away: end of file, broken pipe, connection reset */
+    if (error->code == VIR_ERR_SYSTEM_ERROR && error->domain == VIR_FROM_RPC)
+        return REFPOINT_ERROR_NOT_AVAILABLE;
     return rfp_virt_cause(error->code);
 }
 

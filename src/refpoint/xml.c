@@ -545,23 +545,39 @@ on_schema_error(void *opaque, ErrorPtr problem)
         g_strdup_printf(_("line %d: %s"), problem->line, g_strchomp(message));
 }
 
+/* libxml2 opens files with messages on standard error: it gets a document. */
+static xmlDocPtr
+read_schema(const char *path, GError **error)
+{
+    g_autofree char *text = NULL;
+    gsize length = 0;
+    g_autoptr(GError) problem = NULL;
+
+    if (g_file_get_contents(path, &text, &length, &problem))
+        return rfp_xml_parse(text, length, path, REFPOINT_ERROR_FAILED, error);
+    rfp_error_set(error, REFPOINT_ERROR_FAILED, "%s", problem->message);
+    return NULL;
+}
+
 RfpXmlSchema *
 rfp_xml_schema_new(const char *path, GError **error)
 {
+    g_autoptr(xmlDoc) doc = read_schema(path, error);
     g_autoptr(xmlRelaxNGParserCtxt) ctxt = NULL;
     g_autofree char *reason = NULL;
     xmlRelaxNGPtr grammar = NULL;
     RfpXmlSchema *schema = NULL;
 
-    xmlInitParser();
-    ctxt = xmlRelaxNGNewParserCtxt(path);
+    if (doc == NULL)
+        return NULL;
+    ctxt = xmlRelaxNGNewDocParserCtxt(doc);
     if (ctxt != NULL) {
         xmlRelaxNGSetParserStructuredErrors(ctxt, on_schema_error, &reason);
         grammar = xmlRelaxNGParse(ctxt);
     }
     if (grammar == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                      _("cannot read the schema '%s': %s"), path,
+                      _("cannot use the schema '%s': %s"), path,
                       reason ? reason : _("libxml2 gave no reason"));
         return NULL;
     }

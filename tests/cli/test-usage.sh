@@ -50,6 +50,21 @@ for value in -1 some 4294967295 10% ALL; do
     usage "--audit=$value" "--audit=$value: not a number of clusters" \
         export a b --audit="$value"
 done
+for value in "" zlib zstd: zstd:0 zstd:23 zstd:-1 zstd:3x zstd3 ZSTD; do
+    usage "--compress=$value" "--compress=$value: not none, zstd, or" \
+        export a b --compress="$value"
+done
+for value in "" 1X -1 /s 1/h 5M/ 10M/s/s; do
+    usage "--limit-rate=$value" "--limit-rate=$value: not a number of bytes in" \
+        export a b --limit-rate="$value"
+done
+usage "--limit-rate=0" "--limit-rate=0: nothing would be read" \
+    export a b --limit-rate=0
+for value in "" 0 -1 1s 86401; do
+    usage "--stall-timeout=$value" \
+        "--stall-timeout=$value: not a number from 1 to 86400" \
+        export a b --stall-timeout="$value"
+done
 for value in "" -1 1X 1KiBB GiB 1.5G "1 0" 1KBB 0x1 K; do
     usage "--scratch-reserve=$value" \
         "--scratch-reserve=$value: not a number of bytes" \

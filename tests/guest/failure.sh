@@ -85,10 +85,14 @@ export_wait()
 # How it ended, "exited with 0" or "killed by SIGKILL", in $export_end
 export_finish()
 {
+    local ended='s/^\('"$main"' *\)\{0,1\}+++ \(.*\) +++$/\2/p'
+
     export_wait 60 || not_ok "the export ends"
+    wait_for 2 eval '[ -n "$(sed -n "$ended" "$tmp/trace")" ]'
+    export_end=$(sed -n "$ended" "$tmp/trace" | tail -n 1)
+    # With -f it would go on with the guard, and the daemon that this starts.
+    pkill -KILL -P "$export_tracer"
     wait "$export_tracer" 2>/dev/null
-    export_end=$(sed -n 's/^\('"$main"' *\)\{0,1\}+++ \(.*\) +++$/\2/p' \
-        "$tmp/trace" | tail -n 1)
 }
 
 # A slow export: each write of an image takes MILLISECONDS

@@ -58,7 +58,7 @@ is "$(point_left required)" "" "required: its checkpoint and data are gone"
 thawed_late required
 
 slow_hook
-export_start -qq -e trace=none -- export vm "$set" --create=killed
+export_start -q -e trace=none -- export vm "$set" --create=killed
 wait_for 10 grep -q '^freeze' "$record"
 sleep 1
 kill -9 "$main"

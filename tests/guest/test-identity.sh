@@ -99,8 +99,8 @@ point b2 "$b" "$both" "vda=b1 vdb=b1"
 point a2 "$a" "$both" "vda=a1 vdb=a1"
 refused 6 "no point 'b2'" "a point of the other set is no base" \
     vm "$a" --base b2
-like "$(result .error.way_out)" "$(sed -n 's/.*identity guid="\([^"]*\)".*/\1/p' \
-    "$b/set.xml")" "the other set is named"
+b_guid=$(sed -n 's/.*identity guid="\([^"]*\)".*/\1/p' "$b/set.xml")
+like "$(result .error.way_out)" "${b_guid:-none}" "the other set is named"
 
 diag "a copied set: both go on"
 cp -a "$a" "$tmp/copy"

@@ -105,7 +105,7 @@ like "$(virsh dumpxml clone --inactive)" urn:virt-refpoint:domain \
     "the clone has our metadata"
 uuid=$(virsh domuuid clone | xargs)
 for name in $(virsh -q checkpoint-list vm --topological --name); do
-    virsh checkpoint-dumpxml vm $name | "${to_clone[@]}" \
+    virsh checkpoint-dumpxml vm "$name" | "${to_clone[@]}" \
         -e "s,<uuid>.*</uuid>,<uuid>$uuid</uuid>," >"$tmp/checkpoint.xml"
     must virsh checkpoint-create clone "$tmp/checkpoint.xml" --redefine
 done

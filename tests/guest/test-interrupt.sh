@@ -30,7 +30,7 @@ done
 
 guest_write
 guest_hook freeze "sleep 1"
-export_start -qq -e trace=none -- export vm "$set" --create=freezing
+export_start -q -e trace=none -- export vm "$set" --create=freezing
 wait_for 10 grep -q '^freeze' "$record"
 kill -s INT "$main"
 interrupted INT freezing
@@ -38,7 +38,7 @@ guest_unhook
 
 # To a whole process group, as a terminal does: the guard stays.
 guest_write
-export_start -qq -e trace=none -- export vm "$set" --create=early
+export_start -q -e trace=none -- export vm "$set" --create=early
 wait_for 5 guard_pid
 kill -s INT "$main"
 interrupted INT early

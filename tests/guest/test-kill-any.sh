@@ -12,7 +12,7 @@ n_killed=0
 for ((ms = 20; ms <= 560; ms += 30)); do
     [ $((ms % 60)) != 20 ] || guest_write
     name=after-$ms-ms
-    export_start -qq -e trace=none -- export vm "$set" --create="$name"
+    export_start -q -e trace=none -- export vm "$set" --create="$name"
     sleep "$(printf '0.%03d' "$ms")"
     kill -9 "$main" 2>/dev/null
     export_finish

@@ -13,7 +13,7 @@ failure_start
 
 # What the calling thread does, in order: an export that succeeds shows which
 # call is which, and the same call kills another one.
-calls=(-qq -e trace=write,ftruncate,fsync,renameat2 -P "$record" -P "$set"
+calls=(-q -e trace=write,ftruncate,fsync,renameat2 -P "$record" -P "$set"
     -s 200)
 guest_write
 export_start "${calls[@]}" -- export vm "$set" --create=probe
@@ -47,7 +47,7 @@ killed_at()
 killed_in_disk()
 {
     guest_write
-    export_start -f -qq -e trace="$2" -P "$set/disks/vm/vda/$1.qcow2" \
+    export_start -f -q -e trace="$2" -P "$set/disks/vm/vda/$1.qcow2" \
         -e "inject=$2:signal=KILL:when=1" -- export vm "$set" --create="$1"
     export_wait
     like "$(cat "$tmp/trace")" "killed by SIGKILL" "$1: killed $3"
@@ -82,7 +82,7 @@ undone_and_exact ready
 # The guest takes a second for the freeze: that is where it happens.
 guest_write
 guest_hook freeze "sleep 1"
-export_start -qq -e trace=none -- export vm "$set" --create=freezing
+export_start -q -e trace=none -- export vm "$set" --create=freezing
 wait_for 10 grep -q '^freeze' "$record"
 sleep 0.3
 kill -9 "$main"
@@ -92,7 +92,7 @@ guest_unhook
 
 # libvirt has made the scratch files, and makes the job.
 guest_write
-export_start -qq -e trace=none -- export vm "$set" --create=begin
+export_start -q -e trace=none -- export vm "$set" --create=begin
 until compgen -G "$HOME/.cache/virt-refpoint/scratch/*" >/dev/null; do :; done
 kill -9 "$main"
 isnt "$(tail -n 1 "$record")" begun "begin: killed while the job begins"
@@ -103,7 +103,7 @@ undone_and_exact begun
 
 guest_write
 guest_hook thaw "sleep 1"
-export_start -qq -e trace=none -- export vm "$set" --create=thawing
+export_start -q -e trace=none -- export vm "$set" --create=thawing
 wait_for 10 grep -q '^begun' "$record"
 sleep 0.3
 kill -9 "$main"

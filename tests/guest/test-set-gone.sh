@@ -55,7 +55,7 @@ is "$(point_left killed)" "" "nothing is left of the point"
 # ---- Unmounted behind the rename, and the program dies ----------------------------
 
 guest_write
-export_start -qq -e trace=ftruncate -P "$record" \
+export_start -q -e trace=ftruncate -P "$record" \
     -e inject=ftruncate:signal=STOP:when=1 -- export vm "$set" --create=published
 wait_for 20 test -e "$set/published"
 sleep 0.3

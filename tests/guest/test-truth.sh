@@ -3,6 +3,8 @@
 #
 # Every exported point is the disks at its moment, byte for byte: a full export
 # and increments over all that a guest does to its disks.
+#
+# shellcheck disable=SC2016
 
 # shellcheck source=tests/guest/functions.sh
 . "$(dirname "$0")/functions.sh"

@@ -3,6 +3,8 @@
 #
 # A guest that writes without a pause: what is exported is the state at the
 # begin, however long the export takes, and of all disks at one moment.
+#
+# shellcheck disable=SC2016,SC2317
 
 # shellcheck source=tests/guest/functions.sh
 . "$(dirname "$0")/functions.sh"

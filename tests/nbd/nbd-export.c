@@ -22,14 +22,20 @@ typedef struct {
     gint buffer_kib;
     gint stall_ms;
     gint cancel_ms; /* 0: never */
+    gboolean drop;
+    gint level;     /* 0: not compressed */
+    gint64 rate;
+    gint64 rate_later; /* from half a second on; 0: as before */
 } Arguments;
 
 typedef struct {
     RfpQcow2Writer *image;
     RfpDigestWriter *digests;
+    gboolean drop; /* clusters are entered, but their data is not written */
 } Sink;
 
 static gint cancelled;
+static RfpRate rate;
 
 static gboolean
 sink_write(gpointer opaque,
@@ -40,6 +46,8 @@ sink_write(gpointer opaque,
 {
     Sink *sink = opaque;
 
+    if (sink->drop)
+        return rfp_qcow2_writer_zero(sink->image, cluster, n_clusters, error);
     return rfp_qcow2_writer_write(sink->image, cluster, data, n_clusters,
                                   error);
 }
@@ -128,6 +136,16 @@ cancel_thread(gpointer opaque)
     return NULL;
 }
 
+static gpointer
+rate_thread(gpointer opaque)
+{
+    const gint64 *limit = opaque;
+
+    g_usleep(G_USEC_PER_SEC / 2);
+    rfp_rate_set(&rate, (guint64)*limit);
+    return NULL;
+}
+
 static gboolean
 export_disk(const Arguments *arguments,
             RfpNbdSource *source,
@@ -140,22 +158,36 @@ export_disk(const Arguments *arguments,
     g_autoptr(RfpQcow2Writer) writer = rfp_qcow2_writer_new(
         AT_FDCWD, image, image, options->size, arguments->backing, error);
     g_autoptr(RfpDigestWriter) digests = NULL;
+    g_autoptr(RfpCompress) compress = NULL;
     g_autoptr(RfpCopy) copy = NULL;
     Sink sink;
 
     if (writer == NULL)
         return FALSE;
+    if (arguments->level > 0) {
+        compress = rfp_compress_new(arguments->level, g_get_num_processors());
+        rfp_qcow2_writer_set_compress(writer, compress, options->buffer);
+    }
     digests = rfp_digest_writer_new(digests_fd, arguments->files[3],
                                     options->size, chain, error);
     if (digests == NULL)
         return FALSE;
-    sink = (Sink){writer, digests};
+    sink = (Sink){writer, digests, arguments->drop};
     copy = rfp_copy_new(&rfp_nbd_source_ops, source, &sink_ops, &sink, options);
+    return rfp_copy_run(copy, error) && finish(&sink, copy, error);
+}
+
+static void
+start_timers(const Arguments *arguments)
+{
+    rfp_rate_set(&rate, (guint64)arguments->rate);
+    if (arguments->rate_later > 0)
+        g_thread_unref(g_thread_new("rate", rate_thread,
+                                    (gpointer)&arguments->rate_later));
     if (arguments->cancel_ms > 0)
         g_thread_unref(
             g_thread_new("cancel", cancel_thread,
                          GUINT_TO_POINTER((guint)arguments->cancel_ms)));
-    return rfp_copy_run(copy, error) && finish(&sink, copy, error);
 }
 
 static gboolean
@@ -171,6 +203,7 @@ run(const Arguments *arguments, GError **error)
         .buffer = (gsize)arguments->buffer_kib * 1024,
         .name = "vda",
         .cancel = &cancelled,
+        .rate = &rate,
     };
     gboolean exported;
     int fd;
@@ -180,7 +213,8 @@ run(const Arguments *arguments, GError **error)
         if (chain == NULL)
             return FALSE;
     }
-    if (!rfp_nbd_source_probe(source, &options.size, error))
+    start_timers(arguments);
+    if (!rfp_nbd_source_probe(source, &cancelled, &options.size, error))
         return FALSE;
     options.resized_from =
         chain != NULL ? rfp_digest_file_size(chain->pdata[0]) : options.size;
@@ -204,7 +238,12 @@ main(int argc, char **argv)
         {"buffer-kib", 0, 0, G_OPTION_ARG_INT, &arguments.buffer_kib, NULL,
          NULL},
         {"stall-ms", 0, 0, G_OPTION_ARG_INT, &arguments.stall_ms, NULL, NULL},
+        {"drop", 0, 0, G_OPTION_ARG_NONE, &arguments.drop, NULL, NULL},
         {"cancel-ms", 0, 0, G_OPTION_ARG_INT, &arguments.cancel_ms, NULL, NULL},
+        {"compress", 0, 0, G_OPTION_ARG_INT, &arguments.level, NULL, "LEVEL"},
+        {"limit-rate", 0, 0, G_OPTION_ARG_INT64, &arguments.rate, NULL, NULL},
+        {"limit-rate-later", 0, 0, G_OPTION_ARG_INT64, &arguments.rate_later,
+         NULL, NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY,
          &arguments.files, NULL, NULL},
         {0},
@@ -214,6 +253,7 @@ main(int argc, char **argv)
     g_autoptr(GError) error = NULL;
     int status = 0;
 
+    rfp_rate_init(&rate);
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error) ||
         arguments.files == NULL || g_strv_length(arguments.files) != 4) {

@@ -68,6 +68,8 @@ scenario()
 scenario 64k 64k
 scenario 4k 4k
 scenario 2M 512
+scenario 512 4k
+scenario 64k 2M
 
 # A bitmap that is not there
 must qemu-img create -f qcow2 "$tmp/src.qcow2" 1M

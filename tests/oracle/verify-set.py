@@ -166,6 +166,11 @@ class Qcow2:
         # 8: compression type; all others: dirty, corrupt, data file, ...
         if incompatible & ~8:
             raise Damage("incompatible features %#x" % incompatible)
+        self.zstd = False
+        if incompatible & 8:
+            if length < 105 or self.pread(1, 104) != b"\1":
+                raise Damage("compressed, but not with zstd")
+            self.zstd = True
         self.backing = None
         if backing_at:
             if backing_len > 1023:
@@ -213,6 +218,7 @@ class Qcow2:
                 raise Damage("cluster %d lies behind the end" % cluster)
             if entry & 1 << 62:
                 self.compressed.add(cluster)
+                self.check_compressed(cluster, entry)
             elif entry & 1:
                 self.zero.add(cluster)
             elif entry & 0x00fffffffffffe00:
@@ -220,6 +226,16 @@ class Qcow2:
                 if (entry & 0x00fffffffffffe00) + CLUSTER > self.length:
                     raise Damage("cluster %d lies behind the file's end" %
                                  cluster)
+
+    def check_compressed(self, cluster, entry):
+        at = entry & (1 << 54) - 1
+        sectors = 1 + (entry >> 54 & 0xff)
+        if entry >> 63 or not self.zstd:
+            raise Damage("cluster %d cannot be compressed" % cluster)
+        if at // 512 * 512 + sectors * 512 > self.length:
+            raise Damage("cluster %d lies behind the file's end" % cluster)
+        if sectors * 512 > CLUSTER + 512:
+            raise Damage("cluster %d is larger than plain" % cluster)
 
     def stored(self):
         return self.data | self.zero | self.compressed
@@ -250,6 +266,7 @@ class Disk:
         self.image = image.get("path")
         self.image_size = int(image.get("file-size"))
         self.stored = int(image.get("stored"))
+        self.compression = image.get("compression")
         self.digests = digests.get("path")
         self.digests_size = int(digests.get("size"))
         self.digests_sha256 = digests.get("sha256").lower()
@@ -564,10 +581,13 @@ class Verifier:
     def check_stored(self, disk):
         """What the image holds itself, beside what it should."""
         image = disk.qcow2
-        if not image.compressed and \
-                disk.stored != CLUSTER * len(image.data):
+        clusters = len(image.data) + len(image.compressed)
+        if disk.stored != CLUSTER * clusters:
             self.damage(disk.image, "%d data clusters, the manifest says %d "
-                        "bytes" % (len(image.data), disk.stored))
+                        "bytes" % (clusters, disk.stored))
+        if disk.compression != ("zstd" if image.zstd else "none"):
+            self.damage(disk.image, "the manifest says compression '%s'" %
+                        disk.compression)
         if disk.mode == "full" and disk.leaves is not None and \
                 (image.zero or image.stored() != set(disk.leaves)):
             self.damage(disk.image, "a full image that does not store exactly "
@@ -697,6 +717,8 @@ def describe(verifier, good):
                 "view": disk.view.hex(),
                 "checked": disk.leaves is not None,
                 "data_clusters": len(disk.qcow2.data) if disk.good else None,
+                "compressed_clusters":
+                    len(disk.qcow2.compressed) if disk.good else None,
                 "zero_clusters": len(disk.qcow2.zero) if disk.good else None,
             } for disk in point.disks if disk.mode != "left-out"],
         } for point in verifier.points],

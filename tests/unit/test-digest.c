@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sha256-lanes.h"
+
 /* SHA-256 by GLib, which shares no code with GnuTLS. */
 static void
 sha256(const void *data, gsize length, guint8 *digest)
@@ -65,6 +67,67 @@ test_leaf(void)
     assert_digest(leaf, wanted);
     g_assert_true(rfp_digest_leaf(data, 100, leaf));
     assert_digest(leaf, zero);
+}
+
+/* Every number of clusters, some of them zero: together and one by one. */
+static void
+test_leaves(void)
+{
+    enum { MAX_CLUSTERS = 40 };
+    g_autofree guint8 *data = g_malloc(MAX_CLUSTERS * RFP_CLUSTER_SIZE + 1);
+    guint8 *unaligned = data + 1;
+    guint8 leaves[MAX_CLUSTERS * RFP_LEAF_SIZE];
+    gboolean is_zero[MAX_CLUSTERS];
+
+    for (gsize i = 0; i <= MAX_CLUSTERS * RFP_CLUSTER_SIZE; i++)
+        data[i] = (guint8)g_test_rand_int();
+    for (guint n = 0; n <= MAX_CLUSTERS; n++) {
+        const gsize cut = n > 0 && n % 3 == 0 ? 77 * n : 0;
+
+        if (n > 0 && n % 4 == 0)
+            memset(unaligned + (n - 2) * RFP_CLUSTER_SIZE, 0, RFP_CLUSTER_SIZE);
+        rfp_digest_leaves(unaligned, n * RFP_CLUSTER_SIZE - cut, leaves,
+                          is_zero);
+        for (guint i = 0; i < n; i++) {
+            const gsize length = RFP_CLUSTER_SIZE - (i == n - 1 ? cut : 0);
+            guint8 wanted[RFP_LEAF_SIZE];
+
+            g_assert_cmpint(rfp_digest_leaf(unaligned + i * RFP_CLUSTER_SIZE,
+                                            length, wanted),
+                            ==, is_zero[i]);
+            assert_digest(leaves + i * RFP_LEAF_SIZE, wanted);
+        }
+    }
+}
+
+/* Lengths that clusters do not have. */
+static void
+test_lanes(void)
+{
+    g_autofree guint8 *data = g_malloc(RFP_SHA256_LANES * 1024);
+    guint8 got[RFP_SHA256_LANES * RFP_LEAF_SIZE];
+    const guint8 *messages[RFP_SHA256_LANES];
+    guint8 *digests[RFP_SHA256_LANES];
+
+    if (!rfp_sha256_lanes_work()) {
+        g_test_skip("this CPU cannot");
+        return;
+    }
+    for (gsize i = 0; i < RFP_SHA256_LANES * 1024; i++)
+        data[i] = (guint8)g_test_rand_int();
+    for (guint i = 0; i < RFP_SHA256_LANES; i++) {
+        messages[i] = data + i * 1024;
+        digests[i] = got + i * RFP_LEAF_SIZE;
+    }
+    for (gsize length = 0; length <= 1024; length += 64) {
+        rfp_sha256_lanes(messages, length, digests);
+        for (guint i = 0; i < RFP_SHA256_LANES; i++) {
+            guint8 wanted[RFP_LEAF_SIZE];
+
+            sha256(messages[i], length, wanted);
+            assert_digest(digests[i], wanted);
+        }
+    }
 }
 
 static void
@@ -157,6 +220,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/digest/zero", test_zero);
     g_test_add_func("/digest/leaf", test_leaf);
+    g_test_add_func("/digest/leaves", test_leaves);
+    g_test_add_func("/digest/lanes", test_lanes);
     g_test_add_func("/digest/group", test_group);
     g_test_add_func("/digest/view", test_view);
     g_test_add_func("/digest/steps", test_steps);

@@ -139,6 +139,8 @@ test_increment(void)
     g_assert_cmpuint(vda->source.inode, ==, 0);
     g_assert_cmpuint(vda->image_size, ==, 393216);
     g_assert_false(vda->plaintext);
+    g_assert_cmpint(vda->compress, ==, REFPOINT_COMPRESS_ZSTD);
+    g_assert_cmpint(vdb->compress, ==, REFPOINT_COMPRESS_NONE);
     g_assert_cmpint(vda->audit, ==, REFPOINT_AUDIT_MATCH);
     g_assert_cmpuint(vda->audited, ==, 64);
 
@@ -588,7 +590,7 @@ static const Bad bad_rows[] = {
     {"full.xml", "size=\"41120\"", "size=\"164001\"", FALSE, DAMAGE},
     {"full.xml", "cluster-size=\"65536\"", "cluster-size=\"4096\"", TRUE,
      NEWER},
-    {"full.xml", "compression=\"none\"", "compression=\"zstd\"", TRUE, NEWER},
+    {"full.xml", "compression=\"none\"", "compression=\"lz4\"", TRUE, NEWER},
     {"full.xml", "encryption=\"none\"", "encryption=\"luks\"", TRUE, NEWER},
     {"full.xml", "<source type", "<source kind", TRUE, DAMAGE},
     {"full.xml", "inode=\"1234567\"/>", "inode=\"1\"><odd/></source>", TRUE,

@@ -53,15 +53,15 @@ test_round(void)
 }
 
 static void
-assert_tail(guint64 data_end, guint64 size)
+assert_tail_placed(guint64 data_end, guint64 size, guint64 placed)
 {
     RfpQcow2Tail tail;
     guint64 clusters;
     guint64 covered;
 
-    rfp_qcow2_tail(data_end, size, &tail);
+    rfp_qcow2_tail(data_end, size, placed, &tail);
     clusters = tail.file_size / RFP_CLUSTER_SIZE;
-    covered = tail.refcount_blocks * RFP_QCOW2_REFCOUNTS_PER_BLOCK;
+    covered = (tail.refcount_blocks + placed) * RFP_QCOW2_REFCOUNTS_PER_BLOCK;
     g_assert_cmpuint(tail.l1_offset, ==, data_end);
     g_assert_cmpuint(tail.refcount_blocks_offset, ==,
                      data_end +
@@ -77,7 +77,13 @@ assert_tail(guint64 data_end, guint64 size)
     g_assert_cmpuint(covered, >=, clusters);
     g_assert_cmpuint(covered - clusters, <, RFP_QCOW2_REFCOUNTS_PER_BLOCK);
     g_assert_cmpuint(tail.refcount_table_clusters, ==,
-                     rfp_cluster_count(tail.refcount_blocks * 8));
+                     rfp_cluster_count((tail.refcount_blocks + placed) * 8));
+}
+
+static void
+assert_tail(guint64 data_end, guint64 size)
+{
+    assert_tail_placed(data_end, size, 0);
 }
 
 static void
@@ -89,9 +95,54 @@ test_tail(void)
     /* Around the points where a block, or a table cluster, is added. */
     for (guint64 i = 1; i < 40; i++) {
         assert_tail((32768 - i) * RFP_CLUSTER_SIZE, TIB);
+        assert_tail_placed((65536 - i) * RFP_CLUSTER_SIZE, TIB, 1);
         assert_tail((8192 * 32768 - i) * RFP_CLUSTER_SIZE, 63 * TIB);
         assert_tail((8192 * 32768 - 8192 - i) * RFP_CLUSTER_SIZE, 63 * TIB);
     }
+}
+
+static void
+test_compressed(void)
+{
+    const guint64 cases[][4] = {
+        /* offset, length, further sectors, bytes to the end of the last */
+        {65536, 1, 0, 512},
+        {65536, 512, 0, 512},
+        {65536, 513, 1, 1024},
+        {66047, 1, 0, 1},
+        {66047, 2, 1, 513},
+        {65600, 65024, 127, 65472},
+        {((guint64)1 << 53) + 511, 65536, 128, 65537},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const guint64 entry =
+            rfp_qcow2_compressed_entry(cases[i][0], cases[i][1]);
+
+        g_assert_cmpuint(entry, ==,
+                         (guint64)1 << 62 | cases[i][2] << 54 | cases[i][0]);
+        g_assert_cmpuint(rfp_qcow2_compressed_offset(entry), ==, cases[i][0]);
+        g_assert_cmpuint(rfp_qcow2_compressed_length(entry), ==, cases[i][3]);
+    }
+}
+
+static void
+test_compression_type(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree guint8 *bytes = g_malloc(RFP_CLUSTER_SIZE);
+    RfpQcow2Header header = sample;
+    g_auto(RfpQcow2Header) again = {0};
+
+    header.compression_type = RFP_QCOW2_TYPE_ZSTD;
+    g_assert_true(rfp_qcow2_header_write(&header, bytes));
+    rfp_qcow2_header_read(bytes, RFP_CLUSTER_SIZE, &again, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(again.compression_type, ==, RFP_QCOW2_TYPE_ZSTD);
+    g_assert_cmpuint(again.incompatible, ==, 8);
+    g_assert_true(
+        rfp_qcow2_header_check(&again, sample.size, backing, &error));
+    g_assert_no_error(error);
 }
 
 static void
@@ -265,6 +316,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/qcow2-layout/round", test_round);
     g_test_add_func("/qcow2-layout/tail", test_tail);
+    g_test_add_func("/qcow2-layout/compressed", test_compressed);
+    g_test_add_func("/qcow2-layout/compression-type", test_compression_type);
     g_test_add_func("/qcow2-layout/header/round-trip", test_round_trip);
     g_test_add_func("/qcow2-layout/header/backing-names", test_backing_names);
     g_test_add_func("/qcow2-layout/header/unreadable", test_unreadable);

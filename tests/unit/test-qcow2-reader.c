@@ -55,6 +55,42 @@ sample_open(void)
     return fd;
 }
 
+/* The same, compressed: 0 and 1 share a cluster of the file, 2 has its own, 3
+ * is a zero cluster. */
+enum { C_PACKED = 1, C_PLAIN, C_L2, C_L1, C_BLOCK, C_TABLE, C_END };
+
+static int
+compressed_open(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpCompress) compress = rfp_compress_new(0, 1);
+    g_autofree char *dir = g_dir_make_tmp("refpoint-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "image", NULL);
+    g_autofree guint8 *data = g_malloc(3 * RFP_CLUSTER_SIZE);
+    guint64 file_size;
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_autoptr(RfpQcow2Writer) writer = rfp_qcow2_writer_new(
+        fd, "image", "image", 8 * RFP_CLUSTER_SIZE, NULL, &error);
+
+    g_assert_no_error(error);
+    rfp_qcow2_writer_set_compress(writer, compress, RFP_CLUSTER_SIZE);
+    memset(data, 0x11, RFP_CLUSTER_SIZE);
+    memset(data + RFP_CLUSTER_SIZE, 0x22, RFP_CLUSTER_SIZE);
+    for (gsize i = 2 * RFP_CLUSTER_SIZE; i < 3 * RFP_CLUSTER_SIZE; i++)
+        data[i] = (guint8)g_test_rand_int();
+    rfp_qcow2_writer_write(writer, 0, data, 3, &error);
+    g_assert_no_error(error);
+    rfp_qcow2_writer_zero(writer, 3, 1, &error);
+    g_assert_no_error(error);
+    rfp_qcow2_writer_finish(writer, &file_size, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(file_size, ==, AT(C_END));
+    close(fd);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    tool_remove_dir(dir);
+    return fd;
+}
+
 /* Opens, checks, and maps and reads everything, whatever check() says. */
 static gboolean
 try_image(int fd, GError **error)
@@ -74,6 +110,8 @@ try_image(int fd, GError **error)
             kind == RFP_QCOW2_DATA &&
             !rfp_qcow2_reader_read(reader, host, data, NULL))
             g_error("cluster %" G_GUINT64_FORMAT ": not read", i);
+        if (kind == RFP_QCOW2_DATA_COMPRESSED)
+            rfp_qcow2_reader_read_compressed(reader, host, data, NULL);
     }
     return rfp_qcow2_reader_check(reader, error);
 }
@@ -121,6 +159,7 @@ typedef struct {
 } Damage;
 
 static const Damage damages[];
+static const Damage compressed_damages[];
 
 static void
 damage(int fd, const Damage *change)
@@ -134,11 +173,11 @@ damage(int fd, const Damage *change)
 }
 
 static void
-test_damages(void)
+check_damages(const Damage *change, int (*open_image)(void))
 {
-    for (const Damage *change = damages; change->name; change++) {
+    for (; change->name; change++) {
         g_autoptr(GError) error = NULL;
-        int fd = sample_open();
+        int fd = open_image();
 
         damage(fd, change);
         if (try_image(fd, &error))
@@ -149,6 +188,18 @@ test_damages(void)
             g_error("%s: %s", change->name, error->message);
         close(fd);
     }
+}
+
+static void
+test_damages(void)
+{
+    check_damages(damages, sample_open);
+}
+
+static void
+test_compressed_damages(void)
+{
+    check_damages(compressed_damages, compressed_open);
 }
 
 /* Cut anywhere. */
@@ -196,17 +247,15 @@ test_not_a_file(void)
 
 /* Nonsense in the header and the tables: an answer, never a crash. */
 static void
-test_random(void)
+check_random(int fd, const guint *clusters, guint n_clusters)
 {
-    const guint clusters[] = {HEADER, L2, L1, BLOCK, TABLE};
-    int fd = sample_open();
 
     for (guint i = 0; i < 3000; i++) {
         g_autoptr(GError) error = NULL;
         guint8 before[96];
         guint8 bytes[96];
         guint64 offset =
-            AT(clusters[g_test_rand_int_range(0, G_N_ELEMENTS(clusters))]);
+            AT(clusters[g_test_rand_int_range(0, (gint32)n_clusters)]);
 
         g_assert_cmpint(pread(fd, before, sizeof(before), (off_t)offset), ==,
                         sizeof(before));
@@ -223,6 +272,16 @@ test_random(void)
     }
     g_assert_true(try_image(fd, NULL));
     close(fd);
+}
+
+static void
+test_random(void)
+{
+    const guint plain[] = {HEADER, L2, L1, BLOCK, TABLE};
+    const guint compressed[] = {HEADER, C_PACKED, C_L2, C_BLOCK};
+
+    check_random(sample_open(), plain, G_N_ELEMENTS(plain));
+    check_random(compressed_open(), compressed, G_N_ELEMENTS(compressed));
 }
 
 /* Images that QEMU wrote. */
@@ -257,29 +316,100 @@ test_foreign(void)
     check_foreign("compat=0.10", FALSE);
 }
 
+/* Clusters that are compressed are read back. */
 static void
 test_compressed(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpQcow2Reader) reader = NULL;
-    g_autofree char *path = NULL;
+    g_autofree guint8 *data = g_malloc(RFP_CLUSTER_SIZE);
+    const guint8 patterns[] = {0x11, 0x22};
     RfpQcow2Kind kind;
     guint64 host;
+    int fd = compressed_open();
+
+    g_assert_true(try_image(fd, &error));
+    g_assert_no_error(error);
+    reader = rfp_qcow2_reader_open(fd, "good", &error);
+    g_assert_no_error(error);
+    close(fd);
+    for (guint i = 0; i < G_N_ELEMENTS(patterns); i++) {
+        rfp_qcow2_reader_map(reader, i, &kind, &host, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(kind, ==, RFP_QCOW2_DATA_COMPRESSED);
+        rfp_qcow2_reader_read_compressed(reader, host, data, &error);
+        g_assert_no_error(error);
+        for (guint j = 0; j < RFP_CLUSTER_SIZE; j++)
+            g_assert_cmpuint(data[j], ==, patterns[i]);
+    }
+    rfp_qcow2_reader_map(reader, 2, &kind, &host, &error);
+    g_assert_cmpint(kind, ==, RFP_QCOW2_DATA);
+    rfp_qcow2_reader_map(reader, 3, &kind, &host, &error);
+    g_assert_cmpint(kind, ==, RFP_QCOW2_ZEROES);
+}
+
+/* The data alone: the structure is whole, reading says what is wrong. */
+static void
+test_compressed_data(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpQcow2Reader) reader = NULL;
+    g_autofree guint8 *data = g_malloc(RFP_CLUSTER_SIZE);
+    RfpQcow2Kind kind;
+    guint64 host;
+    int fd = compressed_open();
+
+    g_assert_cmpint(pwrite(fd, "bad", 3, AT(C_PACKED)), ==, 3);
+    g_assert_true(try_image(fd, &error));
+    reader = rfp_qcow2_reader_open(fd, "bad", &error);
+    g_assert_no_error(error);
+    close(fd);
+    g_assert_true(rfp_qcow2_reader_map(reader, 0, &kind, &host, &error));
+    g_assert_false(
+        rfp_qcow2_reader_read_compressed(reader, host, data, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+    g_assert_nonnull(strstr(error->message, "offset 65536: the compressed"));
+}
+
+/* As QEMU writes them, with zstd and with what we do not read. */
+static void
+check_foreign_compressed(const char *options, gboolean good)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
     int fd = temporary_file(&path);
 
-    if (tool_exists("qemu-img") && tool_exists("qemu-io")) {
-        g_free(tool_run("qemu-img", "create", "-q", "-f", "qcow2", path, "1M",
-                        NULL));
-        g_free(tool_run("qemu-io", "-f", "qcow2", "-c", "write -c 0 64k", path,
-                        NULL));
-        reader = rfp_qcow2_reader_open(fd, "image", &error);
+    g_free(tool_run("qemu-img", "create", "-q", "-f", "qcow2", "-o", options,
+                    path, "10M", NULL));
+    g_free(tool_run("qemu-io", "-f", "qcow2", "-c", "write -c -P 7 0 64k",
+                    "-c", "write -c -P 8 64k 64k", "-c",
+                    "write -P 9 1M 64k", "-c", "write -c -P 1 5M 64k", path,
+                    NULL));
+    g_assert_cmpint(try_image(fd, &error), ==, good);
+    if (good) {
+        g_autoptr(RfpQcow2Reader) reader =
+            rfp_qcow2_reader_open(fd, "image", &error);
+        g_autofree guint8 *data = g_malloc(RFP_CLUSTER_SIZE);
+        RfpQcow2Kind kind;
+        guint64 host;
+
+        rfp_qcow2_reader_map(reader, 1, &kind, &host, &error);
+        rfp_qcow2_reader_read_compressed(reader, host, data, &error);
         g_assert_no_error(error);
-        g_assert_true(rfp_qcow2_reader_map(reader, 0, &kind, &host, &error));
-        g_assert_cmpint(kind, ==, RFP_QCOW2_DATA_COMPRESSED);
-        g_assert_false(rfp_qcow2_reader_check(reader, &error));
+        for (guint i = 0; i < RFP_CLUSTER_SIZE; i++)
+            g_assert_cmpuint(data[i], ==, 8);
     }
     close(fd);
     g_assert_cmpint(g_unlink(path), ==, 0);
+}
+
+static void
+test_foreign_compressed(void)
+{
+    if (!tool_exists("qemu-img") || !tool_exists("qemu-io"))
+        return;
+    check_foreign_compressed("compression_type=zstd", TRUE);
+    check_foreign_compressed("compression_type=zlib", FALSE);
 }
 
 int
@@ -294,6 +424,11 @@ main(int argc, char **argv)
     g_test_add_func("/qcow2-reader/random", test_random);
     g_test_add_func("/qcow2-reader/foreign", test_foreign);
     g_test_add_func("/qcow2-reader/compressed", test_compressed);
+    g_test_add_func("/qcow2-reader/compressed-data", test_compressed_data);
+    g_test_add_func("/qcow2-reader/compressed-damages",
+                    test_compressed_damages);
+    g_test_add_func("/qcow2-reader/foreign-compressed",
+                    test_foreign_compressed);
     return g_test_run();
 }
 
@@ -345,7 +480,7 @@ static const Damage damages[] = {
     {"zero cluster with a used place", AT(L2) + 16, 8,
      AT(DATA_0) | COPIED | RFP_QCOW2_ZERO, "used twice"},
     {"compressed", AT(L2), 8, AT(DATA_0) | RFP_QCOW2_COMPRESSED,
-     "compressed clusters"},
+     "not compressed with zstd"},
 
     {"refcount block lost", AT(TABLE), 8, 0, "counted as free"},
     {"refcount block beyond the end", AT(TABLE), 8, AT(END), "beyond the end"},
@@ -358,5 +493,30 @@ static const Damage damages[] = {
      "beyond the end of the file is counted"},
     {"last refcount", AT(BLOCK) + RFP_CLUSTER_SIZE - 2, 2, 7,
      "beyond the end of the file is counted"},
+    {0},
+};
+
+#define PACKED(offset, more) \
+    (RFP_QCOW2_COMPRESSED | (guint64)(more) << 54 | (AT(C_PACKED) + (offset)))
+
+static const Damage compressed_damages[] = {
+    {"type zlib", 104, 1, 0, "compression type"},
+    {"copied", AT(C_L2), 8, COPIED | PACKED(0, 0), "impossible L2 entry"},
+    {"beyond the end", AT(C_L2), 8, RFP_QCOW2_COMPRESSED | AT(C_END),
+     "beyond the end"},
+    {"one sector too many", AT(C_L2), 8,
+     RFP_QCOW2_COMPRESSED | (guint64)1 << 54 | (AT(C_END) - 1),
+     "beyond the end"},
+    {"far away", AT(C_L2), 8, ~COPIED, "beyond the end"},
+    {"in a plain cluster", AT(C_L2), 8, RFP_QCOW2_COMPRESSED | AT(C_PLAIN),
+     "used twice"},
+    {"into a plain cluster", AT(C_L2), 8, PACKED(65535, 1), "used twice"},
+    {"in the header", AT(C_L2), 8, RFP_QCOW2_COMPRESSED | 512, "used twice"},
+    {"plain where others are compressed", AT(C_L2) + 16, 8,
+     AT(C_PACKED) | COPIED, "used twice"},
+    {"one more", AT(C_L2) + 32, 8, PACKED(100, 0), "number of compressed"},
+    {"one less", AT(C_L2), 8, 0, "number of compressed"},
+    {"refcount 1", AT(C_BLOCK) + 2, 2, 1, "number of compressed"},
+    {"refcount 0", AT(C_BLOCK) + 2, 2, 0, "counted as free"},
     {0},
 };

@@ -22,6 +22,7 @@
 typedef struct {
     char *path;
     int fd;
+    RfpCompress *compress; /* NULL: images are not compressed */
 } Dir;
 
 static void
@@ -40,6 +41,7 @@ dir_clear(Dir *dir)
         return;
     close(dir->fd);
     tool_remove_dir(dir->path);
+    rfp_compress_free(dir->compress);
     g_free(dir->path);
 }
 
@@ -61,14 +63,26 @@ writer_new(const Dir *dir, const char *name, guint64 size, const char *backing)
         rfp_qcow2_writer_new(dir->fd, name, name, size, backing, &error);
 
     g_assert_no_error(error);
+    if (dir->compress)
+        rfp_qcow2_writer_set_compress(writer, dir->compress,
+                                      4 * RFP_CLUSTER_SIZE);
     return writer;
 }
 
-/* A cluster that says where it belongs. */
+/* A cluster that says where it belongs; large seeds make noise. */
 static void
 fill(guint8 *data, guint64 cluster, guint8 seed)
 {
+    guint32 state = seed + (guint32)cluster * 256;
+
     memset(data, seed, RFP_CLUSTER_SIZE);
+    for (guint i = 0; seed >= 0x80 && i < RFP_CLUSTER_SIZE; i++) {
+        state = state * 1664525 + 1013904223;
+        data[i] = (guint8)(state >> 24);
+    }
+    /* In between: makes compressed clusters of all sizes. */
+    for (guint i = 0; seed >= 0x80 && i < seed % 4 * RFP_CLUSTER_SIZE / 4; i++)
+        data[i] = seed;
     memcpy(data, &cluster, sizeof(cluster));
 }
 
@@ -161,8 +175,12 @@ assert_cluster(RfpQcow2Reader *reader, guint64 cluster, guint8 seed)
 
     rfp_qcow2_reader_map(reader, cluster, &kind, &host, &error);
     g_assert_no_error(error);
-    g_assert_cmpint(kind, ==, RFP_QCOW2_DATA);
-    rfp_qcow2_reader_read(reader, host, data, &error);
+    if (kind == RFP_QCOW2_DATA_COMPRESSED) {
+        rfp_qcow2_reader_read_compressed(reader, host, data, &error);
+    } else {
+        g_assert_cmpint(kind, ==, RFP_QCOW2_DATA);
+        rfp_qcow2_reader_read(reader, host, data, &error);
+    }
     g_assert_no_error(error);
     fill(wanted, cluster, seed);
     g_assert_cmpint(memcmp(data, wanted, RFP_CLUSTER_SIZE), ==, 0);
@@ -409,7 +427,7 @@ assert_io(const Dir *dir, const char *name, guint64 cluster, guint8 seed)
 }
 
 static void
-check_huge(guint64 size)
+check_huge(guint64 size, RfpCompress *compress)
 {
     const guint n = 40;
     guint64 count = rfp_cluster_count(size);
@@ -420,6 +438,7 @@ check_huge(guint64 size)
     guint64 last[1] = {count - 2 * RUN};
 
     dir_open(&dir, g_get_tmp_dir());
+    dir.compress = compress;
     full = writer_new(&dir, "full", size, NULL);
     write_runs(full, runs, n, 0x55);
     put(full, count - 1, 1, 0x56);
@@ -445,15 +464,125 @@ check_huge(guint64 size)
 static void
 test_16_tib(void)
 {
-    check_huge(16 * TIB);
+    check_huge(16 * TIB, NULL);
     tool_exists("qemu-io");
 }
 
 static void
 test_63_tib(void)
 {
-    check_huge(63 * TIB);
+    check_huge(63 * TIB, NULL);
     tool_exists("qemu-io");
+}
+
+static void
+test_63_tib_compressed(void)
+{
+    check_huge(63 * TIB, rfp_compress_new(1, 2));
+    tool_exists("qemu-io");
+}
+
+/* ---- Compressed -------------------------------------------------------- */
+
+static void
+test_compressed_sizes(void)
+{
+    const guint64 sizes[] = {
+        0, 1, 511, 65536, 65537, 10000 * 512, ((guint64)1 << 30) + 1,
+    };
+    g_auto(Dir) dir = {0};
+
+    dir_open(&dir, g_get_tmp_dir());
+    dir.compress = rfp_compress_new(0, 2);
+    for (guint i = 0; i < G_N_ELEMENTS(sizes); i++)
+        check_size(&dir, sizes[i]);
+    tool_exists("qemu-img");
+}
+
+/* An increment that is compressed on a base that is not, and back. */
+static void
+test_compressed_chain(void)
+{
+    const guint64 size = 64 * RFP_CLUSTER_SIZE;
+    g_auto(Dir) dir = {0};
+    g_autoptr(RfpQcow2Writer) writer = NULL;
+
+    dir_open(&dir, g_get_tmp_dir());
+    writer = writer_new(&dir, "a", size, NULL);
+    put(writer, 0, 40, 3);
+    finish(writer, &dir, "a");
+    g_clear_pointer(&writer, rfp_qcow2_writer_free);
+    dir.compress = rfp_compress_new(19, 1);
+    writer = writer_new(&dir, "b", size, "a");
+    put(writer, 10, 20, 4);
+    finish(writer, &dir, "b");
+    g_clear_pointer(&writer, rfp_qcow2_writer_free);
+    g_clear_pointer(&dir.compress, rfp_compress_free);
+    writer = writer_new(&dir, "c", size, "b");
+    put(writer, 20, 20, 5);
+    finish(writer, &dir, "c");
+    assert_clean(&dir, "a", size, NULL);
+    assert_clean(&dir, "b", size, "a");
+    assert_clean(&dir, "c", size, "b");
+    assert_io(&dir, "c", 9, 3);
+    assert_io(&dir, "c", 10, 4);
+    assert_io(&dir, "c", 19, 4);
+    assert_io(&dir, "c", 20, 5);
+    assert_io(&dir, "c", 39, 5);
+}
+
+/* What can be compressed takes little room, to the cluster; what cannot is
+ * stored as it is. */
+static void
+test_compressed_room(void)
+{
+    g_auto(Dir) dir = {0};
+    g_autoptr(RfpQcow2Writer) writer = NULL;
+    g_autoptr(RfpQcow2Reader) reader = NULL;
+    g_autofree char *path = NULL;
+    struct stat status;
+
+    dir_open(&dir, g_get_tmp_dir());
+    dir.compress = rfp_compress_new(0, 1);
+    writer = writer_new(&dir, "a", 1000 * RFP_CLUSTER_SIZE, NULL);
+    put(writer, 0, 1, 3);
+    put(writer, 1, 1, 0x80);
+    put(writer, 2, 900, 5);
+    g_assert_cmpuint(rfp_qcow2_writer_stored(writer), ==,
+                     902 * RFP_CLUSTER_SIZE);
+    finish(writer, &dir, "a");
+    assert_clean(&dir, "a", 1000 * RFP_CLUSTER_SIZE, NULL);
+    path = dir_file(&dir, "a");
+    g_assert_cmpint(stat(path, &status), ==, 0);
+    g_assert_cmpuint((guint64)status.st_size, <=, 10 * RFP_CLUSTER_SIZE);
+    reader = reader_new(&dir, "a");
+    assert_kind(reader, 0, RFP_QCOW2_DATA_COMPRESSED);
+    assert_kind(reader, 1, RFP_QCOW2_DATA);
+    assert_kind(reader, 2, RFP_QCOW2_DATA_COMPRESSED);
+    assert_cluster(reader, 1, 0x80);
+    assert_cluster(reader, 901, 5);
+}
+
+/* Noise and patterns in turn, from several threads. */
+static void
+test_compressed_threads(void)
+{
+    const guint64 size = 20000 * RFP_CLUSTER_SIZE;
+    const guint n = 60;
+    g_auto(Dir) dir = {0};
+
+    dir_open(&dir, g_get_tmp_dir());
+    dir.compress = rfp_compress_new(1, 3);
+    for (guint8 seed = 0x80; seed < 0x84; seed++) {
+        g_autofree guint64 *runs = make_runs(size, n);
+        g_autofree char *name = g_strdup_printf("image-%u", seed);
+        g_autoptr(RfpQcow2Writer) writer = writer_new(&dir, name, size, NULL);
+
+        write_runs(writer, runs, n, seed);
+        finish(writer, &dir, name);
+        assert_clean(&dir, name, size, NULL);
+        assert_runs(&dir, name, runs, n, seed);
+    }
 }
 
 /* What qemu-img says about each range of a small image. */
@@ -658,6 +787,13 @@ main(int argc, char **argv)
     g_test_add_func("/qcow2-writer/tmpfs", test_tmpfs);
     g_test_add_func("/qcow2-writer/16-tib", test_16_tib);
     g_test_add_func("/qcow2-writer/63-tib", test_63_tib);
+    g_test_add_func("/qcow2-writer/63-tib-compressed",
+                    test_63_tib_compressed);
+    g_test_add_func("/qcow2-writer/compressed-sizes", test_compressed_sizes);
+    g_test_add_func("/qcow2-writer/compressed-chain", test_compressed_chain);
+    g_test_add_func("/qcow2-writer/compressed-room", test_compressed_room);
+    g_test_add_func("/qcow2-writer/compressed-threads",
+                    test_compressed_threads);
     g_test_add_func("/qcow2-writer/map", test_map);
     g_test_add_func("/qcow2-writer/not-before-the-end",
                     test_not_before_the_end);

@@ -308,15 +308,20 @@ test_no_schema(void)
     g_autofree char *temp = set_temp();
     g_autofree char *dir = g_build_filename(temp, "set", NULL);
     g_autofree char *data = g_strdup(g_getenv("REFPOINT_DATADIR"));
+    g_autofree char *path = g_build_filename(temp, SCHEMA, NULL);
+    g_autoptr(RefpointVerification) broken = NULL;
     g_autoptr(RefpointVerification) result = NULL;
 
     set_make(dir, points);
     g_setenv("REFPOINT_DATADIR", temp, TRUE);
     result = verify(dir, NULL);
-    g_setenv("REFPOINT_DATADIR", data, TRUE);
     g_assert_cmpuint(result->damages->len, ==, 0);
     g_assert_cmpuint(result->remarks->len, ==, 1);
     g_assert_true(has(result->remarks, "schema-missing", ".", NULL));
+    g_assert_true(g_file_set_contents(path, "<a/>", -1, NULL));
+    broken = verify(dir, NULL);
+    g_setenv("REFPOINT_DATADIR", data, TRUE);
+    g_assert_true(has(broken->remarks, "schema-missing", ".", NULL));
     set_remove(temp);
 }
 
@@ -341,6 +346,29 @@ test_schema(void)
     g_setenv("REFPOINT_DATADIR", data, TRUE);
     g_assert_cmpuint(result->damages->len, ==, 4);
     g_assert_true(has(result->damages, "schema", "second/export.xml", "line"));
+    set_remove(temp);
+}
+
+/* What others may add is not looked at without a limit. */
+static void
+test_large(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *path = g_build_filename(dir, "second", "export.xml", NULL);
+    g_autofree char *text = NULL;
+    g_autofree char *space = g_strnfill(1024 * 1024, ' ');
+    g_autofree char *large = NULL;
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points);
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    large = g_strconcat(text, space, NULL);
+    g_assert_true(g_file_set_contents(path, large, -1, NULL));
+    result = verify(dir, NULL);
+    g_assert_cmpuint(result->damages->len, ==, 0);
+    g_assert_true(
+        has(result->remarks, "not-compared", "second/export.xml", NULL));
     set_remove(temp);
 }
 
@@ -622,6 +650,7 @@ main(int argc, char **argv)
     g_test_add_func("/verify/moving", test_moving);
     g_test_add_func("/verify/no-schema", test_no_schema);
     g_test_add_func("/verify/schema", test_schema);
+    g_test_add_func("/verify/large", test_large);
     g_test_add_func("/verify/many", test_many);
     for (gsize i = 0; i < n_rows; i++) {
         g_autofree char *path =
@@ -673,7 +702,7 @@ static const Row rows[] = {
     {"point-of-other-set", edit_digit, SECOND_XML, "<set guid=\"",
      .id = "manifest-damaged", .text = "another set"},
     {"sequence", edit, SECOND_XML, "sequence=\"2\"", "sequence=\"1\"",
-     .id = "manifest-damaged"},
+     .id = "base-mismatch", .text = "not older"},
     {"not-older", edit, "first/export.xml", "sequence=\"1\"", "sequence=\"9\"",
      .id = "base-mismatch", .path = SECOND_XML, .text = "not older"},
     {"parent", edit_digit, SECOND_XML, "parent=\"", .remark = TRUE,

@@ -28,7 +28,7 @@ __virt_refpoint_scan()
             --create | --point | --base | --disk | --exclude-disk | \
                 --quiesce | --keep-points | --max-chain | --scratch-dir | \
                 --scratch-reserve | --audit | --compress | --limit-rate | \
-                --stall-timeout)
+                --stall-timeout | --offset | --length)
                 [ "${COMP_WORDS[i + 1]-}" != = ] || i=$((i + 1))
                 i=$((i + 1))
                 ;;
@@ -140,7 +140,7 @@ __virt_refpoint_value()
             __virt_refpoint_points "$2" "$domain"
             ;;
         --create | --keep-points | --max-chain | --scratch-reserve | \
-            --limit-rate | --stall-timeout) ;;
+            --limit-rate | --stall-timeout | --offset | --length) ;;
         *) return 1 ;;
     esac
 }
@@ -151,6 +151,7 @@ __virt_refpoint_options()
 
     case $__refpoint_command in
         '') options+=" --version" ;;
+        changes) options+=" --disk= --offset= --length=" ;;
         create) options+=" --quiesce= --track-only" ;;
         export)
             options+=" --create= --point= --base= --disk= --exclude-disk="
@@ -159,6 +160,7 @@ __virt_refpoint_options()
             options+=" --compress= --limit-rate= --stall-timeout="
             options+=" --allow-plaintext --dry-run --strict --progress"
             ;;
+        import) options+=" --restored --progress" ;;
         list) options+=" --tree --name" ;;
         verify) options+=" --progress" ;;
     esac
@@ -169,19 +171,23 @@ __virt_refpoint_options()
 
 __virt_refpoint_operand()
 {
-    local commands="catalog create destroy export help info list verify"
+    local commands="catalog changes create destroy export help import info"
 
+    commands+=" list verify"
     case $__refpoint_command:${#__refpoint_operands[@]} in
         :0 | help:0) __virt_refpoint_words "$commands" "$1" ;;
-        create:0 | destroy:0 | export:0 | info:0 | list:0)
+        changes:0 | create:0 | destroy:0 | export:0 | import:0 | info:0 | \
+            list:0)
             __virt_refpoint_domains "$1"
             ;;
-        destroy:1 | info:1)
+        changes:1 | destroy:1 | info:1)
             __virt_refpoint_points "$1" "${__refpoint_operands[0]}"
             ;;
-        catalog:0 | verify:0 | export:1) __virt_refpoint_directories "$1" ;;
-        verify:1)
-            __virt_refpoint_published "$1" "${__refpoint_operands[0]}"
+        catalog:0 | verify:0 | export:1 | import:1)
+            __virt_refpoint_directories "$1"
+            ;;
+        verify:1 | import:2)
+            __virt_refpoint_published "$1" "${__refpoint_operands[-1]}"
             ;;
     esac
 }

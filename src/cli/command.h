@@ -6,9 +6,11 @@
 #include "cli.h"
 
 extern const Command command_catalog;
+extern const Command command_changes;
 extern const Command command_create;
 extern const Command command_destroy;
 extern const Command command_export;
+extern const Command command_import;
 extern const Command command_info;
 extern const Command command_list;
 extern const Command command_verify;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define END_US (10 * G_USEC_PER_SEC)
+#define END_POLL_US (5 * 1000)
+
 /* The running job's socket; *backup tells whether there is a backup job. */
 static gboolean
 running_socket(RfpDomain *domain,
@@ -103,6 +106,19 @@ rfp_backup_job_begin(RfpDomain *domain,
     return TRUE;
 }
 
+/* libvirt takes the wish and carries it out a moment later; who begins another
+ * job until then is told that the domain is busy. */
+static void
+wait_ended(RfpDomain *domain, const char *socket_path)
+{
+    gint64 end = g_get_monotonic_time() + END_US;
+    RfpJobKind kind = RFP_JOB_OURS;
+
+    while (rfp_backup_job_kind(domain, socket_path, &kind, NULL) &&
+           kind == RFP_JOB_OURS && g_get_monotonic_time() < end)
+        g_usleep(END_POLL_US);
+}
+
 gboolean
 rfp_backup_job_end(RfpDomain *domain,
                    const char *socket_path,
@@ -112,8 +128,12 @@ rfp_backup_job_end(RfpDomain *domain,
 
     if (!rfp_backup_job_kind(domain, socket_path, &kind, error))
         return FALSE;
-    if (kind != RFP_JOB_OURS || virDomainAbortJob(domain->virt) == 0)
+    if (kind != RFP_JOB_OURS)
         return TRUE;
+    if (virDomainAbortJob(domain->virt) == 0) {
+        wait_ended(domain, socket_path);
+        return TRUE;
+    }
     /* it may have ended by itself meanwhile */
     if (rfp_backup_job_kind(domain, socket_path, &kind, NULL) &&
         kind != RFP_JOB_OURS)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "domain-xml.h"
 #include "error.h"
 #include "names.h"
 #include "text.h"
@@ -187,6 +188,74 @@ rfp_checkpoint_xml_format(const char *name,
     disks = rfp_xml_add(root, "disks", NULL);
     add_disks(disks, targets, "bitmap");
     add_disks(disks, others, "no");
+    return rfp_xml_to_text(doc, FALSE);
+}
+
+static void
+add_parsed_disks(xmlNodePtr parent, RfpCheckpointXml *checkpoint)
+{
+    for (guint i = 0; i < checkpoint->disks->len; i++) {
+        RfpCheckpointDisk *from = g_ptr_array_index(checkpoint->disks, i);
+        xmlNodePtr disk = rfp_xml_add(parent, "disk", NULL);
+
+        rfp_xml_set(disk, "name", from->target);
+        rfp_xml_set(disk, "checkpoint", from->tracked ? "bitmap" : "no");
+        if (from->tracked)
+            rfp_xml_set(disk, "bitmap", checkpoint->name);
+    }
+}
+
+/* The configuration of that moment, if there is one. */
+static gboolean
+add_domain(xmlNodePtr parent, const char *xml, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autofree char *inside = rfp_checkpoint_xml_domain(xml, &local);
+    g_autofree char *text =
+        inside ? rfp_domain_xml_strip(inside, &local) : NULL;
+    g_autoptr(xmlDoc) doc = NULL;
+
+    if (text)
+        doc = rfp_xml_parse_root(text,
+                                 strlen(text),
+                                 "domain",
+                                 NULL,
+                                 _("the checkpoint"),
+                                 REFPOINT_ERROR_FAILED,
+                                 &local);
+    if (local) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    if (doc)
+        xmlAddChild(parent,
+                    xmlDocCopyNode(xmlDocGetRootElement(doc), parent->doc, 1));
+    return TRUE;
+}
+
+char *
+rfp_checkpoint_xml_rebuild(const char *xml, const char *parent, GError **error)
+{
+    g_autoptr(RfpCheckpointXml) checkpoint =
+        rfp_checkpoint_xml_parse(xml, error);
+    g_autoptr(xmlDoc) doc = NULL;
+    g_autofree char *created = NULL;
+    xmlNodePtr root = NULL;
+
+    if (!checkpoint)
+        return NULL;
+    doc = rfp_xml_new("domaincheckpoint", NULL);
+    root = xmlDocGetRootElement(doc);
+    created = g_strdup_printf("%" G_GINT64_FORMAT, checkpoint->created);
+    rfp_xml_add(root, "name", checkpoint->name);
+    if (checkpoint->description)
+        rfp_xml_add(root, "description", checkpoint->description);
+    if (parent)
+        rfp_xml_add(rfp_xml_add(root, "parent", NULL), "name", parent);
+    rfp_xml_add(root, "creationTime", created);
+    add_parsed_disks(rfp_xml_add(root, "disks", NULL), checkpoint);
+    if (!add_domain(root, xml, error))
+        return NULL;
     return rfp_xml_to_text(doc, FALSE);
 }
 

@@ -50,6 +50,15 @@ rfp_checkpoint_xml_format(const char *name,
                           const char *const *targets,
                           const char *const *others);
 
+/*
+ * The checkpoint @xml written anew for a redefinition: what this program knows
+ * of it, and nothing else. @parent: the parent's name, or NULL for a root. Its
+ * bitmaps have the checkpoint's name. The <domain> in it, without our metadata,
+ * is kept. Free with g_free().
+ */
+char *
+rfp_checkpoint_xml_rebuild(const char *xml, const char *parent, GError **error);
+
 /* "virt-refpoint 1 point=<guid> set=<guid or ->" taken apart. FALSE where the
  * first line of @description is not one. Free the outputs with g_free(). */
 gboolean

@@ -128,6 +128,13 @@ rfp_checkpoint_xml_text(RfpDomain *domain, const char *name, GError **error)
 }
 
 static gboolean
+forget_checkpoint(virDomainCheckpointPtr checkpoint)
+{
+    return virDomainCheckpointDelete(
+               checkpoint, VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) == 0;
+}
+
+static gboolean
 delete_checkpoint(virDomainCheckpointPtr checkpoint)
 {
     if (virDomainCheckpointDelete(checkpoint, 0) == 0)
@@ -136,15 +143,15 @@ delete_checkpoint(virDomainCheckpointPtr checkpoint)
      * off (OPERATION_UNSUPPORTED) the bitmap would stay in the image. */
     if (strstr(virGetLastErrorMessage(), "not found in backing chain") == NULL)
         return FALSE;
-    return virDomainCheckpointDelete(
-               checkpoint, VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) == 0;
+    return forget_checkpoint(checkpoint);
 }
 
-gboolean
-rfp_checkpoint_delete(RfpDomain *domain,
-                      const char *name,
-                      const char *guid,
-                      GError **error)
+static gboolean
+delete_if_guid(RfpDomain *domain,
+               const char *name,
+               const char *guid,
+               gboolean (*delete)(virDomainCheckpointPtr checkpoint),
+               GError **error)
 {
     g_autoptr(GError) local = NULL;
     g_autoptr(virDomainCheckpoint) checkpoint = lookup(domain, name, &local);
@@ -163,13 +170,31 @@ rfp_checkpoint_delete(RfpDomain *domain,
     found = rfp_checkpoint_guid(domain, parsed);
     if (!rfp_guid_equal(found, guid))
         return TRUE;
-    if (!delete_checkpoint(checkpoint)) {
+    if (!delete(checkpoint)) {
         rfp_virt_error_set(error, name,
                            _("cannot delete checkpoint '%s' of domain '%s'"),
                            name, domain->name);
         return FALSE;
     }
     return TRUE;
+}
+
+gboolean
+rfp_checkpoint_delete(RfpDomain *domain,
+                      const char *name,
+                      const char *guid,
+                      GError **error)
+{
+    return delete_if_guid(domain, name, guid, delete_checkpoint, error);
+}
+
+gboolean
+rfp_checkpoint_forget(RfpDomain *domain,
+                      const char *name,
+                      const char *guid,
+                      GError **error)
+{
+    return delete_if_guid(domain, name, guid, forget_checkpoint, error);
 }
 
 gboolean
@@ -181,6 +206,25 @@ rfp_checkpoint_create(RfpDomain *domain, const char *xml, GError **error)
     if (checkpoint == NULL)
         rfp_virt_error_set(error, domain->name,
                            _("cannot make a checkpoint of domain '%s'"),
+                           domain->name);
+    return checkpoint != NULL;
+}
+
+gboolean
+rfp_checkpoint_redefine(RfpDomain *domain,
+                        const char *xml,
+                        gboolean validate,
+                        GError **error)
+{
+    unsigned int flags = VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE;
+    g_autoptr(virDomainCheckpoint) checkpoint = NULL;
+
+    if (validate)
+        flags |= VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE_VALIDATE;
+    checkpoint = virDomainCheckpointCreateXML(domain->virt, xml, flags);
+    if (checkpoint == NULL)
+        rfp_virt_error_set(error, domain->name,
+                           _("cannot redefine a checkpoint of domain '%s'"),
                            domain->name);
     return checkpoint != NULL;
 }

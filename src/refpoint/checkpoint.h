@@ -38,8 +38,24 @@ rfp_checkpoint_delete(RfpDomain *domain,
                       const char *guid,
                       GError **error);
 
+/* The same of the metadata alone: bitmaps stay as they are. */
+gboolean
+rfp_checkpoint_forget(RfpDomain *domain,
+                      const char *name,
+                      const char *guid,
+                      GError **error);
+
 /* Makes one outside of a backup job. */
 gboolean
 rfp_checkpoint_create(RfpDomain *domain, const char *xml, GError **error);
+
+/* Makes the metadata of one whose bitmaps are there; @validate: libvirt looks
+ * at them, which takes an active domain. A bitmap that is missing or broken is
+ * VIR_ERR_CHECKPOINT_INCONSISTENT. */
+gboolean
+rfp_checkpoint_redefine(RfpDomain *domain,
+                        const char *xml,
+                        gboolean validate,
+                        GError **error);
 
 #endif

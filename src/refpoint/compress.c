@@ -61,8 +61,9 @@ compressor_new(void)
 RfpCompressor *
 rfp_compress_take(RfpCompress *compress)
 {
-    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&compress->lock);
+    g_autoptr(GMutexLocker) locker = NULL;
 
+    locker = g_mutex_locker_new(&compress->lock);
     while (compress->idle->len == 0 && compress->left == 0)
         g_cond_wait(&compress->given, &compress->lock);
     if (compress->idle->len > 0)
@@ -89,19 +90,15 @@ rfp_compressor_run(const RfpCompress *compress,
                    RfpCompressor *compressor,
                    const void *cluster)
 {
-    const gsize length =
-        ZSTD_compressCCtx(compressor->context, compressor->data,
-                          sizeof(compressor->data), cluster, RFP_CLUSTER_SIZE,
-                          compress->level);
+    const gsize length = ZSTD_compressCCtx(
+        compressor->context, compressor->data, sizeof(compressor->data),
+        cluster, RFP_CLUSTER_SIZE, compress->level);
 
     return ZSTD_isError(length) ? 0 : length;
 }
 
 gboolean
-rfp_decompress(gpointer *context,
-               const void *data,
-               gsize length,
-               void *cluster)
+rfp_decompress(gpointer *context, const void *data, gsize length, void *cluster)
 {
     const guint8 *at = data;
     guint8 *out = cluster;

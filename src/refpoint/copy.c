@@ -276,8 +276,7 @@ read_chunk(Worker *worker, const Chunk *chunk, GError **error)
     guint32 done = 0;
 
     while (done < chunk->length) {
-        const guint32 n =
-            take_piece(worker->copy, chunk->length - done);
+        const guint32 n = take_piece(worker->copy, chunk->length - done);
 
         if (!read_piece(worker, chunk->offset, done, n, error))
             return FALSE;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export.h"
 #include "backup-xml.h"
+#include "sockets.h"
 #include "space.h"
 #include "text.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
-#define LIBVIRT_DOMAIN_DIR "/var/lib/libvirt/qemu"
 /* Room for what an image has beside its data. */
 #define IMAGE_OVERHEAD ((guint64)1 << 20)
 
@@ -130,62 +129,6 @@ rfp_export_check_space(RfpExport *export, GError **error)
     return TRUE;
 }
 
-/* ---- Socket ----------------------------------------------------------------------------- */
-
-/*
- * The domain's private directory of the system daemon: the one place that the
- * AppArmor profile of Debian and Ubuntu lets QEMU make a socket in. libvirt
- * shortens long names in it, the id is enough.
- */
-static char *
-domain_dir(RfpExport *export, GError **error)
-{
-    g_autofree char *prefix =
-        g_strdup_printf("domain-%d-", export->state.id);
-    g_autoptr(GError) local = NULL;
-    g_autoptr(GDir) dir = g_dir_open(LIBVIRT_DOMAIN_DIR, 0, &local);
-    const char *name = NULL;
-
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
-        if (g_str_has_prefix(name, prefix))
-            return g_build_filename(LIBVIRT_DOMAIN_DIR, name, NULL);
-    if (local != NULL && !g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-        rfp_error_set(error, REFPOINT_ERROR_ACCESS_DENIED,
-                      _("cannot reach the private directory of domain '%s': "
-                        "%s"),
-                      export->operation.domain->name, local->message);
-    else
-        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
-                      _("domain '%s' has no private directory in '%s'"),
-                      export->operation.domain->name, LIBVIRT_DOMAIN_DIR);
-    rfp_error_add_way_out(error, _("run it as root (sudo)"));
-    return NULL;
-}
-
-static gboolean
-choose_socket(RfpExport *export, GError **error)
-{
-    RefpointConnection *conn = export->operation.conn;
-    g_autofree char *dir = NULL;
-
-    if (conn->system)
-        dir = domain_dir(export, error);
-    else if (rfp_make_dirs(conn->runtime_dir, 0700, error))
-        dir = g_strdup(conn->runtime_dir);
-    if (dir == NULL)
-        return FALSE;
-    export->socket_path =
-        g_strdup_printf("%s/refpoint-%.8s.sock", dir, export->guid);
-    if (strlen(export->socket_path) <
-        sizeof(((struct sockaddr_un *)NULL)->sun_path))
-        return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
-                  _("the path of the socket is too long: '%s'"),
-                  export->socket_path);
-    rfp_error_add_way_out(error, _("set XDG_RUNTIME_DIR to a shorter path"));
-    return FALSE;
-}
-
 /* ---- The record ---------------------------------------------------------------------------- */
 
 static gboolean
@@ -259,7 +202,12 @@ prepare(RfpExport *export, GError **error)
     export->partial = rfp_export_set_partial_name(export->guid);
     export->vm_folder = rfp_export_set_vm_folder(export->set, domain->uuid,
                                                  domain->name, error);
-    if (export->vm_folder == NULL || !choose_socket(export, error))
+    if (export->vm_folder == NULL)
+        return FALSE;
+    export->socket_path = rfp_socket_of_job(export->operation.conn, domain,
+                                            export->state.id, export->guid,
+                                            error);
+    if (export->socket_path == NULL)
         return FALSE;
     /* QEMU of the system daemon must reach its scratch file */
     if (!rfp_make_dirs(scratch_dir(export),

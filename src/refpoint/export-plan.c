@@ -290,6 +290,23 @@ look_at_files(RfpExport *export,
     }
 }
 
+/* What the bitmap is about: the domain's note of it comes first, because a disk
+ * that was restored from the set has another source than the manifest says. */
+static const RfpDiskSource *
+source_at(RfpExport *export, RfpSetPoint *point, RfpManifestDisk *data)
+{
+    RfpMetadataPoint *note =
+        rfp_metadata_find(export->notes, point->manifest->guid);
+
+    for (guint i = 0; note != NULL && i < note->disks->len; i++) {
+        RfpMetadataDisk *disk = g_ptr_array_index(note->disks, i);
+
+        if (strcmp(disk->target, data->target) == 0)
+            return &disk->source;
+    }
+    return &data->source;
+}
+
 static gboolean
 candidate_of(RfpExport *export,
              RfpSetPoint *point,
@@ -316,7 +333,7 @@ candidate_of(RfpExport *export,
                       REFPOINT_BITMAP_BROKEN,
         .size = data->size,
         .changed = tracked ? tracked->changed : 0,
-        .source = &data->source,
+        .source = source_at(export, point, data),
     };
     if (candidate->alive && candidate->bitmap == REFPOINT_BITMAP_GOOD)
         look_at_files(export, point, checkpoint, candidate, target);
@@ -601,6 +618,7 @@ rfp_export_plan(RfpExport *export, GError **error)
         rfp_checkpoint_list(export->operation.domain, TRUE, error);
     if (export->checkpoints == NULL)
         return FALSE;
+    export->notes = rfp_metadata_load(export->operation.domain);
     if (!check_targets(export, export->options->disks, error) ||
         !check_targets(export, export->options->exclude, error))
         return FALSE;

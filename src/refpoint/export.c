@@ -253,6 +253,8 @@ export_clear(RfpExport *export)
     rfp_export_set_close(export->set);
     if (export->checkpoints != NULL)
         g_ptr_array_unref(export->checkpoints);
+    if (export->notes != NULL)
+        g_ptr_array_unref(export->notes);
     rfp_domain_xml_free(export->domain_xml);
     g_free(export->domain_text);
     g_free(export->guid);

@@ -54,6 +54,7 @@ typedef struct {
     RfpDomainXml *domain_xml;
     RfpExportSet *set;       /* locked; NULL: a fresh one in a dry run */
     GPtrArray *checkpoints;  /* RfpCheckpointXml with sizes */
+    GPtrArray *notes;        /* RfpMetadataPoint, the domain's own */
     GPtrArray *disks;        /* RfpExportDisk, the domain's order */
     RfpSetPoint *base;       /* explicit base, borrowed from the set */
     RfpCheckpointXml *point; /* --point: borrowed from @checkpoints */

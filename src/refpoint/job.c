@@ -37,6 +37,7 @@ refpoint_job_new(void)
     job->report.disks = g_ptr_array_new_with_free_func(disk_report_free);
     job->report.warnings = g_ptr_array_new_with_free_func(warning_free);
     job->report.destroyed = g_ptr_array_new_with_free_func(g_free);
+    job->report.imported = g_ptr_array_new_with_free_func(g_free);
     return job;
 }
 
@@ -54,6 +55,7 @@ refpoint_job_free(RefpointJob *job)
     g_ptr_array_unref(job->report.disks);
     g_ptr_array_unref(job->report.warnings);
     g_ptr_array_unref(job->report.destroyed);
+    g_ptr_array_unref(job->report.imported);
     refpoint_failure_free(job->report.failure);
     rfp_rate_clear(&job->rate);
     g_free(job);

@@ -27,8 +27,8 @@ void
 rfp_nbd_source_free(RfpNbdSource *source);
 
 /* Connects once and asks for the exact size in bytes. Also checks that the
- * server offers the contexts that are wanted. @cancel as in RfpSourceOps, may be
- * NULL. */
+ * server offers the contexts that are wanted. @cancel as in RfpSourceOps, may
+ * be NULL. */
 gboolean
 rfp_nbd_source_probe(RfpNbdSource *source,
                      const gint *cancel,

@@ -69,8 +69,8 @@ write_at(RfpQcow2File *file,
     const guint8 *at = data;
 
     while (length > 0) {
-        int fd = direct && is_aligned(at, length, offset) ? file->direct_fd :
-                                                            file->fd;
+        int fd = direct && is_aligned(at, length, offset) ? file->direct_fd
+                                                          : file->fd;
         ssize_t n = pwrite(fd, at, length, (off_t)offset);
 
         if (n > 0) {
@@ -125,8 +125,7 @@ extend_ahead(RfpQcow2File *file, guint64 end)
     if (end <= from)
         return;
     to = end + CLAMP(end, AHEAD_MIN, AHEAD_MAX);
-    atomic_store(&file->extended,
-                 extend(file, from, to) ? to : G_MAXUINT64);
+    atomic_store(&file->extended, extend(file, from, to) ? to : G_MAXUINT64);
 }
 
 /*
@@ -159,8 +158,7 @@ create(RfpQcow2File *file, int dirfd, const char *name, GError **error)
     g_autofree char *again = NULL;
 
     file->fd = openat(dirfd, name,
-                      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                      0600);
+                      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file->fd < 0) {
         rfp_error_set_path_errno(error, errno, _("cannot create '%s'"),
                                  file->display);

@@ -123,8 +123,8 @@ rfp_qcow2_tail(guint64 data_end,
 
     /* Blocks and table are counted themselves: grows to its fixed point. */
     do {
-        guint64 all = ceil_div(fixed + blocks + table,
-                               RFP_QCOW2_REFCOUNTS_PER_BLOCK);
+        guint64 all =
+            ceil_div(fixed + blocks + table, RFP_QCOW2_REFCOUNTS_PER_BLOCK);
 
         before = blocks + table;
         blocks = all - placed;
@@ -143,8 +143,8 @@ rfp_qcow2_tail(guint64 data_end,
 guint64
 rfp_qcow2_compressed_entry(guint64 offset, guint64 length)
 {
-    guint64 more = (offset + length - 1) / RFP_QCOW2_SECTOR -
-                   offset / RFP_QCOW2_SECTOR;
+    guint64 more =
+        (offset + length - 1) / RFP_QCOW2_SECTOR - offset / RFP_QCOW2_SECTOR;
 
     return RFP_QCOW2_COMPRESSED | more << RFP_QCOW2_SECTORS_SHIFT | offset;
 }
@@ -328,8 +328,8 @@ check_fields(const RfpQcow2Header *header, GError **error)
     if (header->l1_entries > L1_ENTRIES_MAX || header->l1_offset & mask ||
         header->l1_offset > G_MAXINT64 - L1_ENTRIES_MAX * 8)
         return damaged(error, _("the place of the L1 table is impossible"));
-    if (header->refcount_table_clusters >
-            REFCOUNT_TABLE_MAX >> header->cluster_bits ||
+    if (header->refcount_table_clusters > REFCOUNT_TABLE_MAX >>
+            header->cluster_bits ||
         header->refcount_table_offset & mask ||
         header->refcount_table_offset > G_MAXINT64 - REFCOUNT_TABLE_MAX)
         return damaged(error, _("the place of the refcount table is "
@@ -400,9 +400,7 @@ check_features(const RfpQcow2Header *header, GError **error)
 }
 
 static gboolean
-check_backing(const RfpQcow2Header *header,
-              const char *backing,
-              GError **error)
+check_backing(const RfpQcow2Header *header, const char *backing, GError **error)
 {
     g_autofree char *name =
         header->backing_file ? rfp_text_clean(header->backing_file) : NULL;

@@ -36,16 +36,16 @@
 #define RFP_QCOW2_BACKING_MAX 1023
 
 typedef struct {
-    guint64 size;            /* virtual, bytes; a multiple of 512 */
-    char *backing_file;      /* NULL for none */
-    char *backing_format;    /* NULL where the extension is missing */
+    guint64 size;         /* virtual, bytes; a multiple of 512 */
+    char *backing_file;   /* NULL for none */
+    char *backing_format; /* NULL where the extension is missing */
     guint64 l1_offset;
     guint32 l1_entries;
     guint64 refcount_table_offset;
     guint32 refcount_table_clusters;
     guint32 cluster_bits;
     guint32 refcount_order;
-    guint64 incompatible;    /* feature bits */
+    guint64 incompatible; /* feature bits */
     guint32 crypt_method;
     guint32 snapshots;
     gboolean data_file;      /* external data file bit or name present */

@@ -76,8 +76,8 @@ no_memory(const RfpQcow2Pack *pack, GError **error)
 static gboolean
 write_out(RfpQcow2Pack *pack, Buffer *buffer, GError **error)
 {
-    const gsize length =
-        (gsize)rfp_cluster_count(buffer->used) << RFP_CLUSTER_BITS;
+    const gsize length = (gsize)rfp_cluster_count(buffer->used)
+                         << RFP_CLUSTER_BITS;
     gboolean written;
 
     if (buffer->data == NULL)
@@ -229,8 +229,7 @@ rfp_qcow2_pack_finish(RfpQcow2Pack *pack, guint64 *end, GError **error)
 {
     Buffer *buffer = &pack->buffer;
     const guint64 used =
-        buffer->offset +
-        (rfp_cluster_count(buffer->used) << RFP_CLUSTER_BITS);
+        buffer->offset + (rfp_cluster_count(buffer->used) << RFP_CLUSTER_BITS);
     const guint64 unused = buffer->offset + buffer->size - used;
 
     if (!write_out(pack, buffer, error))

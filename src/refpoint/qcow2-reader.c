@@ -23,9 +23,9 @@ struct _RfpQcow2Reader {
     char *name;
     guint64 file_size;
     RfpQcow2Header header;
-    guint64 *l1;          /* header.l1_entries, big endian */
-    gpointer decompress;  /* of rfp_decompress() */
-    guint8 *compressed;   /* RFP_QCOW2_SECTORS_MAX sectors, or NULL */
+    guint64 *l1;         /* header.l1_entries, big endian */
+    gpointer decompress; /* of rfp_decompress() */
+    guint8 *compressed;  /* RFP_QCOW2_SECTORS_MAX sectors, or NULL */
 
     guint32 l2_index; /* of the L1 entry whose table is in l2, or NO_TABLE */
     guint64 l2[RFP_QCOW2_L2_ENTRIES]; /* big endian */
@@ -304,8 +304,7 @@ rfp_qcow2_reader_read_compressed(RfpQcow2Reader *reader,
     guint32 length = rfp_qcow2_compressed_length(entry);
 
     if (!reader->compressed)
-        reader->compressed =
-            g_malloc(RFP_QCOW2_SECTORS_MAX * RFP_QCOW2_SECTOR);
+        reader->compressed = g_malloc(RFP_QCOW2_SECTORS_MAX * RFP_QCOW2_SECTOR);
     if (!read_at(reader, reader->compressed, length, offset, error))
         return FALSE;
     if (!rfp_decompress(&reader->decompress, reader->compressed, length, data))
@@ -339,8 +338,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Check, check_clear)
 static gboolean
 no_memory(const RfpQcow2Reader *reader, GError **error)
 {
-    rfp_error_set(error, REFPOINT_ERROR_NO_MEMORY,
-                  _("no memory to check '%s'"), reader->name);
+    rfp_error_set(error, REFPOINT_ERROR_NO_MEMORY, _("no memory to check '%s'"),
+                  reader->name);
     return FALSE;
 }
 
@@ -497,9 +496,9 @@ use_table(Check *check, guint32 l1, GError **error)
     for (guint i = 0; i < RFP_QCOW2_L2_ENTRIES; i++) {
         if (!decode_entry(reader, i, &kind, &host, error))
             return FALSE;
-        if (kind == RFP_QCOW2_DATA_COMPRESSED ?
-                !use_compressed(check, host, error) :
-                host != 0 && !use(check, host, RFP_CLUSTER_SIZE, error))
+        if (kind == RFP_QCOW2_DATA_COMPRESSED
+                ? !use_compressed(check, host, error)
+                : host != 0 && !use(check, host, RFP_CLUSTER_SIZE, error))
             return FALSE;
     }
     return TRUE;
@@ -530,17 +529,14 @@ check_refcount(const Check *check,
                          "clusters in it"),
                        error);
     return damaged(check->reader, offset,
-                   count > 1 ? _("a cluster's refcount is not 1") :
-                               _("a leaked cluster"),
+                   count > 1 ? _("a cluster's refcount is not 1")
+                             : _("a leaked cluster"),
                    error);
 }
 
 /* @block: refcounts, big endian, of the clusters of refcount block @i. */
 static gboolean
-check_block(const Check *check,
-            guint64 i,
-            const guint16 *block,
-            GError **error)
+check_block(const Check *check, guint64 i, const guint16 *block, GError **error)
 {
     guint64 first = i * RFP_QCOW2_REFCOUNTS_PER_BLOCK;
 
@@ -554,8 +550,7 @@ static gboolean
 check_refcounts(const Check *check, GError **error)
 {
     g_autofree guint16 *block = g_malloc(RFP_CLUSTER_SIZE);
-    guint64 needed =
-        check->n_clusters / RFP_QCOW2_REFCOUNTS_PER_BLOCK + 1;
+    guint64 needed = check->n_clusters / RFP_QCOW2_REFCOUNTS_PER_BLOCK + 1;
 
     for (guint64 i = 0; i < MAX(needed, check->n_blocks); i++) {
         guint64 place =

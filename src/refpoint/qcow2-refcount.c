@@ -178,10 +178,9 @@ rfp_qcow2_refcounts_fill(const RfpQcow2Refcounts *refcounts,
 {
     const guint64 first = block * RFP_QCOW2_REFCOUNTS_PER_BLOCK;
     const guint16 *open = find_open(refcounts, block);
-    const guint64 n =
-        n_clusters > first ?
-            MIN(n_clusters - first, RFP_QCOW2_REFCOUNTS_PER_BLOCK) :
-            0;
+    const guint64 n = n_clusters > first ? MIN(n_clusters - first,
+                                               RFP_QCOW2_REFCOUNTS_PER_BLOCK)
+                                         : 0;
 
     fill_ones(counts, n);
     if (open != NULL)

@@ -122,8 +122,8 @@ rfp_qcow2_writer_set_compress(RfpQcow2Writer *writer,
                               RfpCompress *compress,
                               gsize buffer)
 {
-    writer->pack = rfp_qcow2_pack_new(writer->file, compress, buffer,
-                                      take_bytes, writer);
+    writer->pack =
+        rfp_qcow2_pack_new(writer->file, compress, buffer, take_bytes, writer);
 }
 
 static gboolean
@@ -247,9 +247,9 @@ rfp_qcow2_writer_write(RfpQcow2Writer *writer,
                        GError **error)
 {
     gboolean written =
-        writer->pack ?
-            write_compressed(writer, cluster, data, n_clusters, error) :
-            write_plain(writer, cluster, data, n_clusters, error);
+        writer->pack
+            ? write_compressed(writer, cluster, data, n_clusters, error)
+            : write_plain(writer, cluster, data, n_clusters, error);
 
     if (written)
         atomic_fetch_add(&writer->stored,
@@ -328,8 +328,7 @@ write_refcount_blocks(RfpQcow2Writer *writer,
                       GError **error)
 {
     guint64 n_clusters = tail->file_size >> RFP_CLUSTER_BITS;
-    guint64 n = tail->refcount_blocks +
-                rfp_qcow2_refcounts_n_placed(refcounts);
+    guint64 n = tail->refcount_blocks + rfp_qcow2_refcounts_n_placed(refcounts);
     guint64 offset = tail->refcount_blocks_offset;
 
     for (guint64 i = 0; i < n; i++) {
@@ -352,8 +351,7 @@ write_refcount_table(RfpQcow2Writer *writer,
                      GError **error)
 {
     guint64 n_entries = RFP_CLUSTER_SIZE / 8;
-    guint64 n = tail->refcount_blocks +
-                rfp_qcow2_refcounts_n_placed(refcounts);
+    guint64 n = tail->refcount_blocks + rfp_qcow2_refcounts_n_placed(refcounts);
     guint64 next = tail->refcount_blocks_offset;
 
     for (guint64 i = 0; i < tail->refcount_table_clusters; i++) {

@@ -26,6 +26,8 @@ static const struct {
     [RFP_STEP_IMAGE] = {"image", 1},
     [RFP_STEP_FOLDER] = {"folder", 1},
     [RFP_STEP_DESTROY] = {"destroy", 2},
+    [RFP_STEP_REDEFINED] = {"redefined", 2},
+    [RFP_STEP_BITMAP] = {"bitmap", 2},
 };
 
 /* ---- Lines ------------------------------------------------------------------ */

@@ -27,6 +27,9 @@ typedef enum {
     RFP_STEP_IMAGE,      /* path in the set, of a file about to be written */
     RFP_STEP_FOLDER,     /* hidden folder of the point, in the set */
     RFP_STEP_DESTROY,    /* name, GUID: goes once the point is published */
+    RFP_STEP_REDEFINED,  /* name, GUID: a checkpoint of which only the metadata
+                          * is made */
+    RFP_STEP_BITMAP,     /* path of an image, name: added to it offline */
     RFP_N_STEPS
 } RfpStepKind;
 

@@ -172,6 +172,7 @@ typedef struct {
     GPtrArray *warnings; /* RefpointWarning */
     GPtrArray *destroyed; /* char *, names of points destroyed on the way */
     RefpointFailure *failure; /* NULL on success */
+    GPtrArray *imported;  /* char *, names of points that are live again */
 } RefpointReport;
 
 typedef struct _RefpointJob RefpointJob;
@@ -319,6 +320,78 @@ refpoint_destroy(RefpointConnection *conn,
                  RefpointJob *job,
                  GError **error);
 
+/* What changed on a disk since a point. */
+typedef struct {
+    const char *domain;
+    const char *point;  /* name or GUID */
+    const char *target; /* the disk; NULL: the only one that the point tracks */
+    guint64 offset;     /* of the window, bytes */
+    guint64 length;     /* bytes; 0: to the end of the disk */
+    guint max_extents;  /* 0: REFPOINT_CHANGES_DEFAULT */
+} RefpointChangesOptions;
+
+#define REFPOINT_CHANGES_DEFAULT 65536
+#define REFPOINT_CHANGES_LIMIT 1048576
+
+typedef struct {
+    guint64 offset; /* bytes */
+    guint64 length; /* bytes */
+} RefpointExtent;
+
+typedef struct {
+    char *target;
+    guint64 size;      /* of the disk, bytes */
+    guint64 offset;    /* where the window begins */
+    guint64 length;    /* of the window, clipped to the disk */
+    guint64 processed; /* bytes of the window that were looked at: less than
+                        * @length where there were too many extents; go on
+                        * from @offset + @processed */
+    GArray *extents;   /* RefpointExtent, ascending: what changed */
+} RefpointChanges;
+
+void
+refpoint_changes_free(RefpointChanges *changes);
+
+/*
+ * The extents of a running domain's disk that changed since a point, as of the
+ * call; each call is a moment of its own. Extents are whole blocks of the
+ * bitmap, clipped to the window: everything that changed, and perhaps more.
+ * Free with refpoint_changes_free(). Errors: INVALID_PARAMETER (no such
+ * domain, point, disk; the window begins beyond the end), INVALID_STATE (shut
+ * off; the bitmap is missing or broken), IN_USE (another job).
+ */
+RefpointChanges *
+refpoint_changes(RefpointConnection *conn,
+                 const RefpointChangesOptions *options,
+                 RefpointJob *job,
+                 GError **error);
+
+/* ---- Import ------------------------------------------------------------ */
+
+typedef struct {
+    const char *domain;
+    const char *directory; /* the export set */
+    const char *point;     /* name or GUID; NULL: all that have their bitmaps,
+                            * with @restored the newest */
+    gboolean restored;     /* the disks were restored from the set */
+} RefpointImportOptions;
+
+/*
+ * Makes exported points live again, whose bitmaps are in the domain's images,
+ * but whose checkpoints libvirt has lost (the domain was defined anew, renamed,
+ * migrated). With @restored (the domain is shut off, the images came out of
+ * the set) the disks are compared with the point, and get new bitmaps. The
+ * report says which points are live again; a point that is live already is left
+ * as it is. Errors: INVALID_PARAMETER (the set is another VM's, or has no such
+ * point), INVALID_STATE (a bitmap is missing or broken, a disk differs, another
+ * checkpoint has the name); then nothing is changed.
+ */
+gboolean
+refpoint_import(RefpointConnection *conn,
+                const RefpointImportOptions *options,
+                RefpointJob *job,
+                GError **error);
+
 /* ---- Export ------------------------------------------------------------ */
 
 #define REFPOINT_AUDIT_DEFAULT 64
@@ -457,6 +530,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointFailure, refpoint_failure_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointConnection, refpoint_connection_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointJob, refpoint_job_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointPoint, refpoint_point_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointChanges, refpoint_changes_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointCatalog, refpoint_catalog_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointVerification, refpoint_verification_free)
 

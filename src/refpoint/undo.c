@@ -2,6 +2,7 @@
 #include "undo.h"
 #include "agent.h"
 #include "backup-job.h"
+#include "image-bitmap.h"
 #include "metadata.h"
 #include "text.h"
 
@@ -134,19 +135,43 @@ rfp_undo_host(RfpDomain *domain,
 
 /* ---- The data ---------------------------------------------------------------------- */
 
+/* While the domain runs, QEMU has the image and the bitmap: nothing refers to
+ * it, so it stays. */
+static gboolean
+undo_bitmap(RfpDomain *domain, const RfpStep *step, GError **error)
+{
+    RfpDomainState state = {0};
+
+    if (domain != NULL && !rfp_domain_state(domain, &state, error))
+        return FALSE;
+    return state.active ||
+           rfp_image_bitmap_remove(step->args[0], step->args[1], error);
+}
+
 static gboolean
 undo_step(RfpDomain *domain,
           const RfpStep *step,
           RfpExportSet *set,
           GError **error)
 {
-    if (step->kind == RFP_STEP_CHECKPOINT && domain != NULL)
-        return rfp_checkpoint_delete(domain, step->args[0], step->args[1],
+    switch (step->kind) {
+    case RFP_STEP_CHECKPOINT:
+        return domain == NULL ||
+               rfp_checkpoint_delete(domain, step->args[0], step->args[1],
                                      error);
-    if ((step->kind == RFP_STEP_IMAGE || step->kind == RFP_STEP_FOLDER) &&
-        set != NULL)
-        return rfp_files_remove(&set->folder, step->args[0], error);
-    return TRUE;
+    case RFP_STEP_REDEFINED:
+        return domain == NULL ||
+               rfp_checkpoint_forget(domain, step->args[0], step->args[1],
+                                     error);
+    case RFP_STEP_BITMAP:
+        return undo_bitmap(domain, step, error);
+    case RFP_STEP_IMAGE:
+    case RFP_STEP_FOLDER:
+        return set == NULL ||
+               rfp_files_remove(&set->folder, step->args[0], error);
+    default:
+        return TRUE;
+    }
 }
 
 /* One that fails (the checkpoint of a domain that was shut off meanwhile) does

@@ -3,6 +3,7 @@
 #
 # Whether the bench itself works, in small: not what it says.
 
+# shellcheck source=tests/functions.sh
 . "$(dirname "$0")/../functions.sh"
 requires python3
 requires nbdcopy

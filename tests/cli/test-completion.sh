@@ -37,8 +37,10 @@ complete_line()
 }
 
 is "$(complete_line virt-refpoint '')" \
-    "catalog create destroy export help info list verify" "commands"
-is "$(complete_line virt-refpoint c)" "catalog create" "commands that fit"
+    "catalog changes create destroy export help import info list verify" \
+    "commands"
+is "$(complete_line virt-refpoint c)" "catalog changes create" \
+    "commands that fit"
 is "$(complete_line virt-refpoint -q --json v)" verify \
     "commands behind options"
 is "$(complete_line virt-refpoint help e)" export "commands behind help"
@@ -74,5 +76,13 @@ is "$(complete_line virt-refpoint export vm1 "$tmp/")" \
     "directories, no files"
 is "$(complete_line virt-refpoint verify "$tmp/set" '')" "p1 p2" \
     "points of a set"
+is "$(complete_line virt-refpoint import vm1 "$tmp/set" '')" "p1 p2" \
+    "points of a set behind a domain"
+is "$(complete_line virt-refpoint import vm1 "$tmp/set" --r)" --restored \
+    "options of import"
+is "$(complete_line virt-refpoint changes vm1 p)" "point1 point2" \
+    "points to compare with"
+is "$(complete_line virt-refpoint changes vm1 --offset 1M p)" \
+    "point1 point2" "points behind a number"
 
 done_testing

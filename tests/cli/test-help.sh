@@ -23,7 +23,7 @@ unlike "$(cat "$tmp/program")" $'[^\t -~\n]' "the help is plain text"
 commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$tmp/program")
 # shellcheck disable=SC2086,SC2116
 is "$(echo $commands)" \
-    "catalog create destroy export help info list verify" \
+    "catalog changes create destroy export help import info list verify" \
     "the commands are listed"
 
 # In mdoc a dash is a macro's: "Fl -dry-run".

@@ -15,10 +15,10 @@ usage "a value of a flag" "--dry-run takes no value" export a b --dry-run=no
 usage "a value of a common flag" "--json takes no value" --json=yes list
 like "$(cat "$tmp/err")" $'\n'"hint: virt-refpoint help" "a way out is shown"
 
-for command in create export; do
+for command in create export import; do
     usage "$command without operands" "DOMAIN is missing" "$command"
 done
-for command in destroy info; do
+for command in changes destroy info; do
     usage "$command without operands" "DOMAIN is missing" "$command"
     usage "$command without a point" "POINT is missing" "$command" vm
     usage "$command with too much" "unexpected argument: c" "$command" a b c
@@ -27,6 +27,8 @@ for command in destroy info; do
 done
 usage "export without a directory" "DIRECTORY is missing" export vm
 usage "export with too much" "unexpected argument: c" export a b c
+usage "import without a directory" "DIRECTORY is missing" import vm
+usage "import with too much" "unexpected argument: d" import a b c d
 usage "create with too much" "unexpected argument: c" create a b c
 usage "list with too much" "unexpected argument: b" list a b
 usage "catalog without a directory" "DIRECTORY is missing" catalog
@@ -86,6 +88,18 @@ usage "a disk excluded twice" "--exclude-disk=vda is given twice" \
 usage "a disk wanted and excluded" "--disk=vda and --exclude-disk=vda contr" \
     export a b --disk vda --exclude-disk vda
 usage "a disk without a name" "--disk: the value is empty" export a b --disk=
+for value in "" -1 1X 1.5G; do
+    usage "--offset=$value" "--offset=$value: not a number of bytes" \
+        changes a b --offset="$value"
+    usage "--length=$value" "--length=$value: not a number of bytes" \
+        changes a b --length="$value"
+done
+usage "a window of nothing" "--length=0: nothing is asked for" \
+    changes a b --length 0
+usage "a disk twice, changes" "--disk=vda is given twice" \
+    changes a b --disk vda --disk=vda
+usage "a value of --restored" "--restored takes no value" \
+    import a b --restored=yes
 usage "a new and an old point" "--create and --point contradict" \
     export a b --create x --point y
 usage "tree and names" "--tree and --name contradict" list --tree --name
@@ -103,6 +117,10 @@ for value in 0 1 none all 4294967294; do
     status_is 10 "--audit=$value is taken" virt-refpoint -c "$no_daemon" \
         export a b --audit="$value"
 done
+status_is 10 "a window is taken" virt-refpoint -c "$no_daemon" changes a b \
+    --offset 64K --length=1MiB --disk vda
+status_is 10 "import is taken" virt-refpoint -c "$no_daemon" import a b c \
+    --restored --progress
 status_is 10 "options stand behind operands, too" \
     virt-refpoint export a b -c "$no_daemon" --max-chain 150 -q
 status_is 10 "operands with a dash stand behind --" \

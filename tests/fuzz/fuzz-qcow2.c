@@ -32,9 +32,12 @@ walk(RfpQcow2Reader *reader)
 
     rfp_qcow2_reader_check(reader, NULL);
     for (i = 0; i < MIN(clusters, CLUSTERS_MAX); i++) {
-        if (rfp_qcow2_reader_map(reader, i, &kind, &host, NULL) &&
-            kind == RFP_QCOW2_DATA)
+        if (!rfp_qcow2_reader_map(reader, i, &kind, &host, NULL))
+            continue;
+        if (kind == RFP_QCOW2_DATA)
             rfp_qcow2_reader_read(reader, host, data, NULL);
+        else if (kind == RFP_QCOW2_DATA_COMPRESSED)
+            rfp_qcow2_reader_read_compressed(reader, host, data, NULL);
     }
 }
 

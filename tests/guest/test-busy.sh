@@ -46,7 +46,7 @@ undone copy
 # ---- Two of us --------------------------------------------------------------------
 
 guest_write
-slow_export_start 300 export vm "$set" --create=first
+slow_export_start 700 export vm "$set" --create=first
 wait_for 20 export_streams first
 busy second "wait until it ends" virt-refpoint export vm "$set" \
     --create=second

@@ -21,7 +21,7 @@ daemon_kill9()
 }
 
 guest_write
-slow_export_start 500 export vm "$set" --create=daemon
+slow_export_start 1500 export vm "$set" --create=daemon
 wait_for 20 export_streams daemon
 daemon_kill9
 export_finish
@@ -31,7 +31,7 @@ undone daemon 10
 next_exact after-daemon
 
 guest_write
-slow_export_start 500 export vm "$set" --create=both
+slow_export_start 1500 export vm "$set" --create=both
 wait_for 20 export_streams both
 daemon_kill9
 kill -9 "$main"

@@ -3,7 +3,7 @@
 #
 # Freezing that takes too long, that somebody else did, or that cannot be.
 #
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2317
 
 # shellcheck source=tests/guest/failure.sh
 . "$(dirname "$0")/failure.sh"

@@ -25,7 +25,7 @@ next_exact after-alone
 both()
 {
     guest_write
-    slow_export_start 300 export vm "$set" --create="$2"
+    slow_export_start 2000 export vm "$set" --create="$2"
     wait_for 20 grep -q "^$1" "$record"
     # shellcheck disable=SC2046
     kill -9 $(guard_pid) "$main"

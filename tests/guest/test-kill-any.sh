@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The program is killed at any time, from its start to its end.
+#
+# shellcheck disable=SC2016
 
 # shellcheck source=tests/guest/failure.sh
 . "$(dirname "$0")/failure.sh"

@@ -13,7 +13,7 @@ failure_start
 
 # What the calling thread does, in order: an export that succeeds shows which
 # call is which, and the same call kills another one.
-calls=(-q -e trace=write,ftruncate,fsync,renameat2 -P "$record" -P "$set"
+calls=(-q -e "trace=write,ftruncate,fsync,renameat2" -P "$record" -P "$set"
     -s 200)
 guest_write
 export_start "${calls[@]}" -- export vm "$set" --create=probe
@@ -53,9 +53,10 @@ killed_in_disk()
     like "$(cat "$tmp/trace")" "killed by SIGKILL" "$1: killed $3"
 }
 
+# undone_and_exact NAME [SECONDS]
 undone_and_exact()
 {
-    undone "$1"
+    undone "$1" "${2:-3}"
     next_exact "after-$1"
 }
 
@@ -79,7 +80,8 @@ undone_and_exact record
 killed_at ready write '^write.*freeze' "with the record, before the freeze"
 undone_and_exact ready
 
-# The guest takes a second for the freeze: that is where it happens.
+# The guest takes a second for the freeze: that is where it happens, and the
+# undo has to wait for it.
 guest_write
 guest_hook freeze "sleep 1"
 export_start -q -e trace=none -- export vm "$set" --create=freezing
@@ -87,7 +89,7 @@ wait_for 10 grep -q '^freeze' "$record"
 sleep 0.3
 kill -9 "$main"
 isnt "$(tail -n 1 "$record")" begun "freezing: killed while the guest freezes"
-undone_and_exact freezing
+undone_and_exact freezing 4
 guest_unhook
 
 # libvirt has made the scratch files, and makes the job.
@@ -108,7 +110,7 @@ wait_for 10 grep -q '^begun' "$record"
 sleep 0.3
 kill -9 "$main"
 isnt "$(tail -n 1 "$record")" thawed "thawing: killed while the guest thaws"
-undone_and_exact thawing
+undone_and_exact thawing 4
 guest_unhook
 
 killed_at thawed write '^write.*thawed' "behind the thaw"

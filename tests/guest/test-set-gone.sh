@@ -3,6 +3,8 @@
 #
 # The set goes away during an export, as if unmounted, or for good: the host is
 # tidied up, checkpoint and files are kept until the set can be seen again.
+#
+# shellcheck disable=SC2016,SC2317
 
 # shellcheck source=tests/guest/failure.sh
 . "$(dirname "$0")/failure.sh"
@@ -30,7 +32,7 @@ has_checkpoint()
 # ---- Unmounted, and the program dies --------------------------------------------
 
 guest_write
-slow_export_start 300 export vm "$set" --create=killed
+slow_export_start 2000 export vm "$set" --create=killed
 wait_for 20 export_streams killed
 set_unmount
 kill -9 "$main"
@@ -88,7 +90,7 @@ is "$(job_left)" "" "lazy: the host is as it was"
 # ---- Removed ------------------------------------------------------------------------
 
 guest_write
-slow_export_start 300 export vm "$set" --create=removed
+slow_export_start 2000 export vm "$set" --create=removed
 wait_for 20 export_streams removed
 rm -rf "$set"
 export_finish

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The guest is shut down, or its QEMU dies, during an export.
+#
+# shellcheck disable=SC2317
 
 # shellcheck source=tests/guest/failure.sh
 . "$(dirname "$0")/failure.sh"
@@ -14,7 +16,7 @@ record_is_empty()
 }
 
 guest_write
-slow_export_start 300 export vm "$set" --create=shut
+slow_export_start 2000 export vm "$set" --create=shut
 wait_for 20 export_streams shut
 # With a backup job libvirt 9.0 takes half a minute to see the end of QEMU.
 guest_stop vm
@@ -33,7 +35,7 @@ undone shut
 next_exact after-shut
 
 guest_write
-slow_export_start 300 export vm "$set" --create=killed
+slow_export_start 2000 export vm "$set" --create=killed
 wait_for 20 export_streams killed
 must guest_kill9 vm
 export_finish

@@ -23,7 +23,7 @@ typedef struct {
     gint stall_ms;
     gint cancel_ms; /* 0: never */
     gboolean drop;
-    gint level;     /* 0: not compressed */
+    gint level; /* 0: not compressed */
     gint64 rate;
     gint64 rate_later; /* from half a second on; 0: as before */
 } Arguments;

@@ -225,6 +225,61 @@ test_mark(void)
     }
 }
 
+/* Only what is known comes through, and the parent is the one that is said. */
+static void
+test_rebuild(void)
+{
+    g_autofree char *xml = data_read("libvirt-checkpoint.xml");
+    g_autoptr(RfpCheckpointXml) before = parse(xml);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *root = rfp_checkpoint_xml_rebuild(xml, NULL, &error);
+    g_autofree char *child = rfp_checkpoint_xml_rebuild(xml, "p <1>", &error);
+    g_autoptr(RfpCheckpointXml) after = parse(root);
+    g_autoptr(RfpCheckpointXml) with_parent = parse(child);
+    g_autofree char *domain = rfp_checkpoint_xml_domain(root, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(after->name, ==, before->name);
+    g_assert_cmpstr(after->description, ==, before->description);
+    g_assert_cmpstr(after->guid, ==, GUID);
+    g_assert_cmpint(after->created, ==, before->created);
+    g_assert_null(after->parent);
+    g_assert_cmpstr(with_parent->parent, ==, "p <1>");
+    g_assert_cmpuint(after->disks->len, ==, before->disks->len);
+    g_assert_true(rfp_checkpoint_xml_disk(after, "vda")->tracked);
+    g_assert_false(rfp_checkpoint_xml_disk(after, "vdc")->tracked);
+    g_assert_nonnull(
+        strstr(root, "bitmap=\"20261121T203000Z-1f0c9a3e\""));
+    g_assert_nonnull(strstr(domain, "keep  this"));
+    g_assert_null(strstr(domain, "urn:virt-refpoint:domain:1"));
+}
+
+static void
+test_rebuild_foreign(void)
+{
+    static const char xml[] =
+        "<domaincheckpoint evil='1'><name>x</name><evil/><parent><name>y"
+        "</name></parent><creationTime>5</creationTime><disks><disk "
+        "name='vda' checkpoint='bitmap' bitmap='other' size='9' evil='1'/>"
+        "</disks></domaincheckpoint>";
+    g_autoptr(GError) error = NULL;
+    g_autofree char *rebuilt = rfp_checkpoint_xml_rebuild(xml, NULL, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(rebuilt, ==,
+                    "<domaincheckpoint>\n"
+                    "  <name>x</name>\n"
+                    "  <creationTime>5</creationTime>\n"
+                    "  <disks>\n"
+                    "    <disk name=\"vda\" checkpoint=\"bitmap\" "
+                    "bitmap=\"x\"/>\n"
+                    "  </disks>\n"
+                    "</domaincheckpoint>\n");
+    g_assert_null(rfp_checkpoint_xml_rebuild("<domaincheckpoint/>", NULL,
+                                             NULL));
+    g_assert_null(rfp_checkpoint_xml_rebuild("<x", NULL, NULL));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -236,5 +291,7 @@ main(int argc, char **argv)
     g_test_add_func("/checkpoint-xml/domain", test_domain);
     g_test_add_func("/checkpoint-xml/format", test_format);
     g_test_add_func("/checkpoint-xml/mark", test_mark);
+    g_test_add_func("/checkpoint-xml/rebuild", test_rebuild);
+    g_test_add_func("/checkpoint-xml/rebuild-foreign", test_rebuild_foreign);
     return g_test_run();
 }

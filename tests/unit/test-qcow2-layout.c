@@ -140,8 +140,7 @@ test_compression_type(void)
     g_assert_no_error(error);
     g_assert_cmpuint(again.compression_type, ==, RFP_QCOW2_TYPE_ZSTD);
     g_assert_cmpuint(again.incompatible, ==, 8);
-    g_assert_true(
-        rfp_qcow2_header_check(&again, sample.size, backing, &error));
+    g_assert_true(rfp_qcow2_header_check(&again, sample.size, backing, &error));
     g_assert_no_error(error);
 }
 
@@ -273,8 +272,7 @@ test_other_backing(void)
     g_assert_false(rfp_qcow2_header_check(&header, sample.size, NULL, NULL));
     g_assert_false(rfp_qcow2_header_check(&header, sample.size, "x", NULL));
     g_clear_pointer(&header.backing_file, g_free);
-    g_assert_false(
-        rfp_qcow2_header_check(&header, sample.size, backing, NULL));
+    g_assert_false(rfp_qcow2_header_check(&header, sample.size, backing, NULL));
     g_assert_true(rfp_qcow2_header_check(&header, sample.size, NULL, NULL));
 }
 

@@ -381,10 +381,9 @@ check_foreign_compressed(const char *options, gboolean good)
 
     g_free(tool_run("qemu-img", "create", "-q", "-f", "qcow2", "-o", options,
                     path, "10M", NULL));
-    g_free(tool_run("qemu-io", "-f", "qcow2", "-c", "write -c -P 7 0 64k",
-                    "-c", "write -c -P 8 64k 64k", "-c",
-                    "write -P 9 1M 64k", "-c", "write -c -P 1 5M 64k", path,
-                    NULL));
+    g_free(tool_run("qemu-io", "-f", "qcow2", "-c", "write -c -P 7 0 64k", "-c",
+                    "write -c -P 8 64k 64k", "-c", "write -P 9 1M 64k", "-c",
+                    "write -c -P 1 5M 64k", path, NULL));
     g_assert_cmpint(try_image(fd, &error), ==, good);
     if (good) {
         g_autoptr(RfpQcow2Reader) reader =
@@ -496,7 +495,7 @@ static const Damage damages[] = {
     {0},
 };
 
-#define PACKED(offset, more) \
+#define PACKED(offset, more)                                                   \
     (RFP_QCOW2_COMPRESSED | (guint64)(more) << 54 | (AT(C_PACKED) + (offset)))
 
 static const Damage compressed_damages[] = {

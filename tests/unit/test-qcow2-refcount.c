@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define AT(cluster) ((guint64)(cluster) * RFP_CLUSTER_SIZE)
+#define AT(cluster) ((guint64)(cluster)*RFP_CLUSTER_SIZE)
 #define BLOCK RFP_QCOW2_REFCOUNTS_PER_BLOCK
 
 static guint16

@@ -219,11 +219,8 @@ truth_write(int fd, guint64 size, guint64 cluster, guint8 seed)
 
 /* One cluster into image and truth; the last one is padded with zeroes. */
 static void
-write_both(RfpQcow2Writer *writer,
-           int fd,
-           guint64 size,
-           guint64 cluster,
-           guint8 seed)
+write_both(
+    RfpQcow2Writer *writer, int fd, guint64 size, guint64 cluster, guint8 seed)
 {
     g_autoptr(GError) error = NULL;
     guint8 *data = aligned_alloc(RFP_QCOW2_BUFFER_ALIGN, RFP_CLUSTER_SIZE);
@@ -269,8 +266,8 @@ compare(const Dir *dir, const char *name)
     g_autofree char *program = g_find_program_in_path("qemu-img");
 
     if (program)
-        g_free(tool_run("qemu-img", "compare", "-q", "-f", "qcow2", "-F",
-                        "raw", image, truth, NULL));
+        g_free(tool_run("qemu-img", "compare", "-q", "-f", "qcow2", "-F", "raw",
+                        image, truth, NULL));
 }
 
 static void
@@ -392,11 +389,8 @@ write_runs(RfpQcow2Writer *writer, guint64 *runs, guint n, guint8 seed)
 }
 
 static void
-assert_runs(const Dir *dir,
-            const char *name,
-            const guint64 *runs,
-            guint n,
-            guint8 seed)
+assert_runs(
+    const Dir *dir, const char *name, const guint64 *runs, guint n, guint8 seed)
 {
     g_autoptr(RfpQcow2Reader) reader = reader_new(dir, name);
 
@@ -606,8 +600,8 @@ test_map(void)
     put_zero(writer, 3, 1);
     finish(writer, &dir, "top");
     path = dir_file(&dir, "top");
-    map = tool_run("qemu-img", "map", "-f", "qcow2", "--output=json", path,
-                   NULL);
+    map =
+        tool_run("qemu-img", "map", "-f", "qcow2", "--output=json", path, NULL);
     g_assert_nonnull(strstr(map, "\"start\": 0, \"length\": 131072, "
                                  "\"depth\": 1"));
     g_assert_nonnull(strstr(map, "\"start\": 131072, \"length\": 65536, "
@@ -672,14 +666,14 @@ test_misuse(void)
     /* After its group's end, twice, beyond the end. */
     assert_refused(rfp_qcow2_writer_write(writer, 6, data, 1, &error), &error);
     put_zero(writer, 2 * RFP_GROUP_LEAVES, 1);
-    assert_refused(rfp_qcow2_writer_write(writer, 2 * RFP_GROUP_LEAVES, data, 1,
-                                          &error),
+    assert_refused(
+        rfp_qcow2_writer_write(writer, 2 * RFP_GROUP_LEAVES, data, 1, &error),
+        &error);
+    assert_refused(rfp_qcow2_writer_write(writer, count - 1, data, 2, &error),
                    &error);
-    assert_refused(
-        rfp_qcow2_writer_write(writer, count - 1, data, 2, &error), &error);
     assert_refused(rfp_qcow2_writer_zero(writer, count + 1, 1, &error), &error);
-    assert_refused(
-        rfp_qcow2_writer_zero(writer, 9, G_MAXUINT64 - 5, &error), &error);
+    assert_refused(rfp_qcow2_writer_zero(writer, 9, G_MAXUINT64 - 5, &error),
+                   &error);
 }
 
 static void
@@ -696,8 +690,8 @@ test_create(void)
         rfp_qcow2_writer_new(dir.fd, "image", "the image", 1, NULL, &error));
     g_assert_nonnull(strstr(error->message, "the image"));
     g_clear_error(&error);
-    g_assert_null(rfp_qcow2_writer_new(dir.fd, "no/image", "the image", 1, NULL,
-                                       &error));
+    g_assert_null(
+        rfp_qcow2_writer_new(dir.fd, "no/image", "the image", 1, NULL, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
     g_clear_error(&error);
     g_assert_null(rfp_qcow2_writer_new(dir.fd, "huge", "huge",
@@ -787,8 +781,7 @@ main(int argc, char **argv)
     g_test_add_func("/qcow2-writer/tmpfs", test_tmpfs);
     g_test_add_func("/qcow2-writer/16-tib", test_16_tib);
     g_test_add_func("/qcow2-writer/63-tib", test_63_tib);
-    g_test_add_func("/qcow2-writer/63-tib-compressed",
-                    test_63_tib_compressed);
+    g_test_add_func("/qcow2-writer/63-tib-compressed", test_63_tib_compressed);
     g_test_add_func("/qcow2-writer/compressed-sizes", test_compressed_sizes);
     g_test_add_func("/qcow2-writer/compressed-chain", test_compressed_chain);
     g_test_add_func("/qcow2-writer/compressed-room", test_compressed_room);

@@ -66,7 +66,7 @@ for i in 1 2 3; do
         "$tmp/src.qcow2"
     serve_qemu -f qcow2 -B b$i "$tmp/src.qcow2"
     options=()
-    [ $i = 2 ] || options=(--compress $i)
+    [ $i = 2 ] || options=(--compress "$i")
     nbd_with=()
     for b in $base; do
         nbd_with+=(--base-digests "$tmp/$b.digests")

@@ -115,11 +115,14 @@ slow_export()
 
     before=$(log_number)
     file_before=$(file_number)
+    # Emptied here, not by the process: it may start after the first look.
+    : >"$tmp/out"
     virt-refpoint export vm "$tmp/set" --create "$1" --quiesce="$2" \
         >"$tmp/out" 2>"$tmp/err" </dev/null &
     pid=$!
     # The plan is printed once the job runs.
-    wait_for 30 grep -q '^ *vda ' "$tmp/out"
+    wait_for 60 grep -q '^ *vda ' "$tmp/out" ||
+        diag "the plan was not printed"
     kill -STOP "$pid"
     begun=$(log_number)
     file_begun=$(file_number)

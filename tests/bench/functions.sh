@@ -211,6 +211,11 @@ with_job()
     rm -f "$tmp/job"
 }
 
+no_job()
+{
+    ! virsh backup-dumpxml "$1"
+}
+
 # A push job from begin to its end.
 push()
 {
@@ -228,4 +233,6 @@ push()
     push_time=$((${EPOCHREALTIME/[.,]/} - push_begin))
     rm -f "$tmp/push.qcow2"
     [ "$status" = 0 ] || bail_out "a push job did not end: $(cat "$tmp/event")"
+    # The event comes before libvirt has forgotten the job.
+    must wait_for 60 no_job "$1"
 }

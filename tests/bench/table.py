@@ -13,6 +13,7 @@ from collections import defaultdict
 SERIES = (
     ("full", "full export, durable, digests, manifest", "s"),
     ("nbdcopy", "nbdcopy, same kind of job, raw, not synced", "s"),
+    ("null", "the machine's limit: nbdcopy to null:", "s"),
     ("convert", "qemu-img convert -W -m 8, NBD to qcow2", "s"),
     ("push", "push mode into qcow2", "s"),
     ("vnb-full", "virtnbdbackup full", "s"),

@@ -12,10 +12,11 @@ parse_create(Cli *cli,
              GError **error)
 {
     g_autofree char *quiesce = NULL;
+    gboolean track_only = FALSE;
     const GOptionEntry entries[] = {
         {"quiesce", 0, 0, G_OPTION_ARG_FILENAME, &quiesce,
          N_("freeze the guest's file systems: auto, required, never"), "WHEN"},
-        {"track-only", 0, 0, G_OPTION_ARG_NONE, &options->track_only,
+        {"track-only", 0, 0, G_OPTION_ARG_NONE, &track_only,
          N_("make the checkpoint alone, keep no data of that moment"), NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
@@ -25,6 +26,7 @@ parse_create(Cli *cli,
     if (quiesce != NULL &&
         !value_parse_quiesce("--quiesce", quiesce, &options->quiesce, error))
         return FALSE;
+    options->keep = track_only ? REFPOINT_KEEP_NOTHING : REFPOINT_KEEP_FIRST;
     options->domain = cli_operand(cli, 0);
     options->name = cli_operand(cli, 1);
     return TRUE;

@@ -89,6 +89,18 @@ refpoint_job_set_rate(RefpointJob *job, guint64 bytes_per_second)
     rfp_rate_set(&job->rate, bytes_per_second);
 }
 
+void
+refpoint_job_suspend(RefpointJob *job)
+{
+    rfp_rate_pause(&job->rate, TRUE);
+}
+
+void
+refpoint_job_resume(RefpointJob *job)
+{
+    rfp_rate_pause(&job->rate, FALSE);
+}
+
 const RefpointReport *
 refpoint_job_get_report(RefpointJob *job)
 {

@@ -356,7 +356,7 @@ run_create(Create *create,
 static gboolean
 check_track_only(const RefpointCreateOptions *options, GError **error)
 {
-    if (options->track_only)
+    if (options->keep == REFPOINT_KEEP_NOTHING)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
                   _("a point that keeps its data for a later export is not "
@@ -441,4 +441,19 @@ refpoint_destroy(RefpointConnection *conn,
     if (!done)
         g_propagate_error(error, g_steal_pointer(&local));
     return done;
+}
+
+/* ---- The data of a point ------------------------------------------------------- */
+
+gboolean
+refpoint_remove_data(RefpointConnection *conn,
+                     const char *domain,
+                     const char *point,
+                     RefpointJob *job,
+                     GError **error)
+{
+    g_autoptr(RefpointPoint) found = refpoint_info(conn, domain, point, error);
+
+    (void)job;
+    return found != NULL;
 }

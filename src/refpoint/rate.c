@@ -31,6 +31,12 @@ rfp_rate_set(RfpRate *rate, guint64 limit)
                      __ATOMIC_RELAXED);
 }
 
+void
+rfp_rate_pause(RfpRate *rate, gboolean paused)
+{
+    g_atomic_int_set(&rate->paused, paused);
+}
+
 static gint64
 get_limit(const RfpRate *rate)
 {
@@ -84,14 +90,16 @@ void
 rfp_rate_take(RfpRate *rate, guint64 length, const gint *cancel)
 {
     gint64 limit = get_limit(rate);
+    gboolean paused = g_atomic_int_get(&rate->paused);
     gint64 wait = 1;
 
-    while (limit != 0 && wait != 0) {
+    while (paused || (limit != 0 && wait != 0)) {
         if (cancel != NULL && g_atomic_int_get(cancel))
             return;
-        wait = try_take(rate, limit, length);
+        wait = paused ? SLEEP_US : try_take(rate, limit, length);
         if (wait != 0)
             g_usleep((gulong)wait);
         limit = get_limit(rate);
+        paused = g_atomic_int_get(&rate->paused);
     }
 }

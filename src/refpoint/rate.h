@@ -12,6 +12,7 @@
 
 typedef struct {
     guint64 limit; /* atomic; bytes in a second, 0: none */
+    gint paused;   /* atomic; then nothing may be taken */
 
     GMutex lock;  /* of everything below */
     gint64 level; /* bytes that may be taken; below 0: a debt */
@@ -27,6 +28,10 @@ rfp_rate_clear(RfpRate *rate);
 /* From any thread and from signal handlers, also while others wait. */
 void
 rfp_rate_set(RfpRate *rate, guint64 limit);
+
+/* Lets nobody take anything, and does so again. As above. */
+void
+rfp_rate_pause(RfpRate *rate, gboolean paused);
 
 /* How many bytes are best taken at a time, at most @length: a multiple of
  * @unit, which also is the least. */

@@ -217,6 +217,17 @@ refpoint_job_cancel(RefpointJob *job);
 void
 refpoint_job_set_rate(RefpointJob *job, guint64 bytes_per_second);
 
+/*
+ * Stops reading guest data, and goes on with it; nothing is lost meanwhile, and
+ * the backup job behind it goes on taking scratch space. An operation that does
+ * not read is not stopped. From any thread and from signal handlers.
+ */
+void
+refpoint_job_suspend(RefpointJob *job);
+
+void
+refpoint_job_resume(RefpointJob *job);
+
 /* The outcome; valid until the job is freed, complete once the call ended. */
 const RefpointReport *
 refpoint_job_get_report(RefpointJob *job);
@@ -254,6 +265,16 @@ typedef enum {
     REFPOINT_STATE_TRACKED,   /* made with create, never exported */
 } RefpointState;
 
+/* Whether the data of a point's moment is there to be exported. */
+typedef enum {
+    REFPOINT_KEEP_NOTHING, /* the checkpoint alone */
+    REFPOINT_KEEP_FIRST,   /* until its first export, or a time limit (RCT) */
+    REFPOINT_KEEP_HOLD,    /* until it is removed (log based) */
+} RefpointKeep;
+
+/* Seconds that the data of REFPOINT_KEEP_FIRST is kept. */
+#define REFPOINT_KEEP_SECONDS 600
+
 typedef enum {
     REFPOINT_BITMAP_UNKNOWN, /* the domain does not run */
     REFPOINT_BITMAP_GOOD,
@@ -277,6 +298,11 @@ typedef struct {
     RefpointState state;
     RefpointConsistency consistency;
     GPtrArray *disks; /* RefpointPointDisk; sizes only from refpoint_info() */
+    RefpointKeep keep; /* what is there now, not what once was */
+    gint64 keep_until; /* seconds since the epoch; 0: no time limit */
+    guint64 scratch_used; /* bytes that keeping it takes now */
+    guint64 scratch_max;  /* bytes; it ends when they are used */
+    gboolean held;     /* was made as a held (log based) point */
 } RefpointPoint;
 
 void
@@ -302,7 +328,13 @@ typedef struct {
     const char *domain;
     const char *name;         /* NULL: made from the time and the GUID */
     RefpointQuiesce quiesce;
-    gboolean track_only;      /* the checkpoint alone */
+    RefpointKeep keep;
+    const char *directory;    /* the set whose points are its bases; NULL: the
+                               * newest older point of ours of each disk, held
+                               * points: none */
+    guint64 scratch_max;      /* bytes; 0: the smaller of the disks' size and
+                               * half of the free space */
+    const char *scratch_dir;  /* NULL: by default */
 } RefpointCreateOptions;
 
 /* Makes a point of a running domain. */
@@ -319,6 +351,16 @@ refpoint_destroy(RefpointConnection *conn,
                  const char *point,
                  RefpointJob *job,
                  GError **error);
+
+/* Ends what keeps the data of a point; the point stays. @job's report says in
+ * @changed whether there was something. Errors: INVALID_PARAMETER (no such
+ * domain or point), INVALID_STATE (a point without data that never had any). */
+gboolean
+refpoint_remove_data(RefpointConnection *conn,
+                     const char *domain,
+                     const char *point,
+                     RefpointJob *job,
+                     GError **error);
 
 /* What changed on a disk since a point. */
 typedef struct {

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the parts of the Msvm services share. */
+#ifndef RFP_MSVM_SERVICE_H
+#define RFP_MSVM_SERVICE_H
+
+#include "msvm-instance.h"
+#include "msvm-path.h"
+#include "refpoint-msvm.h"
+
+struct _RefpointMsvm {
+    RefpointConnection *conn; /* not owned */
+    GMutex lock;              /* of what is below */
+    GPtrArray *jobs;          /* RfpMsvmJob; ended ones stay until their
+                               * TimeBeforeRemoval is over */
+    RefpointMsvmJobFunc func;
+    gpointer opaque;
+};
+
+#endif

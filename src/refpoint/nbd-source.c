@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <libnbd.h>
-#include <string.h>
 
+#include "block-status.h"
 #include "error.h"
 #include "text.h"
 
@@ -14,9 +14,6 @@
 #define CONNECT_RETRY_MS 20
 /* Largest block status request: 32 bits, and aligned for every server. */
 #define MAP_STEP (((guint64)1 << 32) - RFP_CLUSTER_SIZE)
-/* Extents taken from one reply, the rest is asked for again. QEMU never sends
- * more. */
-#define MAX_EXTENTS 131072
 
 #define CONTEXT_ALLOCATION "base:allocation"
 #define CONTEXT_BITMAP "qemu:dirty-bitmap:"
@@ -46,14 +43,6 @@ typedef struct {
     guint64 max_read;    /* bytes of one request */
     gboolean no_context; /* the server does not offer base:allocation */
 } Connection;
-
-/* One block status reply. */
-typedef struct {
-    const char *context;
-    guint32 *entries; /* length and flags in turn */
-    gsize n_extents;
-    guint calls;
-} Reply;
 
 typedef enum {
     WAIT_ON,
@@ -364,95 +353,25 @@ take_entries(void *opaque,
              size_t n_entries,
              int *error G_GNUC_UNUSED)
 {
-    Reply *reply = opaque;
-
-    if (strcmp(context, reply->context) != 0)
-        return 0;
-    if (++reply->calls > 1)
-        return 0;
-    reply->n_extents = MIN(n_entries / 2, MAX_EXTENTS);
-    reply->entries = g_try_malloc_n(reply->n_extents, 2 * sizeof(guint32));
-    if (reply->entries == NULL)
-        reply->n_extents = 0;
-    else
-        memcpy(reply->entries, entries, reply->n_extents * 2 * sizeof(guint32));
+    rfp_block_status_take(opaque, context, entries, n_entries);
     return 0;
-}
-
-/*
- * Hands on a reply for what begins at @*offset and ends at @end, and moves
- * @*offset. The protocol allows the last extent to reach beyond what was
- * asked, and nbdkit sends one more behind it; never beyond the export.
- */
-static gboolean
-report(const Connection *connection,
-       guint link,
-       const Reply *reply,
-       guint64 *offset,
-       guint64 end,
-       RfpMapFunc func,
-       gpointer opaque,
-       gboolean *go_on,
-       GError **error)
-{
-    const guint64 size = nbd_get_size(connection->links[link]);
-    const guint32 mask = link == LINK_DIRTY ? STATE_DIRTY : LIBNBD_STATE_ZERO;
-    guint64 extent_end = *offset;
-
-    for (gsize i = 0; i < reply->n_extents; i++) {
-        const guint32 *entry = reply->entries + 2 * i;
-        const guint64 begin = extent_end;
-
-        extent_end += entry[0];
-        if (entry[0] == 0 || extent_end > size) {
-            rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                          _("the NBD server sent an extent of %u bytes at "
-                            "offset %" G_GUINT64_FORMAT),
-                          entry[0], begin);
-            return FALSE;
-        }
-        if (begin >= end || !*go_on)
-            continue;
-        *offset = MIN(extent_end, end);
-        *go_on = func(begin, *offset - begin, (entry[1] & mask) != 0, opaque);
-    }
-    return TRUE;
 }
 
 /* One request and its reply. */
 static gboolean
-map_step(Connection *connection,
-         guint link,
-         guint64 *offset,
-         guint64 end,
-         RfpMapFunc func,
-         gpointer opaque,
-         gboolean *go_on,
-         GError **error)
+map_step(Connection *connection, guint link, RfpMapWalk *walk, GError **error)
 {
-    const guint64 length = MIN(end - *offset, MAP_STEP);
-    Reply reply = {
+    const guint64 length = MIN(walk->end - walk->offset, MAP_STEP);
+    g_auto(RfpBlockStatus) status = {
         .context = link_context(connection->source, link),
     };
-    g_autofree guint32 *entries = NULL;
-    gint64 cookie;
-    gboolean replied;
-
-    cookie = nbd_aio_block_status(
-        connection->links[link], length, *offset,
-        (nbd_extent_callback){.callback = take_entries, .user_data = &reply},
+    const gint64 cookie = nbd_aio_block_status(
+        connection->links[link], length, walk->offset,
+        (nbd_extent_callback){.callback = take_entries, .user_data = &status},
         NBD_NULL_COMPLETION, 0);
-    replied = wait_reply(connection, link, cookie, error);
-    entries = reply.entries;
-    if (!replied)
-        return FALSE;
-    if (reply.calls != 1 || reply.n_extents == 0) {
-        rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                      _("the NBD server sent no extents, or twice"));
-        return FALSE;
-    }
-    return report(connection, link, &reply, offset, *offset + length, func,
-                  opaque, go_on, error);
+
+    return wait_reply(connection, link, cookie, error) &&
+           rfp_block_status_report(&status, length, walk, error);
 }
 
 /* Connects for a map. TRUE without a handle: the server does not say what
@@ -483,8 +402,13 @@ map_extents(gpointer opaque,
             GError **error)
 {
     Connection *connection = opaque;
-    const guint64 end = offset + length;
-    gboolean go_on = TRUE;
+    RfpMapWalk walk = {
+        .offset = offset,
+        .end = offset + length,
+        .mask = map == RFP_MAP_DIRTY ? STATE_DIRTY : LIBNBD_STATE_ZERO,
+        .func = func,
+        .opaque = func_opaque,
+    };
 
     if (length == 0)
         return TRUE;
@@ -494,15 +418,13 @@ map_extents(gpointer opaque,
         func(offset, length, FALSE, func_opaque);
         return TRUE;
     }
-    while (offset < end && go_on) {
-        const guint64 at = offset;
-
-        if (!map_step(connection, map, &offset, end, func, func_opaque, &go_on,
-                      error)) {
+    walk.size = nbd_get_size(connection->links[map]);
+    while (walk.offset < walk.end && !walk.stopped) {
+        if (!map_step(connection, map, &walk, error)) {
             rfp_error_prefix(error,
                              _("Cannot get the map of NBD export %s at offset "
                                "%" G_GUINT64_FORMAT),
-                             connection->source->label, at);
+                             connection->source->label, walk.offset);
             return FALSE;
         }
     }

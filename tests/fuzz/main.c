@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs the target on the files given, or on those of the folder given, or on
- * its seeds; speaks TAP. */
+ * its seeds; speaks TAP. libFuzzer brings a main() of its own. */
 #include "fuzz.h"
+
+#ifndef FUZZ_ENGINE
 
 #include <stdio.h>
 #include <string.h>
@@ -84,3 +86,5 @@ main(int argc, char **argv)
     }
     return all ? 0 : 1;
 }
+
+#endif

@@ -28,7 +28,8 @@ __virt_refpoint_scan()
             --create | --point | --base | --disk | --exclude-disk | \
                 --quiesce | --keep-points | --max-chain | --scratch-dir | \
                 --scratch-reserve | --audit | --compress | --limit-rate | \
-                --stall-timeout | --offset | --length)
+                --stall-timeout | --offset | --length | --keep-for | \
+                --set)
                 [ "${COMP_WORDS[i + 1]-}" != = ] || i=$((i + 1))
                 i=$((i + 1))
                 ;;
@@ -132,7 +133,7 @@ __virt_refpoint_value()
         --quiesce) __virt_refpoint_words "auto required never" "$2" ;;
         --audit) __virt_refpoint_words "none all 64" "$2" ;;
         --compress) __virt_refpoint_words "none zstd" "$2" ;;
-        --scratch-dir) __virt_refpoint_directories "$2" ;;
+        --scratch-dir | --set) __virt_refpoint_directories "$2" ;;
         --disk | --exclude-disk) __virt_refpoint_disks "$2" "$domain" ;;
         --point) __virt_refpoint_points "$2" "$domain" ;;
         --base)
@@ -140,7 +141,8 @@ __virt_refpoint_value()
             __virt_refpoint_points "$2" "$domain"
             ;;
         --create | --keep-points | --max-chain | --scratch-reserve | \
-            --limit-rate | --stall-timeout | --offset | --length) ;;
+            --limit-rate | --stall-timeout | --offset | --length | \
+            --keep-for | --hold) ;;
         *) return 1 ;;
     esac
 }
@@ -152,7 +154,10 @@ __virt_refpoint_options()
     case $__refpoint_command in
         '') options+=" --version" ;;
         changes) options+=" --disk= --offset= --length=" ;;
-        create) options+=" --quiesce= --track-only" ;;
+        create)
+            options+=" --quiesce= --track-only --keep-for= --hold --hold="
+            options+=" --set= --scratch-dir="
+            ;;
         export)
             options+=" --create= --point= --base= --disk= --exclude-disk="
             options+=" --quiesce= --replace-base --keep-points= --max-chain="
@@ -173,14 +178,14 @@ __virt_refpoint_operand()
 {
     local commands="catalog changes create destroy export help import info"
 
-    commands+=" list verify"
+    commands+=" list remove-data verify"
     case $__refpoint_command:${#__refpoint_operands[@]} in
         :0 | help:0) __virt_refpoint_words "$commands" "$1" ;;
         changes:0 | create:0 | destroy:0 | export:0 | import:0 | info:0 | \
-            list:0)
+            list:0 | remove-data:0)
             __virt_refpoint_domains "$1"
             ;;
-        changes:1 | destroy:1 | info:1)
+        changes:1 | destroy:1 | info:1 | remove-data:1)
             __virt_refpoint_points "$1" "${__refpoint_operands[0]}"
             ;;
         catalog:0 | verify:0 | export:1 | import:1)

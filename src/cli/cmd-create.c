@@ -5,51 +5,162 @@
 #include "output.h"
 #include "value.h"
 
+#include <string.h>
+
+/* A day. */
+#define KEEP_MAX (24 * 60 * 60)
+
+typedef struct {
+    char *quiesce;
+    gboolean track_only;
+    gboolean hold;
+    char *hold_max;
+    char *keep_for;
+    char *directory;
+    char *scratch_dir;
+} CreateArgs;
+
+static void
+args_clear(CreateArgs *a)
+{
+    g_free(a->quiesce);
+    g_free(a->hold_max);
+    g_free(a->keep_for);
+    g_free(a->directory);
+    g_free(a->scratch_dir);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CreateArgs, args_clear)
+
+/* "--hold=MAX" for GOption, whose optional values need a callback with data of
+ * the program's own. */
+static char **
+split_hold(char **args)
+{
+    char **copy = g_strdupv(args);
+
+    for (char **arg = copy; *arg != NULL && strcmp(*arg, "--") != 0; arg++) {
+        char *max = g_str_has_prefix(*arg, "--hold=") ?
+                        g_strconcat("--hold-max=", *arg + 7, NULL) :
+                        NULL;
+
+        if (max == NULL)
+            continue;
+        g_free(*arg);
+        *arg = max;
+    }
+    return copy;
+}
+
+static gboolean
+choose_keep(const CreateArgs *a, RefpointCreateOptions *options, GError **error)
+{
+    gboolean hold = a->hold || a->hold_max != NULL;
+
+    options->keep = a->track_only ? REFPOINT_KEEP_NOTHING :
+                    hold          ? REFPOINT_KEEP_HOLD :
+                                    REFPOINT_KEEP_FIRST;
+    if (a->track_only && hold)
+        return cli_bad_usage(error, _("%s and %s contradict"), "--track-only",
+                             "--hold");
+    if (a->track_only && a->directory != NULL)
+        return cli_bad_usage(error, _("%s and %s contradict"), "--track-only",
+                             "--set");
+    if (a->keep_for != NULL && options->keep != REFPOINT_KEEP_FIRST)
+        return cli_bad_usage(error, _("%s and %s contradict"), "--keep-for",
+                             hold ? "--hold" : "--track-only");
+    if (a->hold_max != NULL &&
+        !value_parse_bytes("--hold", a->hold_max, &options->scratch_max, error))
+        return FALSE;
+    return a->keep_for == NULL ||
+           value_parse_count("--keep-for", a->keep_for, 1, KEEP_MAX,
+                             &options->keep_seconds, error);
+}
+
 static gboolean
 parse_create(Cli *cli,
              char **args,
+             CreateArgs *a,
              RefpointCreateOptions *options,
              GError **error)
 {
-    g_autofree char *quiesce = NULL;
-    gboolean track_only = FALSE;
     const GOptionEntry entries[] = {
-        {"quiesce", 0, 0, G_OPTION_ARG_FILENAME, &quiesce,
+        {"quiesce", 0, 0, G_OPTION_ARG_FILENAME, &a->quiesce,
          N_("freeze the guest's file systems: auto, required, never"), "WHEN"},
-        {"track-only", 0, 0, G_OPTION_ARG_NONE, &track_only,
+        {"track-only", 0, 0, G_OPTION_ARG_NONE, &a->track_only,
          N_("make the checkpoint alone, keep no data of that moment"), NULL},
+        {"keep-for", 0, 0, G_OPTION_ARG_FILENAME, &a->keep_for,
+         N_("how long the data is kept for a first export (600)"), "SECONDS"},
+        {"hold", 0, 0, G_OPTION_ARG_NONE, &a->hold,
+         N_("hold the data until remove-data; =MAX: with at most so many bytes "
+            "of scratch"),
+         NULL},
+        {"hold-max", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME,
+         &a->hold_max, NULL, NULL},
+        {"set", 0, 0, G_OPTION_ARG_FILENAME, &a->directory,
+         N_("keep the difference to the newest points of this set"),
+         "DIRECTORY"},
+        {"scratch-dir", 0, 0, G_OPTION_ARG_FILENAME, &a->scratch_dir,
+         N_("where QEMU puts what the guest overwrites meanwhile"),
+         "DIRECTORY"},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
+    g_auto(GStrv) split = split_hold(args);
 
-    if (!cli_parse(cli, args, entries, error))
+    if (!cli_parse(cli, split, entries, error))
         return FALSE;
-    if (quiesce != NULL &&
-        !value_parse_quiesce("--quiesce", quiesce, &options->quiesce, error))
+    if (a->quiesce != NULL &&
+        !value_parse_quiesce("--quiesce", a->quiesce, &options->quiesce, error))
         return FALSE;
-    options->keep = track_only ? REFPOINT_KEEP_NOTHING : REFPOINT_KEEP_FIRST;
     options->domain = cli_operand(cli, 0);
     options->name = cli_operand(cli, 1);
-    return TRUE;
+    options->directory = a->directory;
+    options->scratch_dir = a->scratch_dir;
+    return choose_keep(a, options, error);
+}
+
+/* What follows from it for the domain, and what to do next. */
+static char *
+kept_text(const RefpointCreateOptions *options, const char *name)
+{
+    if (options->keep == REFPOINT_KEEP_NOTHING)
+        return g_strdup("");
+    if (options->keep == REFPOINT_KEEP_HOLD)
+        return g_strdup_printf(
+            _("Its data is held until: virt-refpoint remove-data %s %s\n"
+              "Meanwhile no other backup, migration, save or snapshot of the "
+              "domain is possible.\n"),
+            options->domain, name);
+    return g_strdup_printf(
+        _("Its data is kept for %u s: virt-refpoint export %s DIRECTORY "
+          "--point %s\n"),
+        options->keep_seconds ? options->keep_seconds : REFPOINT_KEEP_SECONDS,
+        options->domain, name);
 }
 
 static char *
-text_of(const Cli *cli, const RefpointReport *report)
+text_of(const Cli *cli,
+        const RefpointCreateOptions *options,
+        const RefpointReport *report)
 {
+    g_autofree char *kept = NULL;
     g_autofree char *name = output_clean(report->point_name);
     g_autofree char *domain = output_clean(report->domain_name);
 
     if (cli->quiet)
         return g_strconcat(name, "\n", NULL);
+    kept = kept_text(options, name);
     return g_strdup_printf(_("Point %s of domain %s created, consistency: "
-                             "%s\n"),
+                             "%s\n%s"),
                            name, domain,
-                           output_consistency(report->consistency));
+                           output_consistency(report->consistency), kept);
 }
 
 static int
 run_create(Cli *cli, char **args)
 {
     RefpointCreateOptions options = {.quiesce = REFPOINT_QUIESCE_AUTO};
+    g_auto(CreateArgs) a = {0};
     g_autoptr(RefpointConnection) conn = NULL;
     g_autoptr(GError) error = NULL;
     g_autofree char *text = NULL;
@@ -57,7 +168,7 @@ run_create(Cli *cli, char **args)
     JsonObject *document;
     gboolean done;
 
-    if (!parse_create(cli, args, &options, &error))
+    if (!parse_create(cli, args, &a, &options, &error))
         return cli_usage(cli, error);
     conn = refpoint_connection_open(cli->uri, &error);
     if (conn == NULL)
@@ -72,7 +183,7 @@ run_create(Cli *cli, char **args)
         json_add_report(document, report);
         return cli_done_json(cli, document, 0);
     }
-    text = text_of(cli, report);
+    text = text_of(cli, &options, report);
     return cli_done(cli, text);
 }
 

@@ -23,17 +23,29 @@ print_disks(const GPtrArray *disks, gboolean quiet, GString *out)
     table_print(table, quiet, out);
 }
 
+static char *
+scratch_text(const RefpointPoint *point)
+{
+    g_autofree char *used = output_size(point->scratch_used);
+    g_autofree char *max = output_size(point->scratch_max);
+
+    return g_strdup_printf(_("%s of %s"), used, max);
+}
+
 static void
 print_point(const RefpointPoint *point, gboolean quiet, GString *out)
 {
     g_autofree char *created = output_time(point->created);
+    g_autofree char *data = output_data(point);
+    g_autofree char *scratch = data ? scratch_text(point) : NULL;
 
     output_facts(out, _("Name:"), point->name, _("GUID:"), point->guid,
                  _("Domain:"), point->domain_name, _("UUID:"),
                  point->domain_uuid, _("Created:"), created, _("Parent:"),
                  point->parent, _("State:"), output_state(point->state),
                  _("Set:"), point->set_guid, _("Consistency:"),
-                 output_consistency(point->consistency), NULL);
+                 output_consistency(point->consistency),
+                 data ? _("Data:") : NULL, data, _("Scratch:"), scratch, NULL);
     g_string_append_c(out, '\n');
     print_disks(point->disks, quiet, out);
 }

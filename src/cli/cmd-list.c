@@ -51,19 +51,22 @@ print_table(const GPtrArray *points,
     g_autoptr(Table) table =
         all_domains
             ? table_new(_("Domain"), _("Name"), _("Created"), _("State"),
-                        _("Set"), NULL)
-            : table_new(_("Name"), _("Created"), _("State"), _("Set"), NULL);
+                        _("Data"), _("Set"), NULL)
+            : table_new(_("Name"), _("Created"), _("State"), _("Data"),
+                        _("Set"), NULL);
 
     for (guint i = 0; i < points->len; i++) {
         const RefpointPoint *point = points->pdata[i];
         g_autofree char *created = output_time(point->created);
         const char *state = output_state(point->state);
+        g_autofree char *data = output_data(point);
 
         if (all_domains)
             table_add(table, point->domain_name, point->name, created, state,
-                      point->set_guid);
+                      data, point->set_guid);
         else
-            table_add(table, point->name, created, state, point->set_guid);
+            table_add(table, point->name, created, state, data,
+                      point->set_guid);
     }
     table_print(table, quiet, out);
 }

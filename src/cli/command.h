@@ -13,6 +13,7 @@ extern const Command command_export;
 extern const Command command_import;
 extern const Command command_info;
 extern const Command command_list;
+extern const Command command_remove_data;
 extern const Command command_verify;
 
 #endif

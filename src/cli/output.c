@@ -150,6 +150,20 @@ output_duration(guint64 microseconds)
     return g_strdup_printf(_("%.2f s"), (double)microseconds / 1000000);
 }
 
+char *
+output_data(const RefpointPoint *point)
+{
+    gint64 left =
+        MAX(point->keep_until - g_get_real_time() / G_USEC_PER_SEC, 0);
+
+    if (point->keep == REFPOINT_KEEP_NOTHING)
+        return NULL;
+    if (point->keep_until == 0)
+        return g_strdup(_("held"));
+    return g_strdup_printf(_("kept, %" G_GINT64_FORMAT ":%02d left"), left / 60,
+                           (int)(left % 60));
+}
+
 const char *
 output_mode(RefpointMode mode)
 {

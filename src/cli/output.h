@@ -43,6 +43,11 @@ output_iso_time(const char *iso);
 char *
 output_duration(guint64 microseconds);
 
+/* What keeps the data of a point now, and how long: "held", "kept, 9:32 left",
+ * NULL for nothing. */
+char *
+output_data(const RefpointPoint *point);
+
 /* Translated words. */
 const char *
 output_mode(RefpointMode mode);

@@ -46,6 +46,28 @@ set_created(JsonObject *object, gint64 seconds)
     json_set_text(object, "created", text);
 }
 
+/* What is kept of it now, or null. */
+static JsonNode *
+data_to_json(const RefpointPoint *point)
+{
+    JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+    JsonObject *object = NULL;
+
+    if (point->keep == REFPOINT_KEEP_NOTHING)
+        return json_node_init_null(node);
+    object = json_object_new();
+    json_set_text(object, "kept",
+                  point->keep == REFPOINT_KEEP_HOLD ? "held" : "first-export");
+    if (point->keep_until != 0)
+        json_set_number(object, "until", (guint64)point->keep_until);
+    else
+        json_object_set_null_member(object, "until");
+    json_set_number(object, "scratch_used", point->scratch_used);
+    json_set_number(object, "scratch_max", point->scratch_max);
+    json_node_take_object(node, object);
+    return node;
+}
+
 JsonObject *
 point_to_json(const RefpointPoint *point, gboolean sizes)
 {
@@ -59,6 +81,8 @@ point_to_json(const RefpointPoint *point, gboolean sizes)
     set_created(object, point->created);
     json_set_text(object, "state", state_ids[point->state]);
     json_set_consistency(object, point->consistency);
+    json_object_set_boolean_member(object, "held", point->held);
+    json_object_set_member(object, "data", data_to_json(point));
     json_object_set_array_member(object, "disks",
                                  disks_to_json(point->disks, sizes));
     return object;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * virt-refpoint-guard URI DOMAIN-UUID RECORDS-DIR
+ * virt-refpoint-guard URI DOMAIN-UUID RECORDS-DIR [watch]
  *
  * Not to be started by hand: standard input is a socket pair to the process
- * that works on the domain (refpoint/guard.h).
+ * that works on the domain (refpoint/guard.h). With "watch" it watches what is
+ * kept of the domain, and ends when that does; systemd may start it so too.
  */
 #include "agent.h"
 #include "guard.h"
@@ -35,6 +36,9 @@
 #define LATE_MAX_US (24 * 3600 * (gint64)G_USEC_PER_SEC)
 #define LATE_PAUSE_MS 1000
 #define LATE_THAW_TIMEOUT 5
+/* Scratch fills fast; libvirt is asked less often. */
+#define WATCH_PAUSE_US (200 * 1000)
+#define WATCH_JOB_ROUNDS 5
 
 typedef struct {
     const char *uri;
@@ -44,6 +48,12 @@ typedef struct {
     RfpFd late_lock;   /* of a watch for a late freeze, or -1 */
     gint64 late_begin; /* monotonic, microseconds */
 } Guard;
+
+static void
+say(const char *text)
+{
+    (void)!send(STDIN_FILENO, text, strlen(text), MSG_NOSIGNAL);
+}
 
 static void
 log_error(const char *what, const GError *error)
@@ -191,6 +201,92 @@ watch_late_freeze(Guard *guard)
     }
 }
 
+/* ---- Kept data ------------------------------------------------------------------ */
+
+/* What is kept, if it is the point @guid's (NULL: any) and goes on. */
+static RfpKept *
+load_kept(Guard *guard, const char *guid, gboolean locked)
+{
+    RfpKept *kept = rfp_kept_load(guard->records_dir, guard->uuid, locked);
+
+    if (kept != NULL && kept->ended == NULL &&
+        (guid == NULL || rfp_guid_equal(kept->guid, guid)))
+        return kept;
+    rfp_kept_free(kept);
+    return NULL;
+}
+
+/* Why it must end, or NULL. A daemon that does not answer is waited for. */
+static const char *
+reason_to_end(Guard *guard, const RfpKept *kept, gboolean ask)
+{
+    gboolean gone = FALSE;
+    gboolean runs = FALSE;
+    const char *limit = rfp_kept_limit(kept);
+    g_autoptr(RfpDomain) domain = NULL;
+
+    if (limit != NULL || !ask)
+        return limit;
+    domain = find_domain(guard, &gone);
+    if (gone)
+        return RFP_ENDED_STOPPED;
+    if (domain == NULL || !rfp_kept_runs(domain, kept, &runs, NULL) || runs)
+        return NULL;
+    return RFP_ENDED_STOPPED;
+}
+
+/* An export that reads it has the record: it ends the job itself where scratch
+ * runs out, and time is given to it. */
+static void
+end_kept(Guard *guard, const char *guid, const char *why)
+{
+    gboolean gone = FALSE;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpRecord) record =
+        rfp_record_open(guard->records_dir, guard->uuid, 0, NULL);
+    g_autoptr(RfpDomain) domain = NULL;
+    g_autoptr(RfpKept) kept = NULL;
+
+    if (record == NULL ||
+        (record->steps->len > 0 && !try_undo(guard, record)))
+        return;
+    kept = load_kept(guard, guid, TRUE);
+    domain = find_domain(guard, &gone);
+    if (kept == NULL || (domain == NULL && !gone))
+        return;
+    if (rfp_undo_kept(domain, kept, why, &error))
+        syslog(LOG_NOTICE, "domain %s: the data of point %s is not kept any "
+                           "more: %s",
+               guard->uuid, guid, why);
+    else
+        log_error("cannot end what is kept", error);
+}
+
+static void
+watch_kept(Guard *guard)
+{
+    g_autoptr(RfpKept) first = load_kept(guard, NULL, FALSE);
+    g_auto(RfpFd) lock = first ? rfp_kept_take_watch(first) : -1;
+    g_autofree char *guid = first ? g_strdup(first->guid) : NULL;
+
+    if (lock < 0)
+        return;
+    say("watching\n");
+    for (guint round = 0;; round++) {
+        g_autoptr(RfpKept) kept = load_kept(guard, guid, FALSE);
+        const char *why = NULL;
+
+        if (kept == NULL)
+            return;
+        why = reason_to_end(guard, kept, round % WATCH_JOB_ROUNDS == 0);
+        if (why != NULL)
+            end_kept(guard, guid, why);
+        if (guard->late_lock >= 0 && round % WATCH_JOB_ROUNDS == 0)
+            late_step(guard);
+        g_usleep(WATCH_PAUSE_US);
+    }
+}
+
 /* ---- The conversation ----------------------------------------------------------- */
 
 /* One line, or NULL on hang-up; *@timed_out where nothing came in time. */
@@ -231,8 +327,14 @@ thaw_stalled(Guard *guard)
         rfp_agent_thaw(domain, LATE_THAW_TIMEOUT, NULL, NULL);
 }
 
-/* TRUE if the other side said "done". */
-static gboolean
+typedef enum {
+    END_DIED, /* hung up */
+    END_DONE,
+    END_KEEP,
+} End;
+
+/* How the other side ended. */
+static End
 converse(Guard *guard)
 {
     gboolean frozen = FALSE;
@@ -251,9 +353,11 @@ converse(Guard *guard)
         } else if (timed_out) {
             late_step(guard);
         } else if (line == NULL) {
-            return FALSE;
+            return END_DIED;
         } else if (strcmp(line, "done") == 0) {
-            return TRUE;
+            return END_DONE;
+        } else if (strcmp(line, "keep") == 0) {
+            return END_KEEP;
         } else {
             frozen = strcmp(line, "frozen") == 0;
             if (strcmp(line, "late") == 0)
@@ -279,18 +383,16 @@ become_guard(void)
     openlog("virt-refpoint-guard", LOG_PID, LOG_DAEMON);
 }
 
-static void
-say(const char *text)
-{
-    (void)!send(STDIN_FILENO, text, strlen(text), MSG_NOSIGNAL);
-}
-
 int
 main(int argc, char **argv)
 {
     Guard guard = {.late_lock = -1};
 
-    if (argc != 4 || !rfp_guid_check(argv[2]) || argv[3][0] != '/')
+    gboolean watch = argc == 5 && strcmp(argv[4], "watch") == 0;
+    End end = END_KEEP;
+
+    if ((argc != 4 && !watch) || !rfp_guid_check(argv[2]) ||
+        argv[3][0] != '/')
         return EXIT_FAILURE;
     guard.uri = argv[1];
     guard.uuid = argv[2];
@@ -304,8 +406,12 @@ main(int argc, char **argv)
     }
     say("ready\n");
     late_start(&guard);
-    if (!converse(&guard))
+    if (!watch)
+        end = converse(&guard);
+    if (end == END_DIED)
         take_over(&guard);
+    if (end == END_KEEP)
+        watch_kept(&guard);
     watch_late_freeze(&guard);
     refpoint_connection_free(guard.conn);
     return EXIT_SUCCESS;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What changed since a point (refpoint.h): the frozen bitmap of a backup job
- * that is begun for it, and ended at once. */
+ * that is begun for it, and ended at once; or that of the job that keeps another
+ * point's data, if it has the difference to this one. */
 #include "backup-xml.h"
 #include "extent.h"
 #include "names.h"
@@ -329,18 +330,37 @@ read_domain(Changes *changes, GError **error)
     return changes->domain_xml != NULL;
 }
 
+/* Exact as of the kept point, and nothing is begun for it. */
+static gboolean
+kept_has_it(Changes *changes)
+{
+    RfpOperation *operation = &changes->operation;
+    const RfpKept *kept = operation->kept;
+    const char *base = NULL;
+
+    return kept != NULL && kept->ended == NULL &&
+           rfp_kept_disk(kept, changes->target, &base) && base != NULL &&
+           rfp_guid_equal(base, operation->job->report.point_guid);
+}
+
 static gboolean
 run(Changes *changes, RefpointChanges *result, GError **error)
 {
     RfpOperation *operation = &changes->operation;
 
     if (!read_domain(changes, error) ||
-        !rfp_operation_lock(operation, error) ||
-        !rfp_operation_start_guard(operation, error) ||
-        !find_point(changes, error) || !find_disk(changes, error) ||
-        !choose_files(changes, error))
+        !rfp_operation_lock(operation, error) || !find_point(changes, error) ||
+        !find_disk(changes, error))
         return FALSE;
     result->target = g_strdup(changes->target);
+    if (kept_has_it(changes)) {
+        changes->socket_path = g_strdup(operation->kept->socket_path);
+        return read_bitmap(changes, result, error);
+    }
+    if (!rfp_operation_check_free(operation, error) ||
+        !rfp_operation_start_guard(operation, error) ||
+        !choose_files(changes, error))
+        return FALSE;
     if (begin(changes, error) && read_bitmap(changes, result, error) &&
         rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
                       error))

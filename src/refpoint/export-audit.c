@@ -373,10 +373,10 @@ open_base(RfpExport *export, RfpExportDisk *disk, GError **error)
 static gboolean
 open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
+    gboolean has_bitmap = disk->begun_increment ||
+                          (export->point != NULL && !export->from_kept);
     g_autofree char *bitmap =
-        disk->begun_increment || export->point ?
-            g_strconcat("backup-", disk->state.target, NULL) :
-            NULL;
+        has_bitmap ? g_strconcat("backup-", disk->state.target, NULL) : NULL;
 
     disk->source = rfp_nbd_source_new(export->socket_path, disk->state.target,
                                       bitmap,

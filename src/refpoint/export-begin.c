@@ -74,8 +74,10 @@ check_scratch_dir(RfpExport *export, GError **error)
 {
     g_autofree char *scratch = g_canonicalize_filename(scratch_dir(export), NULL);
     g_autofree char *set =
-        g_canonicalize_filename(export->options->directory, NULL);
-    gsize length = strlen(set);
+        export->options->directory ?
+            g_canonicalize_filename(export->options->directory, NULL) :
+            NULL;
+    gsize length = set ? strlen(set) : 0;
 
     if (export->options->scratch_dir != NULL &&
         !g_file_test(scratch, G_FILE_TEST_IS_DIR)) {
@@ -85,7 +87,7 @@ check_scratch_dir(RfpExport *export, GError **error)
         rfp_error_add_way_out(error, _("make it first: mkdir -p %s"), scratch);
         return FALSE;
     }
-    if (strncmp(scratch, set, length) == 0 &&
+    if (set != NULL && strncmp(scratch, set, length) == 0 &&
         (scratch[length] == '/' || scratch[length] == '\0')) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the scratch directory '%s' is inside the set"),
@@ -97,16 +99,36 @@ check_scratch_dir(RfpExport *export, GError **error)
     return TRUE;
 }
 
+/* Where the data is kept, an export needs no scratch file any more, and where it
+ * is to be kept there is no set to be filled yet. */
+gboolean
+rfp_export_check_scratch(RfpExport *export, guint64 also, GError **error)
+{
+    RfpSpace scratch = {0};
+    guint64 reserve = 0;
+
+    if (!check_scratch_dir(export, error) ||
+        !rfp_space_of(scratch_dir(export), &scratch, error))
+        return FALSE;
+    reserve = scratch_reserve(export, &scratch) + also;
+    if (scratch.free >= reserve)
+        return TRUE;
+    no_room(scratch_dir(export), reserve, scratch.free, error);
+    rfp_error_add_way_out(error,
+                          _("use another file system for the scratch files "
+                            "(--scratch-dir), or keep less of it free "
+                            "(--scratch-reserve)"));
+    return FALSE;
+}
+
 gboolean
 rfp_export_check_space(RfpExport *export, GError **error)
 {
     guint64 need = estimated_need(export);
     RfpSpace set = {0};
     RfpSpace scratch = {0};
-    guint64 reserve = 0;
 
-    if (!check_scratch_dir(export, error) ||
-        !rfp_space_of(export->options->directory, &set, error) ||
+    if (!rfp_space_of(export->options->directory, &set, error) ||
         !rfp_space_of(scratch_dir(export), &scratch, error))
         return FALSE;
     if (set.free < need) {
@@ -115,18 +137,9 @@ rfp_export_check_space(RfpExport *export, GError **error)
                                        "leave disks out"));
         return FALSE;
     }
-    reserve = scratch_reserve(export, &scratch);
-    if (set.device == scratch.device)
-        reserve += need;
-    if (scratch.free < reserve) {
-        no_room(scratch_dir(export), reserve, scratch.free, error);
-        rfp_error_add_way_out(error,
-                              _("use another file system for the scratch files "
-                                "(--scratch-dir), or keep less of it free "
-                                "(--scratch-reserve)"));
-        return FALSE;
-    }
-    return TRUE;
+    return export->from_kept ||
+           rfp_export_check_scratch(
+               export, set.device == scratch.device ? need : 0, error);
 }
 
 /* ---- The record ---------------------------------------------------------------------------- */
@@ -134,9 +147,12 @@ rfp_export_check_space(RfpExport *export, GError **error)
 static gboolean
 choose_files(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
-    disk->scratch =
-        g_strdup_printf("%s/%s-%s.qcow2", scratch_dir(export), export->guid,
-                        disk->state.target);
+    if (!export->from_kept)
+        disk->scratch =
+            g_strdup_printf("%s/%s-%s.qcow2", scratch_dir(export),
+                            export->guid, disk->state.target);
+    if (export->keeps)
+        return TRUE;
     disk->image = rfp_export_set_image_path(export->set, export->vm_folder,
                                             disk->state.target, export->folder,
                                             "qcow2", error);
@@ -153,11 +169,33 @@ record_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
     RfpRecord *record = export->operation.record;
 
-    return rfp_record_append(record, error, RFP_STEP_SCRATCH, disk->scratch,
-                             NULL) &&
-           rfp_record_append(record, error, RFP_STEP_IMAGE, disk->image,
-                             NULL) &&
-           rfp_record_append(record, error, RFP_STEP_IMAGE, disk->digests,
+    return (disk->scratch == NULL ||
+            rfp_record_append(record, error, RFP_STEP_SCRATCH, disk->scratch,
+                              NULL)) &&
+           (disk->image == NULL ||
+            (rfp_record_append(record, error, RFP_STEP_IMAGE, disk->image,
+                               NULL) &&
+             rfp_record_append(record, error, RFP_STEP_IMAGE, disk->digests,
+                               NULL)));
+}
+
+/* The job's, where this operation begins one. */
+static gboolean
+record_job(RfpExport *export, GError **error)
+{
+    RfpRecord *record = export->operation.record;
+
+    if (export->from_kept)
+        return export->operation.kept->keep != REFPOINT_KEEP_FIRST ||
+               rfp_record_append(record, error, RFP_STEP_RELEASE, NULL);
+    return (!export->state.running ||
+            rfp_record_append(record, error, RFP_STEP_RAN, NULL)) &&
+           rfp_record_append(record, error, RFP_STEP_SOCKET,
+                             export->socket_path, NULL) &&
+           (export->point != NULL ||
+            rfp_record_append(record, error, RFP_STEP_CHECKPOINT, export->name,
+                              export->guid, NULL)) &&
+           rfp_record_append(record, error, RFP_STEP_JOB, export->socket_path,
                              NULL);
 }
 
@@ -167,17 +205,14 @@ write_record(RfpExport *export, GError **error)
 {
     RfpRecord *record = export->operation.record;
     RfpDomain *domain = export->operation.domain;
+    const RfpExportSet *set = export->keeps ? NULL : export->set;
 
     if (!rfp_record_append(record, error, RFP_STEP_OPERATION,
                            export->operation.conn->uri, domain->uuid,
-                           export->guid, export->set->path,
-                           export->set->file->guid, NULL) ||
-        (export->state.running &&
-         !rfp_record_append(record, error, RFP_STEP_RAN, NULL)) ||
-        !rfp_record_append(record, error, RFP_STEP_FOLDER, export->partial,
-                           NULL) ||
-        !rfp_record_append(record, error, RFP_STEP_SOCKET,
-                           export->socket_path, NULL))
+                           export->guid, set ? set->path : "",
+                           set ? set->file->guid : "", NULL) ||
+        (set != NULL && !rfp_record_append(record, error, RFP_STEP_FOLDER,
+                                           export->partial, NULL)))
         return FALSE;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
@@ -185,33 +220,44 @@ write_record(RfpExport *export, GError **error)
         if (rfp_export_takes(disk) && !record_disk(export, disk, error))
             return FALSE;
     }
-    if (export->point == NULL &&
-        !rfp_record_append(record, error, RFP_STEP_CHECKPOINT, export->name,
-                           export->guid, NULL))
-        return FALSE;
-    return rfp_record_append(record, error, RFP_STEP_JOB, export->socket_path,
-                             NULL) &&
-           rfp_record_sync(record, error);
+    return record_job(export, error) && rfp_record_sync(record, error);
+}
+
+static gboolean
+choose_folder(RfpExport *export, GError **error)
+{
+    const RfpDomain *domain = export->operation.domain;
+
+    if (export->keeps)
+        return TRUE;
+    export->partial = rfp_export_set_partial_name(export->guid);
+    export->vm_folder = rfp_export_set_vm_folder(export->set, domain->uuid,
+                                                 domain->name, error);
+    return export->vm_folder != NULL;
+}
+
+static gboolean
+choose_socket(RfpExport *export, GError **error)
+{
+    RefpointConnection *conn = export->operation.conn;
+
+    if (export->from_kept) {
+        export->socket_path = g_strdup(export->operation.kept->socket_path);
+        return TRUE;
+    }
+    export->socket_path =
+        rfp_socket_of_job(conn, export->operation.domain, export->state.id,
+                          export->guid, error);
+    /* QEMU of the system daemon must reach its scratch file */
+    return export->socket_path != NULL &&
+           rfp_make_dirs(scratch_dir(export), conn->system ? 0711 : 0700,
+                         error);
 }
 
 static gboolean
 prepare(RfpExport *export, GError **error)
 {
-    RfpDomain *domain = export->operation.domain;
-
-    export->partial = rfp_export_set_partial_name(export->guid);
-    export->vm_folder = rfp_export_set_vm_folder(export->set, domain->uuid,
-                                                 domain->name, error);
-    if (export->vm_folder == NULL)
-        return FALSE;
-    export->socket_path = rfp_socket_of_job(export->operation.conn, domain,
-                                            export->state.id, export->guid,
-                                            error);
-    if (export->socket_path == NULL)
-        return FALSE;
-    /* QEMU of the system daemon must reach its scratch file */
-    if (!rfp_make_dirs(scratch_dir(export),
-                       export->operation.conn->system ? 0711 : 0700, error))
+    if (!choose_folder(export, error) || !choose_socket(export, error))
         return FALSE;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
@@ -220,6 +266,13 @@ prepare(RfpExport *export, GError **error)
             return FALSE;
     }
     return TRUE;
+}
+
+/* NULL: made for no set. */
+static const char *
+set_guid(const RfpExport *export)
+{
+    return export->set ? export->set->file->guid : NULL;
 }
 
 /* The domain's own note of what comes; the manifest has the same facts, and the
@@ -233,8 +286,10 @@ note_pending(RfpExport *export)
     if (export->point != NULL)
         return;
     point = rfp_metadata_point_new(export->guid, export->name);
-    point->set_guid = g_strdup(export->set->file->guid);
-    point->state = REFPOINT_STATE_PENDING;
+    point->set_guid = g_strdup(set_guid(export));
+    point->state = export->keeps ? REFPOINT_STATE_TRACKED :
+                                   REFPOINT_STATE_PENDING;
+    point->held = export->held;
     point->consistency = export->consistency;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
@@ -312,7 +367,7 @@ format_checkpoint(RfpExport *export)
     g_ptr_array_add(targets, NULL);
     g_ptr_array_add(others, NULL);
     return rfp_checkpoint_xml_format(export->name, export->guid,
-                                     export->set->file->guid,
+                                     set_guid(export),
                                      (const char *const *)targets->pdata,
                                      (const char *const *)others->pdata);
 }
@@ -393,6 +448,8 @@ rfp_export_begin(RfpExport *export, GError **error)
     if (!prepare(export, error) || !rfp_operation_guarded(operation, error) ||
         !write_record(export, error))
         return FALSE;
+    if (export->from_kept)
+        return keep_checkpoint_text(export, error);
     note_pending(export);
     if (!rfp_job_check(operation->job, error) ||
         !rfp_operation_freeze(operation, quiesce, &export->state,

@@ -186,6 +186,19 @@ add_disk(RfpExport *export, RfpDomainDisk *domain_disk)
     return disk;
 }
 
+/* The job decided long ago which disks it serves, and from which base. */
+static void
+take_from_kept(RfpExport *export, RfpExportDisk *disk)
+{
+    RfpPlanDisk *state = &disk->state;
+    gboolean served = rfp_kept_disk(export->operation.kept, state->target,
+                                    &disk->kept_base);
+
+    if (state->unusable == RFP_REASON_NONE && !served)
+        state->unusable = RFP_REASON_NOT_IN_POINT;
+    disk->begun_increment = disk->kept_base != NULL;
+}
+
 /* What was asked for by name must not be left out in silence. */
 static gboolean
 check_wanted(RfpExport *export, const RfpExportDisk *disk, GError **error)
@@ -214,6 +227,8 @@ look_at_disks(RfpExport *export, GError **error)
         RfpExportDisk *disk =
             add_disk(export, g_ptr_array_index(domain->disks, i));
 
+        if (export->from_kept)
+            take_from_kept(export, disk);
         if (!check_wanted(export, disk, error))
             return FALSE;
         if (disk->state.unusable != RFP_REASON_NONE || !disk->state.wanted)
@@ -290,6 +305,18 @@ look_at_files(RfpExport *export,
     }
 }
 
+static const RfpDiskSource *
+note_source(const RfpMetadataPoint *note, const char *target)
+{
+    for (guint i = 0; i < note->disks->len; i++) {
+        RfpMetadataDisk *disk = g_ptr_array_index(note->disks, i);
+
+        if (strcmp(disk->target, target) == 0)
+            return &disk->source;
+    }
+    return NULL;
+}
+
 /* What the bitmap is about: the domain's note of it comes first, because a disk
  * that was restored from the set has another source than the manifest says. */
 static const RfpDiskSource *
@@ -297,22 +324,18 @@ source_at(RfpExport *export, RfpSetPoint *point, RfpManifestDisk *data)
 {
     RfpMetadataPoint *note =
         rfp_metadata_find(export->notes, point->manifest->guid);
+    const RfpDiskSource *noted = note ? note_source(note, data->target) : NULL;
 
-    for (guint i = 0; note != NULL && i < note->disks->len; i++) {
-        RfpMetadataDisk *disk = g_ptr_array_index(note->disks, i);
-
-        if (strcmp(disk->target, data->target) == 0)
-            return &disk->source;
-    }
-    return &data->source;
+    return noted ? noted : &data->source;
 }
 
 static gboolean
 candidate_of(RfpExport *export,
              RfpSetPoint *point,
-             const char *target,
+             const RfpExportDisk *disk,
              RfpPlanCandidate *candidate)
 {
+    const char *target = disk->state.target;
     RfpManifestVm *vm = rfp_set_point_vm(point);
     RfpManifestDisk *data = vm ? rfp_manifest_vm_disk(vm, target) : NULL;
     RfpCheckpointXml *checkpoint = NULL;
@@ -334,8 +357,11 @@ candidate_of(RfpExport *export,
         .size = data->size,
         .changed = tracked ? tracked->changed : 0,
         .source = source_at(export, point, data),
+        .other = export->from_kept &&
+                 !rfp_guid_equal(disk->kept_base, point->manifest->guid),
     };
-    if (candidate->alive && candidate->bitmap == REFPOINT_BITMAP_GOOD)
+    if (!candidate->other && candidate->alive &&
+        candidate->bitmap == REFPOINT_BITMAP_GOOD)
         look_at_files(export, point, checkpoint, candidate, target);
     return TRUE;
 }
@@ -343,7 +369,7 @@ candidate_of(RfpExport *export,
 static gboolean
 is_usable(const RfpExportDisk *disk, const RfpPlanCandidate *candidate)
 {
-    return candidate->alive && candidate->chain_ok &&
+    return !candidate->other && candidate->alive && candidate->chain_ok &&
            rfp_disk_source_equal(candidate->source, disk->state.source);
 }
 
@@ -361,11 +387,44 @@ look_at_candidates(RfpExport *export, RfpExportDisk *disk)
         if (export->base != NULL && point != export->base)
             continue;
         if (point->manifest == NULL ||
-            !candidate_of(export, point, disk->state.target, &candidate))
+            !candidate_of(export, point, disk, &candidate))
             continue;
         g_array_append_val(disk->candidates, candidate);
         if (is_usable(disk, &candidate))
             break;
+    }
+}
+
+/* Without a set: the domain's own notes say what was exported, and from which
+ * image. The set that it is exported to later has the last word. */
+static void
+look_at_notes(RfpExport *export, RfpExportDisk *disk)
+{
+    for (guint i = export->checkpoints->len; i > 0; i--) {
+        RfpCheckpointXml *checkpoint =
+            g_ptr_array_index(export->checkpoints, i - 1);
+        RfpMetadataPoint *note =
+            checkpoint->guid ? rfp_metadata_find(export->notes,
+                                                 checkpoint->guid) :
+                               NULL;
+        RfpCheckpointDisk *tracked =
+            rfp_checkpoint_xml_disk(checkpoint, disk->state.target);
+        RfpPlanCandidate candidate = {
+            .guid = checkpoint->guid,
+            .name = checkpoint->name,
+            .alive = TRUE,
+            .bitmap = REFPOINT_BITMAP_GOOD,
+            .chain_ok = TRUE,
+            .changed = tracked ? tracked->changed : 0,
+            .source = note ? note_source(note, disk->state.target) : NULL,
+        };
+
+        if (note == NULL || note->state != REFPOINT_STATE_PUBLISHED ||
+            tracked == NULL || !tracked->tracked || !tracked->has_size ||
+            candidate.source == NULL || !is_usable(disk, &candidate))
+            continue;
+        g_array_append_val(disk->candidates, candidate);
+        return;
     }
 }
 
@@ -435,7 +494,10 @@ decide_explicit(RfpExport *export, RfpExportDisk *disk, GError **error)
     if (disk->decision.mode != REFPOINT_MODE_LEFT_OUT || !disk->state.wanted ||
         disk->state.unusable != RFP_REASON_NONE)
         return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+    rfp_error_set(error,
+                  disk->decision.reason == RFP_REASON_OTHER_BASE ?
+                      REFPOINT_ERROR_NOT_SUPPORTED :
+                      REFPOINT_ERROR_INVALID_STATE,
                   _("point '%s' cannot be the base of disk '%s': %s"),
                   export->options->base, disk->state.target,
                   rfp_plan_reason_text(disk->decision.reason));
@@ -467,7 +529,9 @@ is_unexpected(RfpReason reason)
     return reason == RFP_REASON_BASE_GONE ||
            reason == RFP_REASON_BITMAP_BROKEN ||
            reason == RFP_REASON_SOURCE_CHANGED ||
-           reason == RFP_REASON_CHAIN_BROKEN || reason == RFP_REASON_NOT_IN_BASE;
+           reason == RFP_REASON_CHAIN_BROKEN ||
+           reason == RFP_REASON_NOT_IN_BASE ||
+           reason == RFP_REASON_OTHER_BASE;
 }
 
 /* Disks with data of their own; a CD-ROM or a read-only disk is no surprise. */
@@ -630,13 +694,16 @@ rfp_export_plan(RfpExport *export, GError **error)
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
-        look_at_candidates(export, disk);
+        if (export->keeps && export->set == NULL)
+            look_at_notes(export, disk);
+        else
+            look_at_candidates(export, disk);
         if (!decide(export, disk, error))
             return FALSE;
         warn_of(export, disk);
     }
     rfp_export_report_plan(export);
     return check_any(export, error) && check_already(export, error) &&
-           (export->point == NULL || export->already ||
+           (export->point == NULL || export->already || export->from_kept ||
             check_tracked(export, error));
 }

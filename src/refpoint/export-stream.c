@@ -239,12 +239,31 @@ report_progress(Stream *stream)
         job->progress(progress, stream->disks->len, job->progress_opaque);
 }
 
+/* Of a new job. */
 static const char *
 scratch_dir(const Stream *stream)
 {
     const char *dir = stream->export->options->scratch_dir;
 
     return dir ? dir : stream->export->operation.conn->scratch_dir;
+}
+
+/* Its time does not count while it is being exported. */
+static gboolean
+watch_kept(Stream *stream, GError **error)
+{
+    const RfpKept *kept = stream->export->operation.kept;
+    const char *limit = rfp_kept_limit(kept);
+
+    if (g_strcmp0(limit, RFP_ENDED_SCRATCH) != 0)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("the data of point '%s' is not kept any more, %s"),
+                  stream->export->name, rfp_kept_ended_text(limit));
+    rfp_error_add_object(error, stream->export->name);
+    rfp_error_add_way_out(error, _("export a new point, make room, or give "
+                                   "the next one more"));
+    return FALSE;
 }
 
 /* The job ends before the scratch files take the last room: a full scratch
@@ -257,6 +276,8 @@ watch_scratch(Stream *stream, GError **error)
     RfpSpace space = {0};
     guint64 reserve = 0;
 
+    if (stream->export->from_kept)
+        return watch_kept(stream, error);
     if (!rfp_space_of(dir, &space, error))
         return FALSE;
     reserve = options->scratch_reserve_set ? options->scratch_reserve :
@@ -315,9 +336,16 @@ static void
 stop(Stream *stream)
 {
     RfpOperation *operation = &stream->export->operation;
+    const char *limit = NULL;
 
     g_atomic_int_set(&stream->stop, 1);
-    rfp_undo_host(operation->domain, operation->record, FALSE, NULL, NULL);
+    if (!stream->export->from_kept) {
+        rfp_undo_host(operation->domain, operation->record, FALSE, NULL, NULL);
+    } else if (stream->error != NULL) {
+        limit = rfp_kept_limit(operation->kept);
+        rfp_undo_kept(operation->domain, operation->kept,
+                      limit ? limit : RFP_ENDED_STOPPED, NULL);
+    }
 }
 
 /* Whatever is found stops the copies. */

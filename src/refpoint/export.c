@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export.h"
+#include "names.h"
 #include "text.h"
 
 #include <string.h>
@@ -49,8 +50,8 @@ check_options(const RefpointExportOptions *options, GError **error)
     return wrong == NULL;
 }
 
-static gboolean
-look_at_domain(RfpExport *export, GError **error)
+gboolean
+rfp_export_look(RfpExport *export, GError **error)
 {
     RfpOperation *operation = &export->operation;
 
@@ -86,6 +87,35 @@ report_point(RfpExport *export)
         report->set_guid = g_strdup(export->set->file->guid);
 }
 
+/* An export of kept data needs no job of its own. */
+static gboolean
+check_free(RfpExport *export, GError **error)
+{
+    const char *point = export->options->point;
+
+    export->from_kept =
+        point != NULL && rfp_operation_keeps(&export->operation, point);
+    return export->from_kept ||
+           rfp_operation_check_free(&export->operation, error);
+}
+
+/* Without the lock, and changing nothing. */
+static gboolean
+look_at_kept(RfpExport *export, GError **error)
+{
+    RfpOperation *operation = &export->operation;
+    gboolean runs = FALSE;
+
+    operation->kept = rfp_kept_load(operation->conn->records_dir,
+                                    operation->domain->uuid, FALSE);
+    if (operation->kept != NULL &&
+        !rfp_kept_runs(operation->domain, operation->kept, &runs, error))
+        return FALSE;
+    if (!runs)
+        g_clear_pointer(&operation->kept, rfp_kept_free);
+    return TRUE;
+}
+
 static gboolean
 dry_run(RfpExport *export, GError **error)
 {
@@ -103,7 +133,7 @@ dry_run(RfpExport *export, GError **error)
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (!rfp_backup_job_check_free(export->operation.domain, error) ||
+    if (!look_at_kept(export, error) || !check_free(export, error) ||
         !rfp_export_plan(export, error) ||
         (!export->already && !rfp_export_check_space(export, error)))
         return FALSE;
@@ -128,7 +158,7 @@ prepare(RfpExport *export, GError **error)
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (!rfp_operation_lock(operation, error) ||
+    if (!rfp_operation_lock(operation, error) || !check_free(export, error) ||
         !rfp_operation_start_guard(operation, error))
         return FALSE;
     export->set = rfp_export_set_prepare(export->options->directory,
@@ -201,6 +231,22 @@ point_consistency(RfpExport *export)
         point ? point->consistency : REFPOINT_CONSISTENCY_UNKNOWN;
 }
 
+/* A point whose data was kept once: says why it is not any more. */
+static gboolean
+check_drift(RfpExport *export, GError **error)
+{
+    const RfpKept *kept = export->operation.kept;
+
+    if (rfp_export_check_point(export, error))
+        return TRUE;
+    if (kept != NULL && kept->ended != NULL &&
+        rfp_guid_equal(kept->guid, export->guid))
+        rfp_error_prefix(error, _("the data of point '%s' is not kept any "
+                                  "more, %s"),
+                         export->name, rfp_kept_ended_text(kept->ended));
+    return FALSE;
+}
+
 /* From the begin of the job to the publication. */
 static gboolean
 move(RfpExport *export, GError **error)
@@ -211,7 +257,7 @@ move(RfpExport *export, GError **error)
         return FALSE;
     if (export->point != NULL) {
         point_consistency(export);
-        if (!rfp_export_check_point(export, error))
+        if (!export->from_kept && !check_drift(export, error))
             return FALSE;
     }
     tell_plan(export);
@@ -244,8 +290,8 @@ run(RfpExport *export, GError **error)
     return TRUE;
 }
 
-static void
-export_clear(RfpExport *export)
+void
+rfp_export_clear(RfpExport *export)
 {
     if (export->disks != NULL)
         g_ptr_array_unref(export->disks);
@@ -282,11 +328,11 @@ refpoint_export(RefpointConnection *conn,
     done = check_options(options, &local) &&
            rfp_operation_open(&export.operation, conn, options->domain, job,
                               &local) &&
-           look_at_domain(&export, &local) &&
+           rfp_export_look(&export, &local) &&
            (options->dry_run ? dry_run(&export, &local) : run(&export, &local));
     if (options->dry_run && done)
         report_point(&export);
-    export_clear(&export);
+    rfp_export_clear(&export);
     rfp_job_end(job, done, &local);
     if (!done)
         g_propagate_error(error, g_steal_pointer(&local));

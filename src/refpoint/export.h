@@ -9,6 +9,7 @@
  *   export-state.c   what the guest has beside its disks
  *   export-publish.c configuration, manifest, the rename
  *   export.c         the order of them, and what happens on failure
+ *   keep.c           plan and begin alone: the job goes on, for a later export
  */
 #ifndef RFP_EXPORT_H
 #define RFP_EXPORT_H
@@ -27,6 +28,7 @@ typedef struct {
     GArray *candidates;      /* RfpPlanCandidate, newest first */
     RfpDecision decision;    /* what was planned; an audit may change it */
     gboolean begun_increment; /* the job has a bitmap for it */
+    const char *kept_base;   /* GUID, where the job was begun for kept data */
     GPtrArray *chain;        /* of the base: RfpManifestDisk, borrowed */
     GPtrArray *base_digests; /* of the chain: RfpDigestFile */
     guint64 base_size;       /* of the base's view, bytes */
@@ -68,6 +70,10 @@ typedef struct {
     gint64 created_us;
     RefpointConsistency consistency;
     gboolean already;        /* the set has this point: nothing to do */
+    gboolean keeps;          /* no export: a point whose data is kept (keep.c);
+                              * @set is only looked at, and may be NULL */
+    gboolean held;           /* with @keeps: as a held (log based) point */
+    gboolean from_kept;      /* --point: its data is kept, the job runs */
 } RfpExport;
 
 static inline RefpointJob *
@@ -83,6 +89,13 @@ rfp_export_takes(const RfpExportDisk *disk)
     return disk->decision.mode != REFPOINT_MODE_LEFT_OUT;
 }
 
+/* The domain's state and XML. */
+gboolean
+rfp_export_look(RfpExport *export, GError **error);
+
+void
+rfp_export_clear(RfpExport *export);
+
 /* Checks names and selection, finds base and point, decides for each disk, and
  * writes the plan into the report. Changes nothing. */
 gboolean
@@ -96,7 +109,13 @@ rfp_export_report_plan(RfpExport *export);
 gboolean
 rfp_export_check_space(RfpExport *export, GError **error);
 
-/* From the record to the thaw: the job runs when this ends. */
+/* The part of it that the scratch files are; @also: bytes that something else
+ * will take there. */
+gboolean
+rfp_export_check_scratch(RfpExport *export, guint64 also, GError **error);
+
+/* From the record to the thaw: the job runs when this ends. With @from_kept it
+ * ran before, and only the record is written. */
 gboolean
 rfp_export_begin(RfpExport *export, GError **error);
 

@@ -21,14 +21,16 @@ guard_path(void)
     return path ? path : LIBEXECDIR "/virt-refpoint-guard";
 }
 
-gboolean
-rfp_guard_start(RefpointConnection *conn,
-                const char *domain_uuid,
-                RfpGuard *guard,
-                GError **error)
+/* @word: NULL, or "watch". */
+static gboolean
+start(RefpointConnection *conn,
+      const char *domain_uuid,
+      const char *word,
+      RfpGuard *guard,
+      GError **error)
 {
     const char *argv[] = {guard_path(), conn->uri, domain_uuid,
-                          conn->records_dir, NULL};
+                          conn->records_dir, word, NULL};
     g_autoptr(GError) local = NULL;
     int pair[2];
 
@@ -52,6 +54,15 @@ rfp_guard_start(RefpointConnection *conn,
     close(pair[1]);
     guard->fd = pair[0];
     return TRUE;
+}
+
+gboolean
+rfp_guard_start(RefpointConnection *conn,
+                const char *domain_uuid,
+                RfpGuard *guard,
+                GError **error)
+{
+    return start(conn, domain_uuid, NULL, guard, error);
 }
 
 /* Reads up to a newline; FALSE on time-out or hang-up. */
@@ -103,6 +114,50 @@ rfp_guard_tell(RfpGuard *guard, const char *word)
 
     if (guard->fd >= 0)
         (void)!send(guard->fd, line, strlen(line), MSG_NOSIGNAL);
+}
+
+/* ---- Kept data -------------------------------------------------------------- */
+
+static gboolean
+hear_watching(RfpGuard *guard)
+{
+    char line[LINE_MAX_LENGTH] = "";
+
+    return guard->fd >= 0 &&
+           read_line(guard->fd, line, sizeof(line), READY_TIMEOUT_MS) &&
+           strcmp(line, "watching") == 0;
+}
+
+gboolean
+rfp_guard_keep(RfpGuard *guard)
+{
+    rfp_guard_tell(guard, "keep");
+    return hear_watching(guard);
+}
+
+gboolean
+rfp_guard_watch(RefpointConnection *conn, const RfpKept *kept, GError **error)
+{
+    const RfpStep *operation =
+        rfp_record_find(kept->record, RFP_STEP_OPERATION);
+    g_auto(RfpGuard) guard = {.fd = -1};
+    g_auto(RfpFd) free_watch = rfp_kept_take_watch(kept);
+
+    if (free_watch < 0)
+        return TRUE;
+    rfp_fd_clear(&free_watch);
+    if (!start(conn, operation->args[1], "watch", &guard, error) ||
+        !rfp_guard_wait_ready(&guard, error))
+        return FALSE;
+    if (hear_watching(&guard))
+        return TRUE;
+    free_watch = rfp_kept_take_watch(kept);
+    if (free_watch < 0) /* another one was faster */
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("the guard does not watch the kept data"));
+    rfp_error_add_way_out(error, _("see the system's log"));
+    return FALSE;
 }
 
 void

@@ -7,13 +7,15 @@
  *
  * Protocol, lines over a socket pair, its standard input: the guard says
  * "ready" or "failed <text>"; we say "frozen", "thawed", "done", and "late" for
- * a freeze that timed out (rfp_late_freeze_mark()).
+ * a freeze that timed out (rfp_late_freeze_mark()). "keep" is "done" for an
+ * operation whose job goes on (kept.h): the guard answers "watching" and watches
+ * it until it ends. A guard that is started with the word "watch" does only
+ * that.
  */
 #ifndef RFP_GUARD_H
 #define RFP_GUARD_H
 
-#include "domain.h"
-#include "files.h"
+#include "kept.h"
 
 typedef struct {
     RfpFd fd;
@@ -33,6 +35,14 @@ rfp_guard_wait_ready(RfpGuard *guard, GError **error);
  * next call does its work from the record. */
 void
 rfp_guard_tell(RfpGuard *guard, const char *word);
+
+/* Leaves what is kept to this guard. FALSE: it does not answer. */
+gboolean
+rfp_guard_keep(RfpGuard *guard);
+
+/* Sees that a guard watches what is kept, starting one if none does. */
+gboolean
+rfp_guard_watch(RefpointConnection *conn, const RfpKept *kept, GError **error);
 
 /* Hangs up. */
 void

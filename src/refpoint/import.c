@@ -465,6 +465,7 @@ run(RfpImport *import, GError **error)
     RfpOperation *operation = &import->operation;
 
     if (!open_set(import, error) || !rfp_operation_lock(operation, error) ||
+        !rfp_operation_check_free(operation, error) ||
         !look_at_domain(import, error) ||
         !rfp_operation_start_guard(operation, error))
         return FALSE;

@@ -6,6 +6,8 @@
 #include "names.h"
 #include "xml.h"
 
+#define HELD "log"
+
 typedef struct {
     const char *word;
     int value;
@@ -140,6 +142,7 @@ parse_point(xmlNodePtr node)
     g_autofree char *name = rfp_xml_attr(node, "name");
     g_autofree char *state_word = rfp_xml_attr(node, "state");
     g_autofree char *consistency_word = rfp_xml_attr(node, "consistency");
+    g_autofree char *type = rfp_xml_attr(node, "type");
     int state = 0;
     int consistency = REFPOINT_CONSISTENCY_UNKNOWN;
 
@@ -151,6 +154,7 @@ parse_point(xmlNodePtr node)
     point = rfp_metadata_point_new(guid, name);
     point->state = (RefpointState)state;
     point->consistency = (RefpointConsistency)consistency;
+    point->held = g_strcmp0(type, HELD) == 0;
     point->set_guid = rfp_xml_attr(node, "set");
     if (point->set_guid && !rfp_guid_check(point->set_guid))
         return NULL;
@@ -228,6 +232,8 @@ add_point(xmlNodePtr parent, const RfpMetadataPoint *point)
     rfp_xml_set(node,
                 "consistency",
                 word_of(consistencies, (int)point->consistency));
+    if (point->held)
+        rfp_xml_set(node, "type", HELD);
     for (i = 0; i < point->disks->len; i++)
         add_disk(node, g_ptr_array_index(point->disks, i));
 }

@@ -4,7 +4,7 @@
  *
  *   <points domain="UUID">
  *     <point guid="..." name="..." set="..." state="published"
- *            consistency="application">
+ *            consistency="application" type="log">
  *       <disk target="vda" size="..." type="file" source="..." inode="..."/>
  *     </point>
  *   </points>
@@ -34,6 +34,7 @@ typedef struct {
     char *set_guid;       /* or NULL */
     RefpointState state;  /* PENDING, PUBLISHED or TRACKED */
     RefpointConsistency consistency;
+    gboolean held;        /* type="log": made as a held point */
     GPtrArray *disks;     /* RfpMetadataDisk */
 } RfpMetadataPoint;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation.h"
+#include "names.h"
 #include "text.h"
 
 #define THAW_TIMEOUT 10
@@ -141,6 +142,36 @@ undo_stale(RfpOperation *operation, GError **error)
     return TRUE;
 }
 
+/* A guest that was stopped has taken its job along; a watcher that died has
+ * looked at nothing since. */
+static gboolean
+look_at_kept(RfpOperation *operation, GError **error)
+{
+    RfpDomain *domain = operation->domain;
+    gboolean runs = FALSE;
+    const char *limit = NULL;
+    g_autoptr(GError) local = NULL;
+    g_autoptr(RefpointFailure) failure = NULL;
+
+    operation->kept =
+        rfp_kept_load(operation->conn->records_dir, domain->uuid, TRUE);
+    if (operation->kept == NULL || operation->kept->ended != NULL)
+        return TRUE;
+    if (!rfp_kept_runs(domain, operation->kept, &runs, error))
+        return FALSE;
+    limit = runs ? rfp_kept_limit(operation->kept) : RFP_ENDED_STOPPED;
+    if (limit != NULL)
+        return rfp_undo_kept(domain, operation->kept, limit, error);
+    if (rfp_guard_watch(operation->conn, operation->kept, &local))
+        return TRUE;
+    failure = refpoint_failure_new(local);
+    rfp_job_warn(operation->job, "not-watched", operation->kept->name,
+                 _("the data of point '%s' is kept, but nobody watches its "
+                   "limits: %s"),
+                 operation->kept->name, failure->message);
+    return TRUE;
+}
+
 gboolean
 rfp_operation_lock(RfpOperation *operation, GError **error)
 {
@@ -151,7 +182,40 @@ rfp_operation_lock(RfpOperation *operation, GError **error)
     if (!undo_stale(operation, error))
         return FALSE;
     retry_aside(operation);
-    return rfp_backup_job_check_free(operation->domain, error);
+    return look_at_kept(operation, error);
+}
+
+gboolean
+rfp_operation_keeps(const RfpOperation *operation, const char *point)
+{
+    const RfpKept *kept = operation->kept;
+
+    return kept != NULL && kept->ended == NULL &&
+           (rfp_guid_equal(kept->guid, point) ||
+            g_strcmp0(kept->name, point) == 0);
+}
+
+gboolean
+rfp_operation_check_free(RfpOperation *operation, GError **error)
+{
+    const RfpKept *kept = operation->kept;
+    const char *word = operation->domain->word;
+
+    if (kept == NULL || kept->ended != NULL)
+        return rfp_backup_job_check_free(operation->domain, error);
+    rfp_error_set(error, REFPOINT_ERROR_IN_USE,
+                  kept->keep == REFPOINT_KEEP_HOLD ?
+                      _("domain '%s' holds the data of point '%s'") :
+                      _("domain '%s' keeps the data of point '%s' for its "
+                        "first export"),
+                  operation->domain->name, kept->name);
+    rfp_error_add_object(error, kept->name);
+    rfp_error_add_way_out(error,
+                          _("export it with: virt-refpoint export %s DIRECTORY "
+                            "--point %s; or let it go with: virt-refpoint "
+                            "remove-data %s %s"),
+                          word, kept->name, word, kept->name);
+    return FALSE;
 }
 
 /* ---- Guard ------------------------------------------------------------------------ */
@@ -324,9 +388,35 @@ rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
                  failure->message);
 }
 
+gboolean
+rfp_operation_keep(RfpOperation *operation,
+                   RefpointKeep keep,
+                   gint64 until,
+                   guint64 scratch_max,
+                   GError **error)
+{
+    RefpointConnection *conn = operation->conn;
+    g_autoptr(RfpKept) kept = NULL;
+
+    if (!rfp_kept_store(operation->record, keep, until, scratch_max, error))
+        return FALSE;
+    kept = rfp_kept_load(conn->records_dir, operation->domain->uuid, TRUE);
+    if (kept != NULL &&
+        (rfp_guard_keep(&operation->guard) ||
+         rfp_guard_watch(conn, kept, error)))
+        return TRUE;
+    if (error != NULL && *error == NULL)
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("the guard does not watch the point's data"));
+    if (kept != NULL)
+        rfp_undo_kept(operation->domain, kept, RFP_ENDED_REMOVED, NULL);
+    return FALSE;
+}
+
 void
 rfp_operation_clear(RfpOperation *operation)
 {
+    g_clear_pointer(&operation->kept, rfp_kept_free);
     if (operation->record != NULL && operation->record->steps->len == 0)
         rfp_guard_tell(&operation->guard, "done");
     /* the lock goes before the guard hears of it: it may have work to do */

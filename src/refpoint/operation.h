@@ -18,6 +18,8 @@ typedef struct {
     RefpointJob *job;         /* borrowed */
     RfpDomain *domain;
     RfpRecord *record;        /* NULL until rfp_operation_lock() */
+    RfpKept *kept;            /* what is kept of the domain, or has ended; NULL:
+                               * nothing */
     RfpGuard guard;
     gboolean frozen;          /* by us, now */
     gint n_frozen;            /* file systems */
@@ -39,11 +41,20 @@ rfp_operation_check_active(RfpOperation *operation,
                            GError **error);
 
 /*
- * Takes the domain's lock, undoes what an earlier process left, and sees that
- * no other job runs. What cannot be undone now is a warning.
+ * Takes the domain's lock and undoes what an earlier process left; what cannot
+ * be undone now is a warning. Looks what is kept: that it still is, and is
+ * watched.
  */
 gboolean
 rfp_operation_lock(RfpOperation *operation, GError **error);
+
+/* Whether the data of the point @point, a name or GUID, is kept now. */
+gboolean
+rfp_operation_keeps(const RfpOperation *operation, const char *point);
+
+/* IN_USE, naming what runs, where the domain has a job, kept data included. */
+gboolean
+rfp_operation_check_free(RfpOperation *operation, GError **error);
 
 /* Starts the guard; rfp_operation_guarded() waits for it, to be called before
  * the first change. */
@@ -76,6 +87,17 @@ rfp_operation_thaw(RfpOperation *operation,
  * guard goes on with it. @set: the locked set, or NULL. */
 void
 rfp_operation_undo(RfpOperation *operation, RfpExportSet *set);
+
+/*
+ * Makes what the operation began the kept data of the domain, which the guard
+ * watches from here on. Fails, with nothing kept, where nobody watches.
+ */
+gboolean
+rfp_operation_keep(RfpOperation *operation,
+                   RefpointKeep keep,
+                   gint64 until,
+                   guint64 scratch_max,
+                   GError **error);
 
 /* Lets everything go; the guard is told "done" if the record is clear. */
 void

@@ -50,6 +50,8 @@ same_source(const RfpPlanDisk *disk, const RfpPlanCandidate *candidate)
 static RfpReason
 refusal(const RfpPlanDisk *disk, const RfpPlanCandidate *candidate)
 {
+    if (candidate->other)
+        return RFP_REASON_OTHER_BASE;
     if (!candidate->alive)
         return RFP_REASON_BASE_GONE;
     if (candidate->bitmap != REFPOINT_BITMAP_GOOD)
@@ -151,6 +153,9 @@ static const Reason reasons[RFP_N_REASONS] = {
                                       "differs from the base")},
     [RFP_REASON_NOT_IN_BASE] = {"not-in-base",
                                 N_("the base never had this disk")},
+    [RFP_REASON_OTHER_BASE] = {"other-base",
+                               N_("the point's data was kept with the "
+                                  "difference to another base, or none")},
     [RFP_REASON_EXCLUDED] = {"excluded", N_("not among the disks asked for")},
     [RFP_REASON_READONLY] = {"readonly", N_("the disk is read-only")},
     [RFP_REASON_NO_MEDIUM] = {"no-medium", N_("the drive has no medium")},
@@ -163,4 +168,7 @@ static const Reason reasons[RFP_N_REASONS] = {
                                  "was not allowed")},
     [RFP_REASON_UNSUPPORTED] = {"unsupported",
                                 N_("this kind of disk cannot be exported")},
+    [RFP_REASON_NOT_IN_POINT] = {"not-in-point",
+                                 N_("the point's data was kept without this "
+                                    "disk")},
 };

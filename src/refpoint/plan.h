@@ -24,6 +24,7 @@ typedef enum {
     RFP_REASON_CHAIN_LENGTH,   /* the chain has its maximal length */
     RFP_REASON_AUDIT_MISMATCH, /* clean clusters differ from the base */
     RFP_REASON_NOT_IN_BASE,    /* the explicit base never had this disk */
+    RFP_REASON_OTHER_BASE,     /* the kept data has no difference to the base */
     /* left out: */
     RFP_REASON_EXCLUDED,       /* by --disk or --exclude-disk */
     RFP_REASON_READONLY,
@@ -32,6 +33,7 @@ typedef enum {
     RFP_REASON_TRANSIENT,
     RFP_REASON_ENCRYPTED,      /* and plaintext was not allowed */
     RFP_REASON_UNSUPPORTED,    /* lun, vhost-user, shareable, bus sd */
+    RFP_REASON_NOT_IN_POINT,   /* the kept data has no such disk */
     RFP_N_REASONS
 } RfpReason;
 
@@ -60,6 +62,7 @@ typedef struct {
     gboolean alive;         /* a checkpoint with that GUID is there */
     RefpointBitmap bitmap;  /* of this disk in that checkpoint */
     gboolean chain_ok;      /* down to the full image */
+    gboolean other;         /* the kept data was begun with another base */
     guint depth;            /* images in its chain */
     guint64 size;
     guint64 changed;        /* bytes changed since, where the bitmap is good */

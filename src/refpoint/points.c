@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The points of domains: list, info, create, destroy (refpoint.h). */
+#include "keep.h"
 #include "names.h"
 #include "operation.h"
 #include "text.h"
@@ -88,16 +89,48 @@ point_of(RfpDomain *domain,
     else
         point->state = checkpoint->set_guid ? REFPOINT_STATE_PENDING :
                                               REFPOINT_STATE_TRACKED;
-    if (note != NULL)
+    if (note != NULL) {
         point->consistency = note->consistency;
+        point->held = note->held;
+    }
     return point;
 }
 
+/* What is kept of the domain now; NULL also where the job is gone and nobody
+ * has noticed yet. */
+static RfpKept *
+running_kept(RefpointConnection *conn, RfpDomain *domain)
+{
+    g_autoptr(RfpKept) kept =
+        rfp_kept_load(conn->records_dir, domain->uuid, FALSE);
+    gboolean runs = FALSE;
+
+    if (kept == NULL || !rfp_kept_runs(domain, kept, &runs, NULL) || !runs)
+        return NULL;
+    return g_steal_pointer(&kept);
+}
+
+static void
+add_kept(RefpointPoint *point, const RfpKept *kept)
+{
+    if (kept == NULL || !rfp_guid_equal(kept->guid, point->guid))
+        return;
+    point->keep = kept->keep;
+    point->keep_until = kept->until;
+    point->scratch_used = rfp_kept_scratch_used(kept);
+    point->scratch_max = kept->scratch_max;
+}
+
 static gboolean
-list_domain(RfpDomain *domain, gboolean sizes, GPtrArray *list, GError **error)
+list_domain(RefpointConnection *conn,
+            RfpDomain *domain,
+            gboolean sizes,
+            GPtrArray *list,
+            GError **error)
 {
     g_autoptr(GPtrArray) notes = rfp_metadata_load(domain);
     g_autoptr(GPtrArray) checkpoints = NULL;
+    g_autoptr(RfpKept) kept = running_kept(conn, domain);
     RfpDomainState state = {0};
 
     if (!rfp_domain_state(domain, &state, error))
@@ -106,10 +139,13 @@ list_domain(RfpDomain *domain, gboolean sizes, GPtrArray *list, GError **error)
     checkpoints = rfp_checkpoint_list(domain, sizes, error);
     if (checkpoints == NULL)
         return FALSE;
-    for (guint i = 0; i < checkpoints->len; i++)
-        g_ptr_array_add(list, point_of(domain,
-                                       g_ptr_array_index(checkpoints, i),
-                                       notes, sizes));
+    for (guint i = 0; i < checkpoints->len; i++) {
+        RefpointPoint *point = point_of(
+            domain, g_ptr_array_index(checkpoints, i), notes, sizes);
+
+        add_kept(point, kept);
+        g_ptr_array_add(list, point);
+    }
     return TRUE;
 }
 
@@ -131,7 +167,7 @@ list_all(RefpointConnection *conn, GPtrArray *list, GError **error)
         g_autoptr(RfpDomain) domain = rfp_domain_new(domains[i], &local);
 
         if (done && domain != NULL &&
-            !list_domain(domain, FALSE, list, &local) &&
+            !list_domain(conn, domain, FALSE, list, &local) &&
             rfp_error_libvirt_code(local) != VIR_ERR_NO_DOMAIN) {
             g_propagate_error(error, g_steal_pointer(&local));
             done = FALSE;
@@ -151,7 +187,7 @@ refpoint_list(RefpointConnection *conn, const char *domain, GError **error)
     if (domain == NULL)
         return list_all(conn, list, error) ? g_steal_pointer(&list) : NULL;
     found = rfp_domain_lookup(conn, domain, error);
-    if (found == NULL || !list_domain(found, FALSE, list, error))
+    if (found == NULL || !list_domain(conn, found, FALSE, list, error))
         return NULL;
     return g_steal_pointer(&list);
 }
@@ -168,7 +204,8 @@ no_such_point(RfpDomain *domain, const char *point, GError **error)
 }
 
 static RefpointPoint *
-find_point(RfpDomain *domain,
+find_point(RefpointConnection *conn,
+           RfpDomain *domain,
            const char *name,
            gboolean sizes,
            GError **error)
@@ -176,7 +213,7 @@ find_point(RfpDomain *domain,
     g_autoptr(GPtrArray) list =
         g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
 
-    if (!list_domain(domain, sizes, list, error))
+    if (!list_domain(conn, domain, sizes, list, error))
         return NULL;
     for (guint i = 0; i < list->len; i++) {
         RefpointPoint *point = g_ptr_array_index(list, i);
@@ -197,7 +234,7 @@ refpoint_info(RefpointConnection *conn,
 {
     g_autoptr(RfpDomain) found = rfp_domain_lookup(conn, domain, error);
 
-    return found ? find_point(found, point, TRUE, error) : NULL;
+    return found ? find_point(conn, found, point, TRUE, error) : NULL;
 }
 
 /* ---- Create ------------------------------------------------------------------------------- */
@@ -221,7 +258,8 @@ choose_name(Create *create, const char *wanted, GError **error)
                             rfp_name_default(g_get_real_time(), create->guid);
     if (!rfp_name_check(create->name, error))
         return FALSE;
-    there = find_point(create->operation.domain, create->name, FALSE, NULL);
+    there = find_point(create->operation.conn, create->operation.domain,
+                       create->name, FALSE, NULL);
     if (there == NULL)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
@@ -336,6 +374,7 @@ run_create(Create *create,
 
     if (!rfp_operation_check_active(operation, &create->state, error) ||
         !read_domain(create, error) || !rfp_operation_lock(operation, error) ||
+        !rfp_operation_check_free(operation, error) ||
         !rfp_operation_start_guard(operation, error) ||
         !choose_name(create, options->name, error))
         return FALSE;
@@ -351,20 +390,22 @@ run_create(Create *create,
     return rfp_record_clear(operation->record, error);
 }
 
-/* Until points with kept data exist: a checkpoint alone cannot be exported
- * later, and must not look as if it could. */
 static gboolean
-check_track_only(const RefpointCreateOptions *options, GError **error)
+track_only(RefpointConnection *conn,
+           const RefpointCreateOptions *options,
+           RefpointJob *job,
+           GError **error)
 {
-    if (options->keep == REFPOINT_KEEP_NOTHING)
-        return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
-                  _("a point that keeps its data for a later export is not "
-                    "made yet"));
-    rfp_error_add_way_out(error, _("make and export it in one step with: "
-                                   "virt-refpoint export; or only track "
-                                   "changes from now on with --track-only"));
-    return FALSE;
+    Create create = {.operation.guard.fd = -1};
+    gboolean done = rfp_operation_open(&create.operation, conn,
+                                       options->domain, job, error) &&
+                    run_create(&create, options, error);
+
+    rfp_operation_clear(&create.operation);
+    rfp_domain_xml_free(create.domain_xml);
+    g_free(create.guid);
+    g_free(create.name);
+    return done;
 }
 
 gboolean
@@ -373,17 +414,11 @@ refpoint_create(RefpointConnection *conn,
                 RefpointJob *job,
                 GError **error)
 {
-    Create create = {.operation.guard.fd = -1};
     g_autoptr(GError) local = NULL;
-    gboolean done = check_track_only(options, &local) &&
-                    rfp_operation_open(&create.operation, conn,
-                                       options->domain, job, &local) &&
-                    run_create(&create, options, &local);
+    gboolean done = options->keep == REFPOINT_KEEP_NOTHING ?
+                        track_only(conn, options, job, &local) :
+                        rfp_keep_create(conn, options, job, &local);
 
-    rfp_operation_clear(&create.operation);
-    rfp_domain_xml_free(create.domain_xml);
-    g_free(create.guid);
-    g_free(create.name);
     rfp_job_end(job, done, &local);
     if (!done)
         g_propagate_error(error, g_steal_pointer(&local));
@@ -401,11 +436,15 @@ run_destroy(RfpOperation *operation, const char *name, GError **error)
 
     if (!rfp_operation_lock(operation, error))
         return FALSE;
-    point = find_point(operation->domain, name, FALSE, error);
+    point = find_point(operation->conn, operation->domain, name, FALSE, error);
     if (point == NULL)
         return FALSE;
     report->point_name = g_strdup(point->name);
     report->point_guid = g_strdup(point->guid);
+    if (rfp_operation_keeps(operation, point->guid) &&
+        !rfp_undo_kept(operation->domain, operation->kept, RFP_ENDED_REMOVED,
+                       error))
+        return FALSE;
     if (!rfp_checkpoint_delete(operation->domain, point->name, point->guid,
                                error)) {
         rfp_error_add_way_out(error, _("a domain that is shut off must be "
@@ -445,6 +484,34 @@ refpoint_destroy(RefpointConnection *conn,
 
 /* ---- The data of a point ------------------------------------------------------- */
 
+static gboolean
+run_remove(RfpOperation *operation, const char *name, GError **error)
+{
+    RefpointReport *report = &operation->job->report;
+    g_autoptr(RefpointPoint) point = NULL;
+
+    if (!rfp_operation_lock(operation, error))
+        return FALSE;
+    point = find_point(operation->conn, operation->domain, name, FALSE, error);
+    if (point == NULL)
+        return FALSE;
+    report->point_name = g_strdup(point->name);
+    report->point_guid = g_strdup(point->guid);
+    report->changed = rfp_operation_keeps(operation, point->guid);
+    if (report->changed)
+        return rfp_undo_kept(operation->domain, operation->kept,
+                             RFP_ENDED_REMOVED, error);
+    if (point->held || (operation->kept != NULL &&
+                        rfp_guid_equal(operation->kept->guid, point->guid)))
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("point '%s' of domain '%s' has no data that could be "
+                    "removed: it was made without"),
+                  point->name, operation->domain->name);
+    rfp_error_add_object(error, point->name);
+    return FALSE;
+}
+
 gboolean
 refpoint_remove_data(RefpointConnection *conn,
                      const char *domain,
@@ -452,8 +519,15 @@ refpoint_remove_data(RefpointConnection *conn,
                      RefpointJob *job,
                      GError **error)
 {
-    g_autoptr(RefpointPoint) found = refpoint_info(conn, domain, point, error);
+    RfpOperation operation = {.guard.fd = -1};
+    g_autoptr(GError) local = NULL;
+    gboolean done =
+        rfp_operation_open(&operation, conn, domain, job, &local) &&
+        run_remove(&operation, point, &local);
 
-    (void)job;
-    return found != NULL;
+    rfp_operation_clear(&operation);
+    rfp_job_end(job, done, &local);
+    if (!done)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return done;
 }

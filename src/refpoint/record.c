@@ -9,6 +9,7 @@
 
 #define RECORD_MAX (4 * 1024 * 1024)
 #define ASIDE ".kept"
+#define DATA ".data"
 
 static const struct {
     const char *keyword;
@@ -28,6 +29,10 @@ static const struct {
     [RFP_STEP_DESTROY] = {"destroy", 2},
     [RFP_STEP_REDEFINED] = {"redefined", 2},
     [RFP_STEP_BITMAP] = {"bitmap", 2},
+    [RFP_STEP_RELEASE] = {"release", 0},
+    [RFP_STEP_BASE] = {"base", 2},
+    [RFP_STEP_KEPT] = {"kept", 3},
+    [RFP_STEP_ENDED] = {"ended", 1},
 };
 
 /* ---- Lines ------------------------------------------------------------------ */
@@ -95,7 +100,7 @@ line_end(char *line, const char *end)
 }
 
 static gboolean
-load(RfpRecord *record, GError **error)
+load(RfpRecord *record, gboolean locked, GError **error)
 {
     g_autofree char *text = NULL;
     char *line = NULL;
@@ -131,7 +136,7 @@ load(RfpRecord *record, GError **error)
         g_ptr_array_add(record->steps, step);
     }
     /* a torn last line goes, so that the next one does not join it */
-    if (line < text + size &&
+    if (locked && line < text + size &&
         ftruncate(record->fd, (goffset)(line - text)) < 0) {
         rfp_error_set_errno(error, errno, _("cannot mend the record '%s'"),
                             record->path);
@@ -201,7 +206,7 @@ rfp_record_open(const char *records_dir,
     case RFP_LOCK_FAILED:
         return NULL;
     }
-    if (!load(record, error))
+    if (!load(record, TRUE, error))
         return NULL;
     return g_steal_pointer(&record);
 }
@@ -275,13 +280,11 @@ rfp_record_clear(RfpRecord *record, GError **error)
     return TRUE;
 }
 
-gboolean
-rfp_record_set_aside(RfpRecord *record, GError **error)
+/* A crash on the way leaves the record as it was, and perhaps half a file. */
+static gboolean
+move_to(RfpRecord *record, const char *name, GError **error)
 {
-    const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
     g_autofree char *dir = g_path_get_dirname(record->path);
-    g_autofree char *name = g_strdup_printf("%s.%s" ASIDE, operation->args[1],
-                                            operation->args[2]);
     g_autoptr(GString) text = g_string_new(NULL);
     g_auto(RfpFd) fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     RfpFolder folder = {.fd = fd, .shown = dir};
@@ -296,6 +299,43 @@ rfp_record_set_aside(RfpRecord *record, GError **error)
            rfp_files_write(&folder, name, text->str, text->len, 0600, error) &&
            rfp_files_sync_dir(&folder, ".", error) &&
            rfp_record_clear(record, error);
+}
+
+gboolean
+rfp_record_set_aside(RfpRecord *record, GError **error)
+{
+    const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
+    g_autofree char *name = g_strdup_printf("%s.%s" ASIDE, operation->args[1],
+                                            operation->args[2]);
+
+    return move_to(record, name, error);
+}
+
+gboolean
+rfp_record_keep(RfpRecord *record, GError **error)
+{
+    const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
+    g_autofree char *name = g_strconcat(operation->args[1], DATA, NULL);
+
+    return move_to(record, name, error);
+}
+
+/* Half a file has no KEPT step: its operation has not come to an end. */
+RfpRecord *
+rfp_record_open_kept(const char *records_dir,
+                     const char *domain_uuid,
+                     gboolean locked)
+{
+    g_autofree char *name = g_strconcat(domain_uuid, DATA, NULL);
+    g_autoptr(RfpRecord) record = record_new(records_dir, name);
+
+    record->fd = open(record->path,
+                      O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (record->fd < 0 || !load(record, locked, NULL) ||
+        rfp_record_find(record, RFP_STEP_OPERATION) == NULL ||
+        rfp_record_find(record, RFP_STEP_KEPT) == NULL)
+        return NULL;
+    return g_steal_pointer(&record);
 }
 
 GPtrArray *
@@ -314,7 +354,7 @@ rfp_record_list_aside(const char *records_dir, const char *domain_uuid)
             continue;
         record = record_new(records_dir, name);
         record->fd = open(record->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-        if (record->fd >= 0 && load(record, NULL) &&
+        if (record->fd >= 0 && load(record, TRUE, NULL) &&
             rfp_record_find(record, RFP_STEP_OPERATION) != NULL)
             g_ptr_array_add(list, g_steal_pointer(&record));
     }

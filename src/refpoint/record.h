@@ -30,6 +30,14 @@ typedef enum {
     RFP_STEP_REDEFINED,  /* name, GUID: a checkpoint of which only the metadata
                           * is made */
     RFP_STEP_BITMAP,     /* path of an image, name: added to it offline */
+    RFP_STEP_RELEASE,    /* what keeps this point's data ends once the point is
+                          * published */
+    /* only of what is kept (kept.h): */
+    RFP_STEP_BASE,       /* target, GUID of the point that the job is incremental
+                          * from, or "" */
+    RFP_STEP_KEPT,       /* "first" or "hold", seconds since the epoch until
+                          * when or "0", bytes of scratch; the last one */
+    RFP_STEP_ENDED,      /* why it ended */
     RFP_N_STEPS
 } RfpStepKind;
 
@@ -81,6 +89,18 @@ rfp_record_clear(RfpRecord *record, GError **error);
  */
 gboolean
 rfp_record_set_aside(RfpRecord *record, GError **error);
+
+/* Moves the steps to the file of what is kept ("<domain>.data"), and clears the
+ * record: the operation is over, its job goes on. */
+gboolean
+rfp_record_keep(RfpRecord *record, GError **error);
+
+/* The record of what is kept of a domain; NULL where there is none. @locked: the
+ * caller has the domain's lock; else it is for looking only. */
+RfpRecord *
+rfp_record_open_kept(const char *records_dir,
+                     const char *domain_uuid,
+                     gboolean locked);
 
 /* The records of a domain that were set aside: GPtrArray of RfpRecord. They
  * need no lock of their own, the domain's is held. */

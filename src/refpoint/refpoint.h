@@ -272,7 +272,7 @@ typedef enum {
     REFPOINT_KEEP_HOLD,    /* until it is removed (log based) */
 } RefpointKeep;
 
-/* Seconds that the data of REFPOINT_KEEP_FIRST is kept. */
+/* Seconds that the data of REFPOINT_KEEP_FIRST is kept by default. */
 #define REFPOINT_KEEP_SECONDS 600
 
 typedef enum {
@@ -332,12 +332,17 @@ typedef struct {
     const char *directory;    /* the set whose points are its bases; NULL: the
                                * newest older point of ours of each disk, held
                                * points: none */
+    guint keep_seconds;       /* of KEEP_FIRST; 0: REFPOINT_KEEP_SECONDS */
     guint64 scratch_max;      /* bytes; 0: the smaller of the disks' size and
                                * half of the free space */
     const char *scratch_dir;  /* NULL: by default */
 } RefpointCreateOptions;
 
-/* Makes a point of a running domain. */
+/*
+ * Makes a point of a running domain. What keeps its data is a backup job, which
+ * a guard watches: meanwhile the domain can have no other, and cannot be
+ * migrated, saved or snapshotted. One a domain: else IN_USE.
+ */
 gboolean
 refpoint_create(RefpointConnection *conn,
                 const RefpointCreateOptions *options,
@@ -396,7 +401,8 @@ refpoint_changes_free(RefpointChanges *changes);
 
 /*
  * The extents of a running domain's disk that changed since a point, as of the
- * call; each call is a moment of its own. Extents are whole blocks of the
+ * call; each call is a moment of its own. While data of a later point is kept
+ * that was begun with this one as the base, as of that point. Extents are whole blocks of the
  * bitmap, clipped to the window: everything that changed, and perhaps more.
  * Free with refpoint_changes_free(). Errors: INVALID_PARAMETER (no such
  * domain, point, disk; the window begins beyond the end), INVALID_STATE (shut

@@ -4,6 +4,7 @@
 #include "backup-job.h"
 #include "image-bitmap.h"
 #include "metadata.h"
+#include "names.h"
 #include "text.h"
 
 #include <errno.h>
@@ -198,6 +199,33 @@ undo_data(RfpDomain *domain,
 }
 
 gboolean
+rfp_undo_kept(RfpDomain *domain, RfpKept *kept, const char *why, GError **error)
+{
+    if (kept->ended != NULL)
+        return TRUE;
+    if (domain != NULL ?
+            !rfp_undo_host(domain, kept->record, FALSE, NULL, error) :
+            !undo_files(kept->record, error))
+        return FALSE;
+    return rfp_kept_note_ended(kept, why, error);
+}
+
+/* The data that was kept for the point's first export. */
+static gboolean
+release(RfpDomain *domain, const RfpRecord *record, GError **error)
+{
+    const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
+    g_autofree char *records_dir = g_path_get_dirname(record->path);
+    g_autoptr(RfpKept) kept = NULL;
+
+    if (rfp_record_find(record, RFP_STEP_RELEASE) == NULL)
+        return TRUE;
+    kept = rfp_kept_load(records_dir, operation->args[1], TRUE);
+    return kept == NULL || !rfp_guid_equal(kept->guid, operation->args[2]) ||
+           rfp_undo_kept(domain, kept, RFP_ENDED_EXPORTED, error);
+}
+
+gboolean
 rfp_undo_complete(RfpDomain *domain,
                   RfpRecord *record,
                   RefpointConsistency reached,
@@ -220,6 +248,8 @@ rfp_undo_complete(RfpDomain *domain,
         if (destroyed != NULL)
             g_ptr_array_add(destroyed, g_strdup(step->args[0]));
     }
+    if (!release(domain, record, error))
+        return FALSE;
     if (rfp_record_find(record, RFP_STEP_DESTROY) != NULL && domain != NULL)
         rfp_metadata_update(domain, NULL, NULL, NULL);
     return rfp_record_clear(record, error);

@@ -9,7 +9,7 @@
 
 #include "domain.h"
 #include "export-set.h"
-#include "record.h"
+#include "kept.h"
 
 typedef enum {
     RFP_UNDO_NOTHING,   /* the record had no steps */
@@ -46,8 +46,14 @@ rfp_undo_run(RfpDomain *domain,
              gboolean *frozen,
              GError **error);
 
+/* Ends what is kept of a domain: its job, socket and scratch, noting @why. The
+ * point itself stays. @domain NULL: it exists no more. Under the domain's
+ * lock. */
+gboolean
+rfp_undo_kept(RfpDomain *domain, RfpKept *kept, const char *why, GError **error);
+
 /* What comes after publication: marks the point as published, destroys the
- * checkpoints that are named to go, and clears the record. @destroyed, if not
+ * checkpoints that are named to go, ends what was kept for it, and clears the record. @destroyed, if not
  * NULL: names are added. */
 gboolean
 rfp_undo_complete(RfpDomain *domain,

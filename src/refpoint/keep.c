@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "keep.h"
+#include "export.h"
+#include "space.h"
+#include "text.h"
+
+typedef struct {
+    const RefpointCreateOptions *options; /* borrowed */
+    RefpointExportOptions plan; /* as an export would be begun */
+    RfpExport export;
+    guint64 scratch_max;
+} Keep;
+
+/* ---- Before the begin ----------------------------------------------------------- */
+
+/* Only looked at: nothing is written to it until the export. */
+static gboolean
+look_at_set(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+    gboolean fresh = FALSE;
+    g_autoptr(GError) local = NULL;
+
+    if (keep->options->directory == NULL)
+        return TRUE;
+    export->set = rfp_export_set_peek(keep->options->directory,
+                                      export->operation.domain->uuid, &fresh,
+                                      &local);
+    if (local == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/* Without a checkpoint there would be no point to name. */
+static gboolean
+check_tracked(Keep *keep, GError **error)
+{
+    const RfpExport *export = &keep->export;
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk) && disk->state.trackable)
+            return TRUE;
+    }
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("domain '%s' has no disk whose changes can be tracked "
+                    "(qcow2)"),
+                  export->operation.domain->name);
+    rfp_error_add_object(error, export->operation.domain->name);
+    return FALSE;
+}
+
+/* No more than the disks can take, and half of what is free: the other half is
+ * for the unforeseen. */
+static gboolean
+choose_limit(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+    const char *dir = keep->options->scratch_dir ?
+                          keep->options->scratch_dir :
+                          export->operation.conn->scratch_dir;
+    RfpSpace space = {0};
+    guint64 size = 0;
+
+    if (!rfp_export_check_scratch(export, 0, error) ||
+        !rfp_space_of(dir, &space, error))
+        return FALSE;
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk))
+            size += disk->state.size;
+    }
+    keep->scratch_max = keep->options->scratch_max ?
+                            keep->options->scratch_max :
+                            MIN(size, space.free / 2);
+    return TRUE;
+}
+
+static gboolean
+prepare(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+    RfpOperation *operation = &export->operation;
+
+    return rfp_export_look(export, error) &&
+           rfp_operation_lock(operation, error) &&
+           rfp_operation_check_free(operation, error) &&
+           rfp_operation_start_guard(operation, error) &&
+           look_at_set(keep, error) && rfp_export_plan(export, error) &&
+           check_tracked(keep, error) && choose_limit(keep, error);
+}
+
+/* ---- The begin, and what it leaves ------------------------------------------------ */
+
+static gboolean
+record_bases(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk) &&
+            !rfp_record_append(export->operation.record, error, RFP_STEP_BASE,
+                               disk->state.target,
+                               disk->begun_increment ?
+                                   disk->decision.base->guid :
+                                   "",
+                               NULL))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* The entry that was made before the freeze does not know what came of it. */
+static void
+note_consistency(RfpExport *export)
+{
+    RfpDomain *domain = export->operation.domain;
+    g_autoptr(GPtrArray) notes = rfp_metadata_load(domain);
+    RfpMetadataPoint *note = rfp_metadata_find(notes, export->guid);
+    RfpMetadataPoint *again = NULL;
+
+    if (note == NULL || note->consistency == export->consistency)
+        return;
+    again = rfp_metadata_point_new(note->guid, note->name);
+    again->set_guid = g_strdup(note->set_guid);
+    again->state = note->state;
+    again->held = note->held;
+    again->consistency = export->consistency;
+    for (guint i = 0; i < note->disks->len; i++) {
+        RfpMetadataDisk *disk = g_ptr_array_index(note->disks, i);
+
+        rfp_metadata_point_add_disk(again, disk->target, disk->size,
+                                    &disk->source);
+    }
+    rfp_metadata_update(domain, again, NULL, NULL);
+}
+
+static void
+report(Keep *keep)
+{
+    RfpExport *export = &keep->export;
+    RefpointReport *report = &rfp_export_job(export)->report;
+
+    rfp_export_report_plan(export);
+    report->changed = TRUE;
+    report->point_name = g_strdup(export->name);
+    report->point_guid = g_strdup(export->guid);
+    report->consistency = export->consistency;
+}
+
+/* Its record is in the past by then: what is left of it goes by hand. */
+static gboolean
+hand_over(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+    RfpOperation *operation = &export->operation;
+    gboolean hold = keep->options->keep == REFPOINT_KEEP_HOLD;
+    guint seconds = keep->options->keep_seconds ? keep->options->keep_seconds :
+                                                  REFPOINT_KEEP_SECONDS;
+    gint64 until =
+        hold ? 0 : g_get_real_time() / G_USEC_PER_SEC + (gint64)seconds;
+
+    if (rfp_operation_keep(operation, keep->options->keep, until,
+                           keep->scratch_max, error))
+        return TRUE;
+    if (operation->record->steps->len == 0) {
+        rfp_checkpoint_delete(operation->domain, export->name, export->guid,
+                              NULL);
+        rfp_metadata_update(operation->domain, NULL, export->guid, NULL);
+    }
+    return FALSE;
+}
+
+static gboolean
+run(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+
+    if (!prepare(keep, error))
+        return FALSE;
+    if (!rfp_export_begin(export, error) || !record_bases(keep, error) ||
+        !rfp_job_check(rfp_export_job(export), error) ||
+        !hand_over(keep, error)) {
+        rfp_operation_undo(&export->operation, NULL);
+        return FALSE;
+    }
+    note_consistency(export);
+    report(keep);
+    return TRUE;
+}
+
+gboolean
+rfp_keep_create(RefpointConnection *conn,
+                const RefpointCreateOptions *options,
+                RefpointJob *job,
+                GError **error)
+{
+    gboolean hold = options->keep == REFPOINT_KEEP_HOLD;
+    Keep keep = {.options = options};
+    gboolean done = FALSE;
+
+    refpoint_export_options_init(&keep.plan);
+    keep.plan.domain = options->domain;
+    keep.plan.directory = options->directory;
+    keep.plan.create = options->name;
+    keep.plan.base = hold && options->directory == NULL ? "none" : "auto";
+    keep.plan.quiesce = options->quiesce;
+    keep.plan.scratch_dir = options->scratch_dir;
+    keep.export.options = &keep.plan;
+    keep.export.keeps = TRUE;
+    keep.export.held = hold;
+    keep.export.operation.guard.fd = -1;
+    done = rfp_operation_open(&keep.export.operation, conn, options->domain,
+                              job, error) &&
+           run(&keep, error);
+    rfp_export_clear(&keep.export);
+    return done;
+}

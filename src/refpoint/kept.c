@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kept.h"
+#include "backup-job.h"
+#include "space.h"
+#include "text.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define KEEP_FIRST "first"
+#define KEEP_HOLD "hold"
+#define BLOCK 512
+
+typedef struct {
+    const char *id;
+    const char *text;
+} Reason;
+
+static const Reason reasons[];
+
+const char *
+rfp_kept_ended_text(const char *ended)
+{
+    guint i = 0;
+
+    while (reasons[i].id != NULL && strcmp(reasons[i].id, ended) != 0)
+        i++;
+    return _(reasons[i].text);
+}
+
+RfpKept *
+rfp_kept_load(const char *records_dir, const char *domain_uuid, gboolean locked)
+{
+    RfpRecord *record = rfp_record_open_kept(records_dir, domain_uuid, locked);
+    RfpKept *kept = NULL;
+    const RfpStep *step = NULL;
+    const RfpStep *job = NULL;
+
+    if (record == NULL)
+        return NULL;
+    kept = g_new0(RfpKept, 1);
+    kept->record = record;
+    kept->guid = rfp_record_find(record, RFP_STEP_OPERATION)->args[2];
+    step = rfp_record_find(record, RFP_STEP_KEPT);
+    kept->keep = strcmp(step->args[0], KEEP_HOLD) == 0 ? REFPOINT_KEEP_HOLD :
+                                                         REFPOINT_KEEP_FIRST;
+    kept->until = g_ascii_strtoll(step->args[1], NULL, 10);
+    kept->scratch_max = g_ascii_strtoull(step->args[2], NULL, 10);
+    job = rfp_record_find(record, RFP_STEP_CHECKPOINT);
+    kept->name = job ? job->args[0] : kept->guid;
+    job = rfp_record_find(record, RFP_STEP_JOB);
+    kept->socket_path = job ? job->args[0] : "";
+    step = rfp_record_find(record, RFP_STEP_ENDED);
+    kept->ended = step ? step->args[0] : NULL;
+    return kept;
+}
+
+void
+rfp_kept_free(RfpKept *kept)
+{
+    if (kept == NULL)
+        return;
+    rfp_record_close(kept->record);
+    g_free(kept);
+}
+
+gboolean
+rfp_kept_store(RfpRecord *record,
+               RefpointKeep keep,
+               gint64 until,
+               guint64 scratch_max,
+               GError **error)
+{
+    g_autofree char *until_text = g_strdup_printf("%" G_GINT64_FORMAT, until);
+    g_autofree char *max_text =
+        g_strdup_printf("%" G_GUINT64_FORMAT, scratch_max);
+
+    return rfp_record_append(record, error, RFP_STEP_KEPT,
+                             keep == REFPOINT_KEEP_HOLD ? KEEP_HOLD :
+                                                          KEEP_FIRST,
+                             until_text, max_text, NULL) &&
+           rfp_record_keep(record, error);
+}
+
+gboolean
+rfp_kept_runs(RfpDomain *domain,
+              const RfpKept *kept,
+              gboolean *runs,
+              GError **error)
+{
+    RfpJobKind kind = RFP_JOB_NONE;
+
+    *runs = FALSE;
+    if (kept->ended != NULL)
+        return TRUE;
+    if (!rfp_backup_job_kind(domain, kept->socket_path, &kind, error))
+        return FALSE;
+    *runs = kind == RFP_JOB_OURS;
+    return TRUE;
+}
+
+gboolean
+rfp_kept_disk(const RfpKept *kept, const char *target, const char **base)
+{
+    *base = NULL;
+    for (guint i = 0; i < kept->record->steps->len; i++) {
+        RfpStep *step = g_ptr_array_index(kept->record->steps, i);
+
+        if (step->kind != RFP_STEP_BASE || strcmp(step->args[0], target) != 0)
+            continue;
+        *base = *step->args[1] ? step->args[1] : NULL;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+guint64
+rfp_kept_scratch_used(const RfpKept *kept)
+{
+    guint64 used = 0;
+    struct stat st;
+
+    for (guint i = 0; i < kept->record->steps->len; i++) {
+        RfpStep *step = g_ptr_array_index(kept->record->steps, i);
+
+        if (step->kind == RFP_STEP_SCRATCH && stat(step->args[0], &st) == 0)
+            used += (guint64)st.st_blocks * BLOCK;
+    }
+    return used;
+}
+
+static gboolean
+room_is_left(const RfpKept *kept)
+{
+    const RfpStep *scratch = rfp_record_find(kept->record, RFP_STEP_SCRATCH);
+    RfpSpace space = {0};
+
+    return scratch == NULL || !rfp_space_of(scratch->args[0], &space, NULL) ||
+           space.free >= rfp_space_reserve(&space);
+}
+
+const char *
+rfp_kept_limit(const RfpKept *kept)
+{
+    if (rfp_kept_scratch_used(kept) > kept->scratch_max ||
+        !room_is_left(kept))
+        return RFP_ENDED_SCRATCH;
+    if (kept->until != 0 &&
+        g_get_real_time() / G_USEC_PER_SEC >= kept->until)
+        return RFP_ENDED_TIME;
+    return NULL;
+}
+
+gboolean
+rfp_kept_note_ended(RfpKept *kept, const char *why, GError **error)
+{
+    if (!rfp_record_append(kept->record, error, RFP_STEP_ENDED, why, NULL))
+        return FALSE;
+    kept->ended = rfp_record_find(kept->record, RFP_STEP_ENDED)->args[0];
+    return rfp_record_sync(kept->record, error);
+}
+
+int
+rfp_kept_take_watch(const RfpKept *kept)
+{
+    g_auto(RfpFd) fd =
+        open(kept->record->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+    if (fd < 0 ||
+        rfp_files_lock(fd, 0, 0, kept->record->path, NULL) != RFP_LOCK_TAKEN)
+        return -1;
+    return rfp_fd_steal(&fd);
+}
+
+static const Reason reasons[] = {
+    {RFP_ENDED_EXPORTED, N_("it was exported")},
+    {RFP_ENDED_REMOVED, N_("it was removed")},
+    {RFP_ENDED_TIME, N_("its time limit passed")},
+    {RFP_ENDED_SCRATCH, N_("its scratch files reached their limit")},
+    {RFP_ENDED_STOPPED,
+     N_("the guest was stopped, or the job was ended by somebody else")},
+    {NULL, N_("it ended")},
+};

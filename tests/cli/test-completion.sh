@@ -37,7 +37,7 @@ complete_line()
 }
 
 is "$(complete_line virt-refpoint '')" \
-    "catalog changes create destroy export help import info list verify" \
+    "catalog changes create destroy export help import info list remove-data verify" \
     "commands"
 is "$(complete_line virt-refpoint c)" "catalog changes create" \
     "commands that fit"

@@ -235,6 +235,7 @@ test_reasons(void)
         "chain-length",
         "audit-mismatch",
         "not-in-base",
+        "other-base",
         "excluded",
         "readonly",
         "no-medium",
@@ -242,6 +243,7 @@ test_reasons(void)
         "transient",
         "encrypted",
         "unsupported",
+        "not-in-point",
     };
 
     for (int i = 0; i < RFP_N_REASONS; i++) {

@@ -47,42 +47,47 @@ read_full(int fd, guint8 *buffer, gsize length)
     return (gssize)got;
 }
 
-/*
- * Reads @from to its end for size and digest, and writes it to @to, or, with
- * @compare, holds it against what @to has. 0, an errno, or -1: they differ.
- */
+/* Copies @from to its end, for size and digest too. 0, or an errno. */
 static int
-pass_content(int from, int to, gboolean compare, RfpManifestFile *file)
+copy_content(int from, int to, RfpManifestFile *file)
 {
     g_autofree guint8 *buffer = g_malloc(COPY_BUFFER);
-    g_autofree guint8 *other = g_malloc(COPY_BUFFER);
     g_autoptr(RfpSha256) sha = rfp_sha256_new();
     gssize n = 0;
 
     file->size = 0;
     while ((n = read_full(from, buffer, COPY_BUFFER)) > 0) {
-        int failed = 0;
+        int failed = rfp_files_write_all(to, buffer, (gsize)n);
 
-        if (compare && (read_full(to, other, (gsize)n) != n ||
-                        memcmp(buffer, other, (gsize)n) != 0))
-            return -1;
-        if (!compare)
-            failed = rfp_files_write_all(to, buffer, (gsize)n);
         file->size += (guint64)n;
         if (failed != 0 || file->size > STATE_FILE_MAX)
             return failed ? failed : EFBIG;
         rfp_sha256_update(sha, buffer, (gsize)n);
     }
     rfp_sha256_finish(sha, file->sha256);
-    if (n == 0 && compare)
-        return read_full(to, other, 1) == 0 ? 0 : -1;
     return n < 0 || fchmod(to, 0400) < 0 || fsync(to) < 0 ? errno : 0;
+}
+
+static gboolean
+same_content(int a, int b)
+{
+    g_autofree guint8 *buffer = g_malloc(COPY_BUFFER);
+    g_autofree guint8 *other = g_malloc(COPY_BUFFER);
+    gssize n = 0;
+
+    do {
+        n = read_full(a, buffer, COPY_BUFFER);
+        if (n < 0 || read_full(b, other, COPY_BUFFER) != n ||
+            memcmp(buffer, other, (gsize)n) != 0)
+            return FALSE;
+    } while (n > 0);
+    return TRUE;
 }
 
 /* ---- The same file as last time ----------------------------------------------------------- */
 
-static const char *
-path_of_last(const State *state)
+static const RfpManifestFile *
+find_last(const State *state)
 {
     RfpSetPoint *newest = rfp_export_set_newest(state->export->set);
     RfpManifestVm *vm = newest ? rfp_set_point_vm(newest) : NULL;
@@ -93,28 +98,31 @@ path_of_last(const State *state)
 
         if (strcmp(file->role, state->role) == 0 &&
             g_str_has_suffix(state->name, name))
-            return file->path;
+            return file;
     }
     return NULL;
 }
 
 /* A kernel that did not change since the set's newest point is one more name
- * for the same file: points share it, as they share base images. */
+ * for the same file: points share it, as they share base images. Its digest is
+ * that of the same bytes. */
 static gboolean
 link_last(State *state, int from, RfpManifestFile *file, const char *path)
 {
     RfpFolder *folder = &state->export->set->folder;
-    const char *last = path_of_last(state);
+    const RfpManifestFile *last = find_last(state);
     g_auto(RfpFd) there = -1;
 
     if (last == NULL)
         return FALSE;
-    there = rfp_files_open(folder, last, O_RDONLY, NULL);
-    if (there < 0 || pass_content(from, there, TRUE, file) != 0 ||
-        linkat(folder->fd, last, folder->fd, path, 0) < 0) {
+    there = rfp_files_open(folder, last->path, O_RDONLY, NULL);
+    if (there < 0 || !same_content(from, there) ||
+        linkat(folder->fd, last->path, folder->fd, path, 0) < 0) {
         (void)!lseek(from, 0, SEEK_SET);
         return FALSE;
     }
+    file->size = last->size;
+    memcpy(file->sha256, last->sha256, RFP_LEAF_SIZE);
     return TRUE;
 }
 
@@ -135,7 +143,7 @@ copy_opened(State *state, int from, GError **error)
     to = rfp_files_open(folder, path, O_WRONLY | O_CREAT | O_EXCL, error);
     if (to < 0)
         return FALSE;
-    failed = pass_content(from, to, FALSE, file);
+    failed = copy_content(from, to, file);
     if (failed != 0)
         rfp_error_set_errno(error, failed, _("cannot copy '%s' to '%s/%s'"),
                             state->source, folder->shown, path);

@@ -200,6 +200,18 @@ rfp_error_set_origin(GError **error,
 }
 
 void
+rfp_error_set_failure(GError **error, const RefpointFailure *failure)
+{
+    rfp_error_set(error, failure->cause, "%s", failure->message);
+    set_field(error, FIELD_OBJECT, failure->object);
+    set_field(error, FIELD_WAY_OUT, failure->way_out);
+    set_number(error, FIELD_CODE, failure->libvirt_code);
+    set_number(error, FIELD_DOMAIN, failure->libvirt_domain);
+    set_field(error, FIELD_TEXT, failure->libvirt_text);
+    set_number(error, FIELD_ERRNO, failure->errnum);
+}
+
+void
 rfp_error_add_object(GError **error, const char *object)
 {
     set_field(error, FIELD_OBJECT, object);

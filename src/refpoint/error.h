@@ -56,6 +56,10 @@ rfp_error_set_origin(GError **error,
                      const char *format,
                      ...) G_GNUC_PRINTF(6, 7);
 
+/* Everything that @failure says, as refpoint_failure_new() takes it apart. */
+void
+rfp_error_set_failure(GError **error, const RefpointFailure *failure);
+
 /* libvirt's code of an error that came from libvirt, else 0. */
 int
 rfp_error_libvirt_code(const GError *error);

@@ -149,11 +149,11 @@ prepare(RfpExport *export, GError **error)
     RfpOperation *operation = &export->operation;
     gboolean fresh = FALSE;
     g_autoptr(GError) local = NULL;
-    /* what is wrong with the directory is said before anything is made */
-    g_autoptr(RfpExportSet) peek =
-        rfp_export_set_peek(export->options->directory,
-                            operation->domain->uuid, &fresh, &local);
 
+    /* what is wrong with the directory is said before anything is made */
+    rfp_export_set_close(rfp_export_set_peek(export->options->directory,
+                                             operation->domain->uuid, &fresh,
+                                             &local));
     if (local != NULL) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;

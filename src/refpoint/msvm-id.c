@@ -22,7 +22,7 @@ typedef struct {
     const char *what; /* translatable */
 } Kind;
 
-static const Kind kinds[5];
+static const Kind kinds[6];
 
 char *
 rfp_msvm_id_format(RfpMsvmIdKind kind, const char *guid, const char *part)
@@ -105,11 +105,12 @@ rfp_msvm_id_parse(RfpMsvmIdKind kind,
     return TRUE;
 }
 
-static const Kind kinds[5] = {
+static const Kind kinds[6] = {
     [RFP_MSVM_ID_POINT] = {"refpoint", GUID, N_("reference point")},
     [RFP_MSVM_ID_DISK] = {"refpoint-disk", TARGET, N_("disk")},
     [RFP_MSVM_ID_RCT] = {"refpoint-rct", TARGET, N_("disk's change tracking")},
     [RFP_MSVM_ID_GROUP] = {"refpoint-group", NOTHING, N_("group of domains")},
     [RFP_MSVM_ID_COLLECTION] = {"refpoint-collection", NOTHING,
                                 N_("reference point collection")},
+    [RFP_MSVM_ID_JOB] = {"refpoint-job", NOTHING, N_("job")},
 };

@@ -15,6 +15,7 @@ typedef enum {
     RFP_MSVM_ID_RCT,        /* refpoint-rct:<point guid>/<target> */
     RFP_MSVM_ID_GROUP,      /* refpoint-group:<guid> */
     RFP_MSVM_ID_COLLECTION, /* refpoint-collection:<guid> */
+    RFP_MSVM_ID_JOB,        /* refpoint-job:<guid> */
 } RfpMsvmIdKind;
 
 /* @part: the point's GUID or the target, NULL where there is none. GUIDs come

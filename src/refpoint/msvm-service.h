@@ -9,11 +9,13 @@
 
 struct _RefpointMsvm {
     RefpointConnection *conn; /* not owned */
-    GMutex lock;              /* of what is below */
-    GPtrArray *jobs;          /* RfpMsvmJob; ended ones stay until their
-                               * TimeBeforeRemoval is over */
+    guint64 removal_us;       /* TimeBeforeRemoval, microseconds */
     RefpointMsvmJobFunc func;
     gpointer opaque;
+    GMutex lock;     /* of what is below, and of every job */
+    GCond changed;   /* a job's state */
+    GPtrArray *jobs; /* RfpMsvmJob; ended ones stay until their
+                      * TimeBeforeRemoval is over */
 };
 
 #endif

@@ -69,9 +69,10 @@ static const RfpMsvmProperty collection_reference_point_export_job[] = {
     {.name = NULL},
 };
 
+/* The reference has Msvm_ConcreteJob here, of which the export jobs are none. */
 static const RfpMsvmProperty affected_job_element[] = {
     {.name = "AffectingElement", .type = RFP_CIM_REFERENCE,
-     .flags = RFP_MSVM_KEY, .of = "Msvm_ConcreteJob"},
+     .flags = RFP_MSVM_KEY, .of = "CIM_ConcreteJob"},
     {.name = NULL},
 };
 

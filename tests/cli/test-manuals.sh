@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The manuals of the library: every function and method is in them, and their
+# examples can be built against what is installed.
+. "$(dirname "$0")/functions.sh"
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+library=$root/data/man/librefpoint.3
+model=$root/data/man/refpoint-msvm.7
+
+# text PAGE: without requests and escapes, for grep
+text()
+{
+    sed -e 's/\\e/\\/g' -e 's/\\&//g' "$1"
+}
+
+missing=
+while read -r symbol; do
+    grep -qE "(^|[^a-z_])$symbol([^a-z_]|\$)" "$library" ||
+        missing+=" $symbol"
+done <"$root/src/refpoint/refpoint.sym"
+is "$missing" "" "librefpoint(3) has every function"
+
+missing=
+while read -r name; do
+    text "$model" | grep -qw "$name" || missing+=" $name"
+done < <(sed -n 's/^class \(Msvm_[A-Za-z]*\).*/\1/p
+    s/^ *uint32 \([A-Z][A-Za-z]*\)(.*/\1/p' "$root/data/refpoint.mof" | sort -u)
+is "$missing" "" "refpoint-msvm(7) has every class and method of the MOF"
+
+missing=
+while read -r name; do
+    text "$model" | grep -qw "$name" || missing+=" $name"
+done < <(awk '/^    uint32 [A-Z].*\(/ { inside = 1; next }
+    /\);/ && inside { print; inside = 0 }
+    inside' "$root/data/refpoint.mof" |
+    sed -n 's/.* \([A-Z][A-Za-z]*\)\(\[\]\)\?\([,)].*\)$/\1/p' | sort -u)
+is "$missing" "" "and every parameter"
+
+if command -v mandoc >/dev/null; then
+    is "$(mandoc -T lint -W warning "$library" "$model" 2>&1)" "" \
+        "mandoc has no warning"
+else
+    skip "mandoc has no warning" "needs mandoc"
+fi
+
+compiler=${CC:-cc}
+for pc in "${REFPOINT_PREFIX:-/nonexistent}"/lib*/pkgconfig \
+    "${REFPOINT_PREFIX:-/nonexistent}"/lib/*/pkgconfig; do
+    [ ! -e "$pc/refpoint.pc" ] || break
+done
+if [ ! -e "$pc/refpoint.pc" ]; then
+    skip "the examples" "the library is not installed"
+elif ! command -v "$compiler" >/dev/null || ! command -v pkg-config >/dev/null
+then
+    skip "the examples" "needs a compiler and pkg-config"
+else
+    export PKG_CONFIG_PATH=$pc${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}
+    flags=$(pkg-config --cflags refpoint)
+    libs=$(pkg-config --libs refpoint)
+    # A library that was built with sanitizers wants a program that was, too.
+    if nm -D "${pc%/pkgconfig}/librefpoint.so" 2>/dev/null | grep -q __asan_init
+    then
+        flags+=" -fsanitize=address,undefined"
+    fi
+    for n in 1 2; do
+        "$tests_dir/cli/manual-example" "$library" "$n" >"$tmp/example$n.c"
+        # shellcheck disable=SC2086
+        check "example $n can be built" "$compiler" -std=gnu11 -Wall -Wextra \
+            -Werror $flags -o "$tmp/example$n" "$tmp/example$n.c" $libs
+        status_is 64 "example $n runs" env \
+            LD_LIBRARY_PATH="${pc%/pkgconfig}" "$tmp/example$n"
+        like "$(cat "$tmp/err")" "usage: " "example $n says how"
+    done
+fi
+done_testing

@@ -3,7 +3,6 @@
 #include "names.h"
 #include "space.h"
 #include "text.h"
-#include "xml.h"
 
 #include <string.h>
 
@@ -244,282 +243,6 @@ look_at_disks(RfpExport *export, GError **error)
     return TRUE;
 }
 
-/* ---- Candidates ------------------------------------------------------------------- */
-
-/*
- * A checkpoint that was deleted and made again from its own XML has the same
- * GUID, but does not know what changed between: libvirt's time of creation
- * tells them apart. REDEFINE keeps it.
- */
-static gboolean
-check_created(RfpExport *export,
-              RfpSetPoint *point,
-              const RfpCheckpointXml *checkpoint,
-              gboolean *same,
-              GError **error)
-{
-    RfpManifestFile *file =
-        rfp_manifest_vm_file(rfp_set_point_vm(point), "runtime");
-    g_autofree char *text = NULL;
-    g_autoptr(RfpCheckpointXml) then = NULL;
-    gsize length = 0;
-
-    if (file == NULL) {
-        rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                      _("the set has no XML of its checkpoint"));
-        return FALSE;
-    }
-    text = rfp_files_read(&export->set->folder, file->path, RFP_XML_SIZE_MAX,
-                          &length, error);
-    then = text ? rfp_checkpoint_xml_parse(text, error) : NULL;
-    if (then == NULL)
-        return FALSE;
-    *same = then->created == checkpoint->created;
-    return TRUE;
-}
-
-/* What is worth asking of a point's files only where libvirt still has its
- * bitmap: one chain may be 64 images long. */
-static void
-look_at_files(RfpExport *export,
-              RfpSetPoint *point,
-              const RfpCheckpointXml *checkpoint,
-              RfpPlanCandidate *candidate,
-              const char *target)
-{
-    g_autoptr(GError) local = NULL;
-    g_autoptr(GPtrArray) chain =
-        rfp_export_set_chain(export->set, point, target, &local);
-
-    candidate->chain_ok =
-        chain != NULL &&
-        rfp_export_set_check_chain(export->set, chain, &local) &&
-        check_created(export, point, checkpoint, &candidate->alive, &local);
-    candidate->depth = chain ? chain->len : 0;
-    if (!candidate->chain_ok) {
-        g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
-
-        rfp_job_warn(rfp_export_job(export), "chain-broken", target,
-                     _("point '%s' cannot be a base for disk '%s': %s"),
-                     point->manifest->name, target, failure->message);
-    }
-}
-
-static const RfpDiskSource *
-note_source(const RfpMetadataPoint *note, const char *target)
-{
-    for (guint i = 0; i < note->disks->len; i++) {
-        RfpMetadataDisk *disk = g_ptr_array_index(note->disks, i);
-
-        if (strcmp(disk->target, target) == 0)
-            return &disk->source;
-    }
-    return NULL;
-}
-
-/* What the bitmap is about: the domain's note of it comes first, because a disk
- * that was restored from the set has another source than the manifest says. */
-static const RfpDiskSource *
-source_at(RfpExport *export, RfpSetPoint *point, RfpManifestDisk *data)
-{
-    RfpMetadataPoint *note =
-        rfp_metadata_find(export->notes, point->manifest->guid);
-    const RfpDiskSource *noted = note ? note_source(note, data->target) : NULL;
-
-    return noted ? noted : &data->source;
-}
-
-static gboolean
-candidate_of(RfpExport *export,
-             RfpSetPoint *point,
-             const RfpExportDisk *disk,
-             RfpPlanCandidate *candidate)
-{
-    const char *target = disk->state.target;
-    RfpManifestVm *vm = rfp_set_point_vm(point);
-    RfpManifestDisk *data = vm ? rfp_manifest_vm_disk(vm, target) : NULL;
-    RfpCheckpointXml *checkpoint = NULL;
-    RfpCheckpointDisk *tracked = NULL;
-
-    if (data == NULL || data->mode == REFPOINT_MODE_LEFT_OUT)
-        return FALSE;
-    checkpoint = rfp_checkpoint_find_guid(export->checkpoints,
-                                          point->manifest->guid);
-    if (checkpoint != NULL)
-        tracked = rfp_checkpoint_xml_disk(checkpoint, target);
-    *candidate = (RfpPlanCandidate){
-        .guid = point->manifest->guid,
-        .name = checkpoint ? checkpoint->name : point->manifest->name,
-        .alive = checkpoint != NULL,
-        .bitmap = tracked && tracked->tracked && tracked->has_size ?
-                      REFPOINT_BITMAP_GOOD :
-                      REFPOINT_BITMAP_BROKEN,
-        .size = data->size,
-        .changed = tracked ? tracked->changed : 0,
-        .source = source_at(export, point, data),
-        .other = export->from_kept &&
-                 !rfp_guid_equal(disk->kept_base, point->manifest->guid),
-    };
-    if (!candidate->other && candidate->alive &&
-        candidate->bitmap == REFPOINT_BITMAP_GOOD)
-        look_at_files(export, point, checkpoint, candidate, target);
-    return TRUE;
-}
-
-static gboolean
-is_usable(const RfpExportDisk *disk, const RfpPlanCandidate *candidate)
-{
-    return !candidate->other && candidate->alive && candidate->chain_ok &&
-           rfp_disk_source_equal(candidate->source, disk->state.source);
-}
-
-/* Newest first, down to the first that can be a base: what lies below it does
- * not matter any more. */
-static void
-look_at_candidates(RfpExport *export, RfpExportDisk *disk)
-{
-    GPtrArray *points = export->set ? export->set->points : NULL;
-
-    for (guint i = points ? points->len : 0; i > 0; i--) {
-        RfpSetPoint *point = g_ptr_array_index(points, i - 1);
-        RfpPlanCandidate candidate;
-
-        if (export->base != NULL && point != export->base)
-            continue;
-        if (point->manifest == NULL ||
-            !candidate_of(export, point, disk, &candidate))
-            continue;
-        g_array_append_val(disk->candidates, candidate);
-        if (is_usable(disk, &candidate))
-            break;
-    }
-}
-
-/* Without a set: the domain's own notes say what was exported, and from which
- * image. The set that it is exported to later has the last word. */
-static void
-look_at_notes(RfpExport *export, RfpExportDisk *disk)
-{
-    for (guint i = export->checkpoints->len; i > 0; i--) {
-        RfpCheckpointXml *checkpoint =
-            g_ptr_array_index(export->checkpoints, i - 1);
-        RfpMetadataPoint *note =
-            checkpoint->guid ? rfp_metadata_find(export->notes,
-                                                 checkpoint->guid) :
-                               NULL;
-        RfpCheckpointDisk *tracked =
-            rfp_checkpoint_xml_disk(checkpoint, disk->state.target);
-        RfpPlanCandidate candidate = {
-            .guid = checkpoint->guid,
-            .name = checkpoint->name,
-            .alive = TRUE,
-            .bitmap = REFPOINT_BITMAP_GOOD,
-            .chain_ok = TRUE,
-            .changed = tracked ? tracked->changed : 0,
-            .source = note ? note_source(note, disk->state.target) : NULL,
-        };
-
-        if (note == NULL || note->state != REFPOINT_STATE_PUBLISHED ||
-            tracked == NULL || !tracked->tracked || !tracked->has_size ||
-            candidate.source == NULL || !is_usable(disk, &candidate))
-            continue;
-        g_array_append_val(disk->candidates, candidate);
-        return;
-    }
-}
-
-/* ---- The base --------------------------------------------------------------------- */
-
-static gboolean
-wants_base(const RfpExport *export)
-{
-    const char *base = export->options->base;
-
-    return base != NULL && strcmp(base, "auto") != 0 &&
-           strcmp(base, "none") != 0;
-}
-
-/* Names the set of a checkpoint that this set does not have. */
-static void
-unknown_base(RfpExport *export, const char *name, GError **error)
-{
-    g_autofree char *directory = rfp_text_shell(export->options->directory);
-    const char *other = NULL;
-
-    for (guint i = 0; i < export->checkpoints->len; i++) {
-        RfpCheckpointXml *checkpoint =
-            g_ptr_array_index(export->checkpoints, i);
-
-        if (strcmp(checkpoint->name, name) == 0)
-            other = checkpoint->set_guid;
-    }
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("the set '%s' has no point '%s' that could be a base"),
-                  export->options->directory, name);
-    rfp_error_add_object(error, name);
-    if (other != NULL)
-        rfp_error_add_way_out(error, _("that point was exported to the set "
-                                       "with the GUID %s; use --base auto"),
-                              other);
-    else
-        rfp_error_add_way_out(error, _("see what it has with: virt-refpoint "
-                                       "catalog %s"),
-                              directory);
-}
-
-static gboolean
-find_base(RfpExport *export, GError **error)
-{
-    if (!wants_base(export))
-        return TRUE;
-    if (export->set != NULL)
-        export->base =
-            rfp_export_set_resolve(export->set, export->options->base);
-    if (export->base != NULL)
-        return TRUE;
-    unknown_base(export, export->options->base, error);
-    return FALSE;
-}
-
-static gboolean
-decide_explicit(RfpExport *export, RfpExportDisk *disk, GError **error)
-{
-    const RfpPlanCandidate *candidate =
-        disk->candidates->len > 0 ?
-            &g_array_index(disk->candidates, RfpPlanCandidate, 0) :
-            NULL;
-
-    disk->decision = rfp_plan_explicit(&disk->state, candidate,
-                                       export->options->max_chain);
-    if (disk->decision.mode != REFPOINT_MODE_LEFT_OUT || !disk->state.wanted ||
-        disk->state.unusable != RFP_REASON_NONE)
-        return TRUE;
-    rfp_error_set(error,
-                  disk->decision.reason == RFP_REASON_OTHER_BASE ?
-                      REFPOINT_ERROR_NOT_SUPPORTED :
-                      REFPOINT_ERROR_INVALID_STATE,
-                  _("point '%s' cannot be the base of disk '%s': %s"),
-                  export->options->base, disk->state.target,
-                  rfp_plan_reason_text(disk->decision.reason));
-    rfp_error_add_object(error, disk->state.target);
-    rfp_error_add_way_out(error, _("use --base auto, which exports in full "
-                                   "what has no usable base"));
-    return FALSE;
-}
-
-static gboolean
-decide(RfpExport *export, RfpExportDisk *disk, GError **error)
-{
-    gboolean none = g_strcmp0(export->options->base, "none") == 0;
-
-    if (wants_base(export))
-        return decide_explicit(export, disk, error);
-    disk->decision = rfp_plan_auto(
-        &disk->state, (const RfpPlanCandidate *)(void *)disk->candidates->data,
-        disk->candidates->len, none, export->options->max_chain);
-    return TRUE;
-}
-
 /* ---- What is said of it ------------------------------------------------------------- */
 
 /* Full exports that the user did not ask for. */
@@ -539,7 +262,7 @@ static gboolean
 is_missed(RfpReason reason)
 {
     return reason == RFP_REASON_ENCRYPTED || reason == RFP_REASON_UNSUPPORTED ||
-           reason == RFP_REASON_TRANSIENT;
+           reason == RFP_REASON_TRANSIENT || reason == RFP_REASON_NOT_IN_POINT;
 }
 
 static void
@@ -689,16 +412,12 @@ rfp_export_plan(RfpExport *export, GError **error)
     if (export->options->point != NULL ? !find_point(export, error) :
                                          !name_new_point(export, error))
         return FALSE;
-    if (!find_base(export, error) || !look_at_disks(export, error))
+    if (!rfp_export_find_base(export, error) || !look_at_disks(export, error))
         return FALSE;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
-        if (export->keeps && export->set == NULL)
-            look_at_notes(export, disk);
-        else
-            look_at_candidates(export, disk);
-        if (!decide(export, disk, error))
+        if (!rfp_export_decide(export, disk, error))
             return FALSE;
         warn_of(export, disk);
     }

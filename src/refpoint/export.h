@@ -2,7 +2,8 @@
 /*
  * One export from start to end. The stages, each in a file of its own:
  *
- *   export-plan.c    which disks, full or increment, on which base, and why
+ *   export-plan.c    which disks, full or increment, and why
+ *   export-base.c    on which base
  *   export-begin.c   record, freeze, job and checkpoint in one transaction
  *   export-audit.c   clean clusters compared with the base's digests
  *   export-stream.c  all disks at once, watched
@@ -100,6 +101,14 @@ rfp_export_clear(RfpExport *export);
  * writes the plan into the report. Changes nothing. */
 gboolean
 rfp_export_plan(RfpExport *export, GError **error);
+
+/* Finds the base that the user named, if any. */
+gboolean
+rfp_export_find_base(RfpExport *export, GError **error);
+
+/* Looks at what could be a disk's base, and decides for it. */
+gboolean
+rfp_export_decide(RfpExport *export, RfpExportDisk *disk, GError **error);
 
 /* Copies decisions into the report's disks. */
 void

@@ -2,154 +2,20 @@
 #include "export.h"
 #include "backup-xml.h"
 #include "sockets.h"
-#include "space.h"
 #include "text.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
-/* Room for what an image has beside its data. */
-#define IMAGE_OVERHEAD ((guint64)1 << 20)
-
-/* ---- Space -------------------------------------------------------------------------- */
-
-static guint64
-file_size(const char *path)
-{
-    struct stat st;
-
-    return path != NULL && stat(path, &st) == 0 ? (guint64)st.st_size : 0;
-}
-
-static guint64
-estimated_need(RfpExport *export)
-{
-    const RfpDomainXml *domain = export->domain_xml;
-    guint64 need = file_size(domain->nvram) + file_size(domain->kernel) +
-                   file_size(domain->initrd);
-
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-        guint64 data = disk->report->estimate;
-
-        if (rfp_export_takes(disk)) /* data, its digests, tables */
-            need += data + data / 1024 + IMAGE_OVERHEAD;
-    }
-    return need;
-}
-
-static void
-no_room(const char *path, guint64 need, guint64 have, GError **error)
-{
-    g_autofree char *need_text = g_format_size_full(need, G_FORMAT_SIZE_IEC_UNITS);
-    g_autofree char *have_text = g_format_size_full(have, G_FORMAT_SIZE_IEC_UNITS);
-
-    rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                  _("not enough room in '%s': about %s are needed, %s are "
-                    "free"),
-                  path, need_text, have_text);
-    rfp_error_add_object(error, path);
-}
-
-static const char *
-scratch_dir(const RfpExport *export)
-{
-    return export->options->scratch_dir ? export->options->scratch_dir :
-                                          export->operation.conn->scratch_dir;
-}
-
-static guint64
-scratch_reserve(const RfpExport *export, const RfpSpace *space)
-{
-    return export->options->scratch_reserve_set ?
-               export->options->scratch_reserve :
-               rfp_space_reserve(space);
-}
-
-/* Scratch inside the set would be exported data's neighbour and be counted
- * twice. */
-static gboolean
-check_scratch_dir(RfpExport *export, GError **error)
-{
-    g_autofree char *scratch = g_canonicalize_filename(scratch_dir(export), NULL);
-    g_autofree char *set =
-        export->options->directory ?
-            g_canonicalize_filename(export->options->directory, NULL) :
-            NULL;
-    gsize length = set ? strlen(set) : 0;
-
-    if (export->options->scratch_dir != NULL &&
-        !g_file_test(scratch, G_FILE_TEST_IS_DIR)) {
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                      _("the scratch directory '%s' is no directory"), scratch);
-        rfp_error_add_object(error, scratch);
-        rfp_error_add_way_out(error, _("make it first: mkdir -p %s"), scratch);
-        return FALSE;
-    }
-    if (set != NULL && strncmp(scratch, set, length) == 0 &&
-        (scratch[length] == '/' || scratch[length] == '\0')) {
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                      _("the scratch directory '%s' is inside the set"),
-                      scratch);
-        rfp_error_add_object(error, scratch);
-        rfp_error_add_way_out(error, _("use a directory outside of it"));
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/* Where the data is kept, an export needs no scratch file any more, and where it
- * is to be kept there is no set to be filled yet. */
-gboolean
-rfp_export_check_scratch(RfpExport *export, guint64 also, GError **error)
-{
-    RfpSpace scratch = {0};
-    guint64 reserve = 0;
-
-    if (!check_scratch_dir(export, error) ||
-        !rfp_space_of(scratch_dir(export), &scratch, error))
-        return FALSE;
-    reserve = scratch_reserve(export, &scratch) + also;
-    if (scratch.free >= reserve)
-        return TRUE;
-    no_room(scratch_dir(export), reserve, scratch.free, error);
-    rfp_error_add_way_out(error,
-                          _("use another file system for the scratch files "
-                            "(--scratch-dir), or keep less of it free "
-                            "(--scratch-reserve)"));
-    return FALSE;
-}
-
-gboolean
-rfp_export_check_space(RfpExport *export, GError **error)
-{
-    guint64 need = estimated_need(export);
-    RfpSpace set = {0};
-    RfpSpace scratch = {0};
-
-    if (!rfp_space_of(export->options->directory, &set, error) ||
-        !rfp_space_of(scratch_dir(export), &scratch, error))
-        return FALSE;
-    if (set.free < need) {
-        no_room(export->options->directory, need, set.free, error);
-        rfp_error_add_way_out(error, _("make room, use another directory, or "
-                                       "leave disks out"));
-        return FALSE;
-    }
-    return export->from_kept ||
-           rfp_export_check_scratch(
-               export, set.device == scratch.device ? need : 0, error);
-}
-
-/* ---- The record ---------------------------------------------------------------------------- */
+/* ---- The record
+ * ----------------------------------------------------------------------------
+ */
 
 static gboolean
 choose_files(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
     if (!export->from_kept)
         disk->scratch =
-            g_strdup_printf("%s/%s-%s.qcow2", scratch_dir(export),
+            g_strdup_printf("%s/%s-%s.qcow2", rfp_export_scratch_dir(export),
                             export->guid, disk->state.target);
     if (export->keeps)
         return TRUE;
@@ -245,13 +111,12 @@ choose_socket(RfpExport *export, GError **error)
         export->socket_path = g_strdup(export->operation.kept->socket_path);
         return TRUE;
     }
-    export->socket_path =
-        rfp_socket_of_job(conn, export->operation.domain, export->state.id,
-                          export->guid, error);
+    export->socket_path = rfp_socket_of_job(
+        conn, export->operation.domain, export->state.id, export->guid, error);
     /* QEMU of the system daemon must reach its scratch file */
     return export->socket_path != NULL &&
-           rfp_make_dirs(scratch_dir(export), conn->system ? 0711 : 0700,
-                         error);
+           rfp_make_dirs(rfp_export_scratch_dir(export),
+                         conn->system ? 0711 : 0700, error);
 }
 
 static gboolean
@@ -287,8 +152,8 @@ note_pending(RfpExport *export)
         return;
     point = rfp_metadata_point_new(export->guid, export->name);
     point->set_guid = g_strdup(set_guid(export));
-    point->state = export->keeps ? REFPOINT_STATE_TRACKED :
-                                   REFPOINT_STATE_PENDING;
+    point->state =
+        export->keeps ? REFPOINT_STATE_TRACKED : REFPOINT_STATE_PENDING;
     point->held = export->held;
     point->consistency = export->consistency;
     for (guint i = 0; i < export->disks->len; i++) {
@@ -306,7 +171,8 @@ note_pending(RfpExport *export)
     }
 }
 
-/* ---- The transaction -------------------------------------------------------------------------- */
+/* ---- The transaction
+ * -------------------------------------------------------------------------- */
 
 /* With --point: what the job's bitmap is begun from. Without a base it is the
  * point itself, so that the frozen bitmap proves that nothing changed. */
@@ -337,8 +203,7 @@ format_backup(RfpExport *export)
         disks[n].base = incremental_of(export, disk);
         disks[n].secret = disk->disk->secret;
         disks[n++].scratch = disk->scratch;
-        disk->begun_increment =
-            disk->decision.mode == REFPOINT_MODE_INCREMENT;
+        disk->begun_increment = disk->decision.mode == REFPOINT_MODE_INCREMENT;
     }
     g_ptr_array_add(others, NULL);
     return rfp_backup_xml_format(export->socket_path, disks, n,
@@ -359,8 +224,7 @@ format_checkpoint(RfpExport *export)
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
         gboolean tracked = rfp_export_takes(disk) && disk->state.trackable;
 
-        g_ptr_array_add(tracked ? targets : others,
-                        (char *)disk->state.target);
+        g_ptr_array_add(tracked ? targets : others, (char *)disk->state.target);
     }
     if (targets->len == 0)
         return NULL;
@@ -378,8 +242,7 @@ begin_job(RfpExport *export, GError **error)
     g_autofree char *backup = format_backup(export);
     g_autofree char *checkpoint = format_checkpoint(export);
 
-    export->created_us =
-        export->point ? export->created_us : g_get_real_time();
+    export->created_us = export->point ? export->created_us : g_get_real_time();
     return rfp_backup_job_begin(export->operation.domain, backup, checkpoint,
                                 error) &&
            rfp_record_append(export->operation.record, error, RFP_STEP_BEGUN,
@@ -400,8 +263,7 @@ begin_again_in_full(RfpExport *export, GError **error)
         disk->decision.reason = RFP_REASON_BITMAP_BROKEN;
         disk->report->estimate = disk->state.size;
         rfp_job_warn(rfp_export_job(export), "full-instead-of-increment",
-                     disk->state.target,
-                     _("disk '%s' is exported in full: %s"),
+                     disk->state.target, _("disk '%s' is exported in full: %s"),
                      disk->state.target,
                      rfp_plan_reason_text(RFP_REASON_BITMAP_BROKEN));
     }
@@ -427,8 +289,8 @@ begin_or_again(RfpExport *export, GError **error)
 static gboolean
 keep_checkpoint_text(RfpExport *export, GError **error)
 {
-    export->checkpoint_xml_text = rfp_checkpoint_xml_text(
-        export->operation.domain, export->name, error);
+    export->checkpoint_xml_text =
+        rfp_checkpoint_xml_text(export->operation.domain, export->name, error);
     if (export->checkpoint_xml_text == NULL && error != NULL &&
         *error == NULL && export->point != NULL)
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
@@ -441,8 +303,8 @@ gboolean
 rfp_export_begin(RfpExport *export, GError **error)
 {
     RfpOperation *operation = &export->operation;
-    RefpointQuiesce quiesce = export->point ? REFPOINT_QUIESCE_NEVER :
-                                              export->options->quiesce;
+    RefpointQuiesce quiesce =
+        export->point ? REFPOINT_QUIESCE_NEVER : export->options->quiesce;
     gboolean begun = FALSE;
 
     if (!prepare(export, error) || !rfp_operation_guarded(operation, error) ||

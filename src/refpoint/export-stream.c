@@ -25,18 +25,20 @@
 /* What the calling thread watches while the disks' threads move data. */
 typedef struct {
     RfpExport *export;
-    GPtrArray *disks; /* RfpExportDisk, borrowed: those exported */
+    GPtrArray *disks;      /* RfpExportDisk, borrowed: those exported */
     RfpCompress *compress; /* NULL: nothing is compressed */
-    gint stop;        /* atomic: all copies end */
-    gint running;     /* atomic: disks not done yet */
+    gint stop;             /* atomic: all copies end */
+    gint running;          /* atomic: disks not done yet */
     GMutex mutex;
-    GCond ended;      /* a disk's thread is done */
+    GCond ended; /* a disk's thread is done */
     gint64 progress_at;
     gint64 state_at;
-    GError *error;    /* what the watch found */
+    guint64 scratch_used; /* bytes, when last looked at */
+    GError *error;        /* what the watch found */
 } Stream;
 
-/* ---- The sink of one disk ------------------------------------------------------------- */
+/* ---- The sink of one disk
+ * ------------------------------------------------------------- */
 
 static gboolean
 sink_write(gpointer opaque,
@@ -103,8 +105,8 @@ open_sink(RfpExport *export, RfpExportDisk *disk, GError **error)
                                         backing, error);
     if (disk->writer == NULL)
         return FALSE;
-    digests = rfp_files_open(folder, disk->digests,
-                             O_RDWR | O_CREAT | O_EXCL, error);
+    digests =
+        rfp_files_open(folder, disk->digests, O_RDWR | O_CREAT | O_EXCL, error);
     if (digests < 0)
         return FALSE;
     disk->digest_writer =
@@ -140,7 +142,8 @@ finish_sink(RfpExport *export, RfpExportDisk *disk, GError **error)
     return rfp_files_sync_dir(folder, dir, error);
 }
 
-/* ---- The thread of one disk --------------------------------------------------------------- */
+/* ---- The thread of one disk
+ * --------------------------------------------------------------- */
 
 typedef struct {
     Stream *stream;
@@ -218,7 +221,9 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
     return TRUE;
 }
 
-/* ---- The watch ------------------------------------------------------------------------------ */
+/* ---- The watch
+ * ------------------------------------------------------------------------------
+ */
 
 static void
 report_progress(Stream *stream)
@@ -239,15 +244,6 @@ report_progress(Stream *stream)
         job->progress(progress, stream->disks->len, job->progress_opaque);
 }
 
-/* Of a new job. */
-static const char *
-scratch_dir(const Stream *stream)
-{
-    const char *dir = stream->export->options->scratch_dir;
-
-    return dir ? dir : stream->export->operation.conn->scratch_dir;
-}
-
 /* Its time does not count while it is being exported. */
 static gboolean
 watch_kept(Stream *stream, GError **error)
@@ -266,23 +262,44 @@ watch_kept(Stream *stream, GError **error)
     return FALSE;
 }
 
+/* Bytes since it was last called. */
+static guint64
+scratch_growth(Stream *stream)
+{
+    const guint64 before = stream->scratch_used;
+    struct stat st;
+
+    stream->scratch_used = 0;
+    for (guint i = 0; i < stream->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
+
+        if (disk->scratch != NULL && stat(disk->scratch, &st) == 0)
+            stream->scratch_used += (guint64)st.st_blocks * 512;
+    }
+    return MAX(stream->scratch_used, before) - before;
+}
+
 /* The job ends before the scratch files take the last room: a full scratch
- * file system stops the guest. */
+ * file system stops the guest. As much as since the last look comes until the
+ * next one, and again until the job has ended. */
 static gboolean
 watch_scratch(Stream *stream, GError **error)
 {
+    const RfpRate *rate = &rfp_export_job(stream->export)->rate;
     const RefpointExportOptions *options = stream->export->options;
-    const char *dir = scratch_dir(stream);
+    const char *dir = rfp_export_scratch_dir(stream->export);
     RfpSpace space = {0};
     guint64 reserve = 0;
+    guint64 growth = 0;
 
     if (stream->export->from_kept)
         return watch_kept(stream, error);
     if (!rfp_space_of(dir, &space, error))
         return FALSE;
-    reserve = options->scratch_reserve_set ? options->scratch_reserve :
-                                             rfp_space_reserve(&space);
-    if (space.free >= reserve)
+    growth = scratch_growth(stream);
+    reserve = options->scratch_reserve_set ? options->scratch_reserve
+                                           : rfp_space_reserve(&space);
+    if (space.free >= reserve + MIN(2 * growth, reserve))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("the file system of the scratch directory '%s' has only "
@@ -290,10 +307,14 @@ watch_scratch(Stream *stream, GError **error)
                     "before the guest would have stopped"),
                   dir, space.free);
     rfp_error_add_object(error, dir);
-    rfp_error_add_way_out(error,
-                          _("make room there, use another file system "
-                            "(--scratch-dir), or export while the guest "
-                            "writes less"));
+    if (rfp_rate_limit(rate) != 0)
+        rfp_error_add_way_out(error, _("make room there, use a larger file "
+                                       "system (--scratch-dir), or read "
+                                       "faster (--limit-rate)"));
+    else
+        rfp_error_add_way_out(error, _("make room there, use another file "
+                                       "system (--scratch-dir), or export "
+                                       "while the guest writes less"));
     return FALSE;
 }
 
@@ -322,7 +343,7 @@ watch_guest(Stream *stream, gboolean failed, GError **error)
         rfp_error_add_way_out(error,
                               _("look for room on the file systems of its "
                                 "images and of the scratch directory '%s'"),
-                              scratch_dir(stream));
+                              rfp_export_scratch_dir(stream->export));
     } else {
         return TRUE;
     }
@@ -378,6 +399,7 @@ static void
 watch(Stream *stream)
 {
     stream->state_at = stream->progress_at = g_get_monotonic_time();
+    scratch_growth(stream);
     g_mutex_lock(&stream->mutex);
     while (g_atomic_int_get(&stream->running) > 0) {
         if (!g_cond_wait_until(&stream->ended, &stream->mutex,
@@ -390,7 +412,9 @@ watch(Stream *stream)
     g_mutex_unlock(&stream->mutex);
 }
 
-/* ---- All disks -------------------------------------------------------------------------------- */
+/* ---- All disks
+ * --------------------------------------------------------------------------------
+ */
 
 static void
 run_threads(Stream *stream)
@@ -422,9 +446,8 @@ collect(Stream *stream, GError **error)
         RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
 
         if (disk->error != NULL &&
-            (failed == NULL ||
-             g_error_matches(failed->error, REFPOINT_ERROR,
-                             REFPOINT_ERROR_CANCELLED)))
+            (failed == NULL || g_error_matches(failed->error, REFPOINT_ERROR,
+                                               REFPOINT_ERROR_CANCELLED)))
             failed = disk;
     }
     if (failed != NULL && stream->error == NULL &&
@@ -464,8 +487,8 @@ rfp_export_stream(RfpExport *export, GError **error)
 
     stream.disks = g_ptr_array_new();
     if (export->options->compress == REFPOINT_COMPRESS_ZSTD)
-        stream.compress = rfp_compress_new(export->options->compress_level,
-                                           n_compressors());
+        stream.compress =
+            rfp_compress_new(export->options->compress_level, n_compressors());
     g_mutex_init(&stream.mutex);
     g_cond_init(&stream.ended);
     for (guint i = 0; i < export->disks->len; i++)

@@ -4,6 +4,7 @@
  *
  *   export-plan.c    which disks, full or increment, and why
  *   export-base.c    on which base
+ *   export-space.c   room for it
  *   export-begin.c   record, freeze, job and checkpoint in one transaction
  *   export-audit.c   clean clusters compared with the base's digests
  *   export-stream.c  all disks at once, watched
@@ -24,24 +25,24 @@
 
 /* A disk of the domain on its way into the set. */
 typedef struct {
-    RfpDomainDisk *disk;     /* borrowed from the domain's XML */
+    RfpDomainDisk *disk; /* borrowed from the domain's XML */
     RfpPlanDisk state;
-    GArray *candidates;      /* RfpPlanCandidate, newest first */
-    RfpDecision decision;    /* what was planned; an audit may change it */
+    GArray *candidates;       /* RfpPlanCandidate, newest first */
+    RfpDecision decision;     /* what was planned; an audit may change it */
     gboolean begun_increment; /* the job has a bitmap for it */
-    const char *kept_base;   /* GUID, where the job was begun for kept data */
-    GPtrArray *chain;        /* of the base: RfpManifestDisk, borrowed */
-    GPtrArray *base_digests; /* of the chain: RfpDigestFile */
-    guint64 base_size;       /* of the base's view, bytes */
+    const char *kept_base;    /* GUID, where the job was begun for kept data */
+    GPtrArray *chain;         /* of the base: RfpManifestDisk, borrowed */
+    GPtrArray *base_digests;  /* of the chain: RfpDigestFile */
+    guint64 base_size;        /* of the base's view, bytes */
     RefpointDiskReport *report; /* borrowed from the job */
-    char *scratch;           /* path */
-    char *image;             /* relative to the set */
-    char *digests;           /* relative to the set */
+    char *scratch;              /* path */
+    char *image;                /* relative to the set */
+    char *digests;              /* relative to the set */
     RfpNbdSource *source;
     RfpQcow2Writer *writer;
     RfpDigestWriter *digest_writer;
     RfpCopy *copy;
-    GError *error;           /* of its thread */
+    GError *error; /* of its thread */
     guint64 image_size;
     guint64 digests_size;
     guint8 digests_sha256[RFP_LEAF_SIZE];
@@ -52,8 +53,8 @@ typedef struct {
     const RefpointExportOptions *options; /* borrowed */
     RfpOperation operation;
     RfpDomainState state;
-    char *domain_text;       /* live XML at the start */
-    gboolean secure;         /* it has its secrets */
+    char *domain_text; /* live XML at the start */
+    gboolean secure;   /* it has its secrets */
     RfpDomainXml *domain_xml;
     RfpExportSet *set;       /* locked; NULL: a fresh one in a dry run */
     GPtrArray *checkpoints;  /* RfpCheckpointXml with sizes */
@@ -65,22 +66,30 @@ typedef struct {
     char *name;              /* the point's, and its checkpoint's */
     char *folder;            /* its folder in the set */
     char *vm_folder;
-    char *partial;           /* hidden folder */
+    char *partial; /* hidden folder */
     char *socket_path;
     char *checkpoint_xml_text; /* as libvirt has it, at the point */
     gint64 created_us;
     RefpointConsistency consistency;
-    gboolean already;        /* the set has this point: nothing to do */
-    gboolean keeps;          /* no export: a point whose data is kept (keep.c);
-                              * @set is only looked at, and may be NULL */
-    gboolean held;           /* with @keeps: as a held (log based) point */
-    gboolean from_kept;      /* --point: its data is kept, the job runs */
+    gboolean already;   /* the set has this point: nothing to do */
+    gboolean keeps;     /* no export: a point whose data is kept (keep.c);
+                         * @set is only looked at, and may be NULL */
+    gboolean held;      /* with @keeps: as a held (log based) point */
+    gboolean from_kept; /* --point: its data is kept, the job runs */
 } RfpExport;
 
 static inline RefpointJob *
 rfp_export_job(RfpExport *export)
 {
     return export->operation.job;
+}
+
+/* Where the scratch files of a new job go. */
+static inline const char *
+rfp_export_scratch_dir(const RfpExport *export)
+{
+    return export->options->scratch_dir ? export->options->scratch_dir
+                                        : export->operation.conn->scratch_dir;
 }
 
 /* Exported at all? */

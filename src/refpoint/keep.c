@@ -6,12 +6,13 @@
 
 typedef struct {
     const RefpointCreateOptions *options; /* borrowed */
-    RefpointExportOptions plan; /* as an export would be begun */
+    RefpointExportOptions plan;           /* as an export would be begun */
     RfpExport export;
     guint64 scratch_max;
 } Keep;
 
-/* ---- Before the begin ----------------------------------------------------------- */
+/* ---- Before the begin
+ * ----------------------------------------------------------- */
 
 /* Only looked at: nothing is written to it until the export. */
 static gboolean
@@ -23,9 +24,9 @@ look_at_set(Keep *keep, GError **error)
 
     if (keep->options->directory == NULL)
         return TRUE;
-    export->set = rfp_export_set_peek(keep->options->directory,
-                                      export->operation.domain->uuid, &fresh,
-                                      &local);
+    export->set =
+        rfp_export_set_peek(keep->options->directory,
+                            export->operation.domain->uuid, &fresh, &local);
     if (local == NULL)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&local));
@@ -58,9 +59,7 @@ static gboolean
 choose_limit(Keep *keep, GError **error)
 {
     RfpExport *export = &keep->export;
-    const char *dir = keep->options->scratch_dir ?
-                          keep->options->scratch_dir :
-                          export->operation.conn->scratch_dir;
+    const char *dir = rfp_export_scratch_dir(export);
     RfpSpace space = {0};
     guint64 size = 0;
 
@@ -73,9 +72,8 @@ choose_limit(Keep *keep, GError **error)
         if (rfp_export_takes(disk))
             size += disk->state.size;
     }
-    keep->scratch_max = keep->options->scratch_max ?
-                            keep->options->scratch_max :
-                            MIN(size, space.free / 2);
+    keep->scratch_max = keep->options->scratch_max ? keep->options->scratch_max
+                                                   : MIN(size, space.free / 2);
     return TRUE;
 }
 
@@ -93,7 +91,8 @@ prepare(Keep *keep, GError **error)
            check_tracked(keep, error) && choose_limit(keep, error);
 }
 
-/* ---- The begin, and what it leaves ------------------------------------------------ */
+/* ---- The begin, and what it leaves
+ * ------------------------------------------------ */
 
 static gboolean
 record_bases(Keep *keep, GError **error)
@@ -104,12 +103,10 @@ record_bases(Keep *keep, GError **error)
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
         if (rfp_export_takes(disk) &&
-            !rfp_record_append(export->operation.record, error, RFP_STEP_BASE,
-                               disk->state.target,
-                               disk->begun_increment ?
-                                   disk->decision.base->guid :
-                                   "",
-                               NULL))
+            !rfp_record_append(
+                export->operation.record, error, RFP_STEP_BASE,
+                disk->state.target,
+                disk->begun_increment ? disk->decision.base->guid : "", NULL))
             return FALSE;
     }
     return TRUE;
@@ -160,8 +157,8 @@ hand_over(Keep *keep, GError **error)
     RfpExport *export = &keep->export;
     RfpOperation *operation = &export->operation;
     gboolean hold = keep->options->keep == REFPOINT_KEEP_HOLD;
-    guint seconds = keep->options->keep_seconds ? keep->options->keep_seconds :
-                                                  REFPOINT_KEEP_SECONDS;
+    guint seconds = keep->options->keep_seconds ? keep->options->keep_seconds
+                                                : REFPOINT_KEEP_SECONDS;
     gint64 until =
         hold ? 0 : g_get_real_time() / G_USEC_PER_SEC + (gint64)seconds;
 

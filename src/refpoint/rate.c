@@ -37,10 +37,16 @@ rfp_rate_pause(RfpRate *rate, gboolean paused)
     g_atomic_int_set(&rate->paused, paused);
 }
 
+guint64
+rfp_rate_limit(const RfpRate *rate)
+{
+    return __atomic_load_n(&rate->limit, __ATOMIC_RELAXED);
+}
+
 static gint64
 get_limit(const RfpRate *rate)
 {
-    return (gint64)__atomic_load_n(&rate->limit, __ATOMIC_RELAXED);
+    return (gint64)rfp_rate_limit(rate);
 }
 
 guint32

@@ -29,6 +29,10 @@ rfp_rate_clear(RfpRate *rate);
 void
 rfp_rate_set(RfpRate *rate, guint64 limit);
 
+/* Bytes in a second, 0: no limit. From any thread. */
+guint64
+rfp_rate_limit(const RfpRate *rate);
+
 /* Lets nobody take anything, and does so again. As above. */
 void
 rfp_rate_pause(RfpRate *rate, gboolean paused);

@@ -42,12 +42,23 @@ failed()
 
 must guest_exec vm 'head -c 45000000 /dev/urandom >/mnt/vda/big && sync'
 
-must dd if=/dev/zero of="$small/set/filler" bs=1M count=100
+must dd if=/dev/zero of="$small/set/filler" bs=1M count=80
 status_is 1 "no-room: an export that cannot fit is not begun" \
     virt-refpoint export vm "$set" --create=no-room --base=none
 like "$(cat "$tmp/err")" "not enough room in '$set'" "no-room: it says where"
 is "$(all_left no-room)" "" "no-room: nothing is left"
-must rm "$small/set/filler"
+
+# Compressed it could fit, and does.
+check "squeezed: with --compress it is begun" \
+    virt-refpoint --json export vm "$set" --create=squeezed --base=none \
+    --compress=zstd
+like "$(cat "$tmp/out")" '"uncertain-room"' "squeezed: it is warned"
+dd if=/dev/zero of="$small/set/filler2" bs=1M 2>/dev/null
+status_is 1 "no-room-zstd: refused where it hardly could" \
+    virt-refpoint export vm "$set" --create=no-room-zstd --base=none \
+    --compress=zstd
+like "$(cat "$tmp/err")" "not enough room in '$set'" "no-room-zstd: says where"
+must rm "$small/set/filler" "$small/set/filler2"
 
 slow_export_start 1000 export vm "$set" --create=filled --base=none
 wait_for 20 export_streams filled

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Room for what an export writes, and for what the guest overwrites meanwhile.
+ */
+#include "export.h"
+#include "space.h"
+#include "text.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* Room for what an image has beside its data. */
+#define IMAGE_OVERHEAD ((guint64)1 << 20)
+/* How many times smaller compression makes data at best, as far as the room for
+ * it goes. */
+#define COMPRESS_BEST 8
+/* Bytes in a second that any guest may write while it is exported. */
+#define GUEST_WRITES ((guint64)1 << 20)
+
+/* ---- Space
+ * -------------------------------------------------------------------------- */
+
+static guint64
+file_size(const char *path)
+{
+    struct stat st;
+
+    return path != NULL && stat(path, &st) == 0 ? (guint64)st.st_size : 0;
+}
+
+static guint64
+estimated_need(RfpExport *export)
+{
+    const RfpDomainXml *domain = export->domain_xml;
+    guint64 need = file_size(domain->nvram) + file_size(domain->kernel) +
+                   file_size(domain->initrd);
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+        guint64 data = disk->report->estimate;
+
+        if (rfp_export_takes(disk)) /* data, its digests, tables */
+            need += data + data / 1024 + IMAGE_OVERHEAD;
+    }
+    return need;
+}
+
+/* What is needed at the least: how well data will compress nobody knows. */
+static guint64
+least_need(const RfpExport *export, guint64 need)
+{
+    return export->options->compress == REFPOINT_COMPRESS_NONE
+               ? need
+               : need / COMPRESS_BEST;
+}
+
+static void
+warn_uncertain_room(RfpExport *export, guint64 need, guint64 have)
+{
+    const char *path = export->options->directory;
+    g_autofree char *need_text =
+        g_format_size_full(need, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *have_text =
+        g_format_size_full(have, G_FORMAT_SIZE_IEC_UNITS);
+
+    rfp_job_warn(rfp_export_job(export), "uncertain-room", path,
+                 _("%s are free in '%s' for %s of data: whether they are "
+                   "enough depends on how well it compresses"),
+                 have_text, path, need_text);
+}
+
+static void
+no_room(const char *path, guint64 need, guint64 have, GError **error)
+{
+    g_autofree char *need_text =
+        g_format_size_full(need, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *have_text =
+        g_format_size_full(have, G_FORMAT_SIZE_IEC_UNITS);
+
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("not enough room in '%s': about %s are needed, %s are "
+                    "free"),
+                  path, need_text, have_text);
+    rfp_error_add_object(error, path);
+}
+
+static guint64
+scratch_reserve(const RfpExport *export, const RfpSpace *space)
+{
+    return export->options->scratch_reserve_set
+               ? export->options->scratch_reserve
+               : rfp_space_reserve(space);
+}
+
+/* Scratch inside the set would be exported data's neighbour and be counted
+ * twice. */
+static gboolean
+check_scratch_dir(RfpExport *export, GError **error)
+{
+    g_autofree char *scratch =
+        g_canonicalize_filename(rfp_export_scratch_dir(export), NULL);
+    g_autofree char *set =
+        export->options->directory
+            ? g_canonicalize_filename(export->options->directory, NULL)
+            : NULL;
+    gsize length = set ? strlen(set) : 0;
+
+    if (export->options->scratch_dir != NULL &&
+        !g_file_test(scratch, G_FILE_TEST_IS_DIR)) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("the scratch directory '%s' is no directory"), scratch);
+        rfp_error_add_object(error, scratch);
+        rfp_error_add_way_out(error, _("make it first: mkdir -p %s"), scratch);
+        return FALSE;
+    }
+    if (set != NULL && strncmp(scratch, set, length) == 0 &&
+        (scratch[length] == '/' || scratch[length] == '\0')) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("the scratch directory '%s' is inside the set"),
+                      scratch);
+        rfp_error_add_object(error, scratch);
+        rfp_error_add_way_out(error, _("use a directory outside of it"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Where the data is kept, an export needs no scratch file any more, and where
+ * it is to be kept there is no set to be filled yet. */
+gboolean
+rfp_export_check_scratch(RfpExport *export, guint64 also, GError **error)
+{
+    RfpSpace scratch = {0};
+    guint64 reserve = 0;
+
+    if (!check_scratch_dir(export, error) ||
+        !rfp_space_of(rfp_export_scratch_dir(export), &scratch, error))
+        return FALSE;
+    reserve = scratch_reserve(export, &scratch) + also;
+    if (scratch.free >= reserve)
+        return TRUE;
+    no_room(rfp_export_scratch_dir(export), reserve, scratch.free, error);
+    rfp_error_add_way_out(error,
+                          _("use another file system for the scratch files "
+                            "(--scratch-dir), or keep less of it free "
+                            "(--scratch-reserve)"));
+    return FALSE;
+}
+
+static guint64
+size_of_disks(const RfpExport *export)
+{
+    guint64 size = 0;
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk))
+            size += disk->state.size;
+    }
+    return size;
+}
+
+/* The longer it takes, the more of what the guest overwrites is in scratch
+ * files, up to all of its disks. @room: bytes that these may take. */
+static void
+warn_low_rate(RfpExport *export, guint64 need, guint64 room)
+{
+    RefpointJob *job = rfp_export_job(export);
+    const guint64 limit = rfp_rate_limit(&job->rate);
+    const guint64 seconds = limit ? need / limit : 0;
+    g_autofree char *writes = NULL;
+
+    if (seconds == 0 || room >= size_of_disks(export) ||
+        room / seconds >= GUEST_WRITES)
+        return;
+    writes = g_format_size_full(room / seconds, G_FORMAT_SIZE_IEC_UNITS);
+    rfp_job_warn(job, "low-rate", rfp_export_scratch_dir(export),
+                 _("with this limit the export takes about %" G_GUINT64_FORMAT
+                   " minutes, and is ended if the guest overwrites more than "
+                   "%s a second meanwhile: the scratch directory '%s' has no "
+                   "room for more"),
+                 seconds / 60 + 1, writes, rfp_export_scratch_dir(export));
+}
+
+gboolean
+rfp_export_check_space(RfpExport *export, GError **error)
+{
+    const guint64 need = estimated_need(export);
+    const guint64 least = least_need(export, need);
+    guint64 also = 0;
+    RfpSpace set = {0};
+    RfpSpace scratch = {0};
+
+    if (!rfp_space_of(export->options->directory, &set, error) ||
+        !rfp_space_of(rfp_export_scratch_dir(export), &scratch, error))
+        return FALSE;
+    if (set.free < least) {
+        no_room(export->options->directory, least, set.free, error);
+        rfp_error_add_way_out(error, _("make room, use another directory, or "
+                                       "leave disks out"));
+        return FALSE;
+    }
+    if (set.free < need)
+        warn_uncertain_room(export, need, set.free);
+    if (export->from_kept)
+        return TRUE;
+    also = set.device == scratch.device ? least : 0;
+    if (!rfp_export_check_scratch(export, also, error))
+        return FALSE;
+    warn_low_rate(export, need,
+                  scratch.free - scratch_reserve(export, &scratch) - also);
+    return TRUE;
+}

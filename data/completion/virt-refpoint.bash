@@ -29,7 +29,7 @@ __virt_refpoint_scan()
                 --quiesce | --keep-points | --max-chain | --scratch-dir | \
                 --scratch-reserve | --audit | --compress | --limit-rate | \
                 --stall-timeout | --offset | --length | --keep-for | \
-                --set)
+                --set | --path | --timeout)
                 [ "${COMP_WORDS[i + 1]-}" != = ] || i=$((i + 1))
                 i=$((i + 1))
                 ;;
@@ -111,6 +111,30 @@ __virt_refpoint_disks()
             awk '{print $1}')
 }
 
+__virt_refpoint_jobs()
+{
+    __virt_refpoint_lines "$1" < <(
+        virt-refpoint -q job list 2>/dev/null | awk 'NF { print $1 }')
+}
+
+__virt_refpoint_methods()
+{
+    __virt_refpoint_lines "$1" < <(
+        virt-refpoint invoke --list 2>/dev/null | grep '^[^ ]')
+}
+
+# __virt_refpoint_parameters WORD CLASS.METHOD
+__virt_refpoint_parameters()
+{
+    __virt_refpoint_lines "$1" < <(
+        virt-refpoint invoke --list "${2%.*}" 2>/dev/null |
+            awk -v method="$2" '
+                /^[^ ]/ { wanted = tolower($1) == tolower(method) }
+                wanted && /^ *in/ { sub(/^ *in(, out)? */, ""); print $1 "=" }
+            ')
+    compopt -o nospace 2>/dev/null
+}
+
 __virt_refpoint_directories()
 {
     local line
@@ -142,7 +166,8 @@ __virt_refpoint_value()
             ;;
         --create | --keep-points | --max-chain | --scratch-reserve | \
             --limit-rate | --stall-timeout | --offset | --length | \
-            --keep-for | --hold) ;;
+            --keep-for | --hold | --timeout) ;;
+        --path) __virt_refpoint_jobs "$2" ;;
         *) return 1 ;;
     esac
 }
@@ -166,6 +191,8 @@ __virt_refpoint_options()
             options+=" --allow-plaintext --dry-run --strict --progress"
             ;;
         import) options+=" --restored --progress" ;;
+        invoke) options+=" --async --list --path= --xml" ;;
+        job) options+=" --timeout=" ;;
         list) options+=" --tree --name" ;;
         verify) options+=" --progress" ;;
     esac
@@ -178,7 +205,7 @@ __virt_refpoint_operand()
 {
     local commands="catalog changes create destroy export help import info"
 
-    commands+=" list remove-data verify"
+    commands+=" invoke job list remove-data verify"
     case $__refpoint_command:${#__refpoint_operands[@]} in
         :0 | help:0) __virt_refpoint_words "$commands" "$1" ;;
         changes:0 | create:0 | destroy:0 | export:0 | import:0 | info:0 | \
@@ -187,6 +214,17 @@ __virt_refpoint_operand()
             ;;
         changes:1 | destroy:1 | info:1 | remove-data:1)
             __virt_refpoint_points "$1" "${__refpoint_operands[0]}"
+            ;;
+        invoke:0) __virt_refpoint_methods "$1" ;;
+        invoke:*)
+            __virt_refpoint_parameters "$1" "${__refpoint_operands[0]}"
+            ;;
+        job:0)
+            __virt_refpoint_words \
+                "kill list resume show suspend terminate wait" "$1"
+            ;;
+        job:1)
+            [ "${__refpoint_operands[0]}" = list ] || __virt_refpoint_jobs "$1"
             ;;
         catalog:0 | verify:0 | export:1 | import:1)
             __virt_refpoint_directories "$1"

@@ -30,7 +30,7 @@ cli_operand(const Cli *cli, guint index)
     return index < n ? cli->operands[index] : NULL;
 }
 
-/* Against the command's description: "DOMAIN [NAME]". */
+/* Against the command's description: "DOMAIN [NAME]...". */
 static gboolean
 check_operands(const Cli *cli, GError **error)
 {
@@ -45,7 +45,8 @@ check_operands(const Cli *cli, GError **error)
         if (operand != NULL && *operand == '\0')
             return cli_bad_usage(error, _("%s is empty"), words[i]);
     }
-    if (cli_operand(cli, n_words) != NULL)
+    if (cli_operand(cli, n_words) != NULL &&
+        !g_str_has_suffix(cli->command->operands, "..."))
         return cli_bad_usage(error, _("unexpected argument: %s"),
                              cli_operand(cli, n_words));
     return TRUE;

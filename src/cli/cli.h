@@ -39,8 +39,8 @@ typedef struct {
 
 struct _Command {
     const char *name;
-    const char *operands; /* "DOMAIN [NAME]", one word an operand */
-    const char *summary;  /* N_() */
+    const char *operands; /* "DOMAIN [NAME]...", one word an operand */
+    const char *summary;  /* N_(); NULL: help does not show the command */
     RefpointReturnSet set;
     int (*run)(Cli *cli, char **args); /* the exit status; args[0]: name */
 };

@@ -12,6 +12,9 @@ extern const Command command_destroy;
 extern const Command command_export;
 extern const Command command_import;
 extern const Command command_info;
+extern const Command command_invoke;
+extern const Command command_job;
+extern const Command command_job_process; /* not shown */
 extern const Command command_list;
 extern const Command command_remove_data;
 extern const Command command_verify;

@@ -87,16 +87,23 @@ cause_id(int status, RefpointError cause)
     return cause_ids[REFPOINT_ERROR_FAILED];
 }
 
-static void
-set_error(JsonObject *document, const RefpointFailure *failure, int status)
+gboolean
+json_find_cause(const char *id, RefpointError *cause)
 {
-    JsonObject *error;
-
-    if (failure == NULL) {
-        json_object_set_null_member(document, "error");
-        return;
+    for (guint i = 0; id != NULL && i < G_N_ELEMENTS(cause_ids); i++) {
+        if (g_strcmp0(cause_ids[i], id) == 0) {
+            *cause = (RefpointError)i;
+            return TRUE;
+        }
     }
-    error = json_object_new();
+    return FALSE;
+}
+
+JsonObject *
+json_failure(const RefpointFailure *failure, int status)
+{
+    JsonObject *error = json_object_new();
+
     json_set_text(error, "cause", cause_id(status, failure->cause));
     json_set_text(error, "message", failure->message);
     json_set_text(error, "object", failure->object);
@@ -106,7 +113,7 @@ set_error(JsonObject *document, const RefpointFailure *failure, int status)
                                failure->libvirt_domain);
     json_set_text(error, "libvirt_text", failure->libvirt_text);
     json_object_set_int_member(error, "errno", failure->errnum);
-    json_object_set_object_member(document, "error", error);
+    return error;
 }
 
 void
@@ -152,7 +159,11 @@ json_document_new(const Cli *cli,
         json_add_warning(document, warning->id, warning->object,
                          warning->message);
     }
-    set_error(document, failure, status);
+    if (failure != NULL)
+        json_object_set_object_member(document, "error",
+                                      json_failure(failure, status));
+    else
+        json_object_set_null_member(document, "error");
     return document;
 }
 

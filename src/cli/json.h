@@ -19,6 +19,14 @@ json_document_new(const Cli *cli,
                   const RefpointFailure *failure,
                   int status);
 
+/* What is known of a failure. */
+JsonObject *
+json_failure(const RefpointFailure *failure, int status);
+
+/* The cause that "in-use" stands for. FALSE: it is none. */
+gboolean
+json_find_cause(const char *id, RefpointError *cause);
+
 /* Domain, point, disks, destroyed points of an operation. */
 void
 json_add_report(JsonObject *document, const RefpointReport *report);

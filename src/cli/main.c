@@ -31,8 +31,10 @@ help_of_program(GOptionContext *context)
 
     g_string_append_printf(out, "%s\n", _("Commands:"));
     for (guint i = 0; commands[i] != NULL; i++) {
+        if (commands[i]->summary == NULL)
+            continue;
         g_string_append(out, "  ");
-        output_pad(out, commands[i]->name, 10);
+        output_pad(out, commands[i]->name, 13);
         g_string_append_printf(out, "%s\n", _(commands[i]->summary));
     }
     g_string_append_printf(out, "\n%s\n",
@@ -200,7 +202,9 @@ static const Command command_help = {
 };
 
 static const Command *const commands[] = {
-    &command_catalog, &command_changes, &command_create, &command_destroy,
-    &command_export,  &command_help,    &command_import, &command_info,
-    &command_list,    &command_remove_data, &command_verify,  NULL,
+    &command_catalog,     &command_changes,     &command_create,
+    &command_destroy,     &command_export,      &command_help,
+    &command_import,      &command_info,        &command_invoke,
+    &command_job,         &command_job_process, &command_list,
+    &command_remove_data, &command_verify,      NULL,
 };

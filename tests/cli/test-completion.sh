@@ -23,6 +23,12 @@ virt-refpoint()
 {
     case "$*" in
         *"list --name -- vm1") printf '%s\n' point1 point2 ;;
+        *"job list") printf ' %s   Method\n' 1f0c9a3e-1 1f0c9a3e-2 ;;
+        "invoke --list"*)
+            printf '%s\n' Service.Do '    in        Name   string' \
+                '    in, out   Both   string' '    out       Job    reference' \
+                '' Service.Other '    in        Else   string'
+            ;;
     esac
 }
 
@@ -37,7 +43,8 @@ complete_line()
 }
 
 is "$(complete_line virt-refpoint '')" \
-    "catalog changes create destroy export help import info list remove-data verify" \
+    "catalog changes create destroy export help import info invoke job list \
+remove-data verify" \
     "commands"
 is "$(complete_line virt-refpoint c)" "catalog changes create" \
     "commands that fit"
@@ -84,5 +91,16 @@ is "$(complete_line virt-refpoint changes vm1 p)" "point1 point2" \
     "points to compare with"
 is "$(complete_line virt-refpoint changes vm1 --offset 1M p)" \
     "point1 point2" "points behind a number"
+
+is "$(complete_line virt-refpoint job '')" \
+    "kill list resume show suspend terminate wait" "what can be done to jobs"
+is "$(complete_line virt-refpoint job wait 1f)" "1f0c9a3e-1 1f0c9a3e-2" "jobs"
+is "$(complete_line virt-refpoint job list '')" "" "a list takes no job"
+is "$(complete_line virt-refpoint job wait --t)" --timeout= "options of job"
+is "$(complete_line virt-refpoint invoke S)" "Service.Do Service.Other" \
+    "methods"
+is "$(complete_line virt-refpoint invoke service.do '')" "Name= Both=" \
+    "in parameters"
+is "$(complete_line virt-refpoint invoke --a)" --async "options of invoke"
 
 done_testing

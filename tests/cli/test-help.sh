@@ -20,10 +20,11 @@ check "-h" virt-refpoint -h
 is "$(cat "$tmp/out")" "$(cat "$tmp/program")" "-h is --help"
 unlike "$(cat "$tmp/program")" $'[^\t -~\n]' "the help is plain text"
 
-commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$tmp/program")
+commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' "$tmp/program")
 # shellcheck disable=SC2086,SC2116
 is "$(echo $commands)" \
-    "catalog changes create destroy export help import info list verify" \
+    "catalog changes create destroy export help import info invoke job list \
+remove-data verify" \
     "the commands are listed"
 
 # In mdoc a dash is a macro's: "Fl -dry-run".

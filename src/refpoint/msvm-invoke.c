@@ -108,7 +108,7 @@ put_value(RfpMsvmValue *value, GBytes *bytes, GError **error)
     if (value->property->flags & RFP_MSVM_EMBEDDED)
         return rfp_msvm_value_add(value, data ? data : "", (gssize)length, 0,
                                   error);
-    text = g_strndup(data, length);
+    text = g_strndup(data ? data : "", length);
     if (strlen(text) == length)
         return rfp_msvm_value_add(value, text, -1, 0, error);
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,

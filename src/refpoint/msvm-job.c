@@ -320,12 +320,15 @@ rfp_msvm_job_start(RefpointMsvm *msvm, RfpMsvmWork *work, GError **error)
     return path;
 }
 
+/* The function that is told may still look at all jobs: they stay until no
+ * thread runs. */
 void
 rfp_msvm_job_end_all(RefpointMsvm *msvm)
 {
     guint i = 0;
 
     g_mutex_lock(&msvm->lock);
+    msvm->removal_us = G_MAXINT64;
     for (i = 0; i < msvm->jobs->len; i++) {
         RfpMsvmJob *job = g_ptr_array_index(msvm->jobs, i);
 
@@ -338,8 +341,9 @@ rfp_msvm_job_end_all(RefpointMsvm *msvm)
         RfpMsvmJob *job = g_ptr_array_index(msvm->jobs, i);
 
         g_thread_join(job->thread);
-        free_job(job);
     }
+    for (i = 0; i < msvm->jobs->len; i++)
+        free_job(g_ptr_array_index(msvm->jobs, i));
     g_ptr_array_set_size(msvm->jobs, 0);
 }
 

@@ -166,7 +166,7 @@ typedef struct {
  * domains (none: 32779). @limit_id: an entry of
  * ResilientChangeTrackingIdentifiers, of this disk. @target_snapshot_id: VHD
  * sets only, anything but NULL or "" is Not Supported. At most 65536 changes
- * come at a time. Right set.
+ * come at a time. A matter of a moment: *@job is NULL always. Right set.
  */
 guint32
 refpoint_msvm_get_virtual_disk_changes(RefpointMsvm *msvm,
@@ -240,9 +240,11 @@ guint16
 refpoint_msvm_wait(RefpointMsvm *msvm, const char *job, gint timeout_ms);
 
 /*
- * Called from a thread of the library whenever the state or progress of a job
- * changes, at most every 200 ms for progress. Must not block for long nor call
- * refpoint_msvm_free(). Set before a job is started.
+ * Called whenever the state or progress of a job changes, at most every 200 ms
+ * for progress: from a thread of the library, or within
+ * refpoint_msvm_request_state_change(). May call anything but
+ * refpoint_msvm_free(), and must not block for long. Set before a job is
+ * started.
  */
 typedef void (*RefpointMsvmJobFunc)(RefpointMsvm *msvm,
                                     const char *job,

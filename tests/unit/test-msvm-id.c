@@ -30,6 +30,7 @@ test_round(void)
     check(RFP_MSVM_ID_RCT, B, "sdb", "refpoint-rct:" B "/sdb");
     check(RFP_MSVM_ID_GROUP, A, NULL, "refpoint-group:" A);
     check(RFP_MSVM_ID_COLLECTION, A, NULL, "refpoint-collection:" A);
+    check(RFP_MSVM_ID_JOB, A, NULL, "refpoint-job:" A);
 }
 
 /* Case does not count in prefix and GUIDs, but does in targets. */

@@ -181,7 +181,7 @@ __virt_refpoint_options()
         changes) options+=" --disk= --offset= --length=" ;;
         create)
             options+=" --quiesce= --track-only --keep-for= --hold --hold="
-            options+=" --set= --scratch-dir="
+            options+=" --set= --scratch-dir= --allow-plaintext"
             ;;
         export)
             options+=" --create= --point= --base= --disk= --exclude-disk="

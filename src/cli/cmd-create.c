@@ -18,6 +18,7 @@ typedef struct {
     char *keep_for;
     char *directory;
     char *scratch_dir;
+    gboolean allow_plaintext;
 } CreateArgs;
 
 static void
@@ -72,6 +73,8 @@ choose_keep(const CreateArgs *a, RefpointCreateOptions *options, GError **error)
     if (a->hold_max != NULL &&
         !value_parse_bytes("--hold", a->hold_max, &options->scratch_max, error))
         return FALSE;
+    if (a->hold_max != NULL && options->scratch_max == 0)
+        return cli_bad_usage(error, _("%s: at least one byte"), "--hold");
     return a->keep_for == NULL ||
            value_parse_count("--keep-for", a->keep_for, 1, KEEP_MAX,
                              &options->keep_seconds, error);
@@ -103,6 +106,8 @@ parse_create(Cli *cli,
         {"scratch-dir", 0, 0, G_OPTION_ARG_FILENAME, &a->scratch_dir,
          N_("where QEMU puts what the guest overwrites meanwhile"),
          "DIRECTORY"},
+        {"allow-plaintext", 0, 0, G_OPTION_ARG_NONE, &a->allow_plaintext,
+         N_("keep the data of encrypted disks too"), NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
     g_auto(GStrv) split = split_hold(args);
@@ -116,6 +121,7 @@ parse_create(Cli *cli,
     options->name = cli_operand(cli, 1);
     options->directory = a->directory;
     options->scratch_dir = a->scratch_dir;
+    options->allow_plaintext = a->allow_plaintext;
     return choose_keep(a, options, error);
 }
 

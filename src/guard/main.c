@@ -39,6 +39,8 @@
 /* Scratch fills fast; libvirt is asked less often. */
 #define WATCH_PAUSE_US (200 * 1000)
 #define WATCH_JOB_ROUNDS 5
+/* It has ended when it cannot be read so many times. */
+#define WATCH_MISSING 5
 
 typedef struct {
     const char *uri;
@@ -216,12 +218,14 @@ load_kept(Guard *guard, const char *guid, gboolean locked)
     return NULL;
 }
 
-/* Why it must end, or NULL. A daemon that does not answer is waited for. */
+/* Why it must end, or NULL. A daemon that does not answer is waited for. A guest
+ * that cannot write stands still until the job ends. */
 static const char *
 reason_to_end(Guard *guard, const RfpKept *kept, gboolean ask)
 {
     gboolean gone = FALSE;
     gboolean runs = FALSE;
+    RfpDomainState state = {0};
     const char *limit = rfp_kept_limit(kept);
     g_autoptr(RfpDomain) domain = NULL;
 
@@ -230,13 +234,28 @@ reason_to_end(Guard *guard, const RfpKept *kept, gboolean ask)
     domain = find_domain(guard, &gone);
     if (gone)
         return RFP_ENDED_STOPPED;
-    if (domain == NULL || !rfp_kept_runs(domain, kept, &runs, NULL) || runs)
+    if (domain == NULL || !rfp_kept_runs(domain, kept, &runs, NULL) ||
+        !rfp_domain_state(domain, &state, NULL))
         return NULL;
-    return RFP_ENDED_STOPPED;
+    if (state.io_error)
+        return RFP_ENDED_SCRATCH;
+    return runs ? NULL : RFP_ENDED_STOPPED;
 }
 
-/* An export that reads it has the record: it ends the job itself where scratch
- * runs out, and time is given to it. */
+/* Somebody has the record, and scratch runs out: the guest does not wait for
+ * them. Who reads looks whether the job is there, and it is noted later. */
+static void
+end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
+{
+    g_autoptr(RfpKept) kept = load_kept(guard, guid, FALSE);
+    g_autoptr(GError) error = NULL;
+
+    if (kept != NULL && domain != NULL &&
+        !rfp_undo_host(domain, kept->record, FALSE, NULL, &error))
+        log_error("cannot end what is kept", error);
+}
+
+/* An export that reads it has the record: time is given to it. */
 static void
 end_kept(Guard *guard, const char *guid, const char *why)
 {
@@ -244,14 +263,15 @@ end_kept(Guard *guard, const char *guid, const char *why)
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpRecord) record =
         rfp_record_open(guard->records_dir, guard->uuid, 0, NULL);
-    g_autoptr(RfpDomain) domain = NULL;
+    g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
     g_autoptr(RfpKept) kept = NULL;
 
+    if (record == NULL && strcmp(why, RFP_ENDED_SCRATCH) == 0)
+        end_job_alone(guard, domain, guid);
     if (record == NULL ||
         (record->steps->len > 0 && !try_undo(guard, record)))
         return;
     kept = load_kept(guard, guid, TRUE);
-    domain = find_domain(guard, &gone);
     if (kept == NULL || (domain == NULL && !gone))
         return;
     if (rfp_undo_kept(domain, kept, why, &error))
@@ -268,18 +288,19 @@ watch_kept(Guard *guard)
     g_autoptr(RfpKept) first = load_kept(guard, NULL, FALSE);
     g_auto(RfpFd) lock = first ? rfp_kept_take_watch(first) : -1;
     g_autofree char *guid = first ? g_strdup(first->guid) : NULL;
+    const char *why = NULL; /* once there is a reason it stays */
+    guint missing = 0;
 
     if (lock < 0)
         return;
     say("watching\n");
-    for (guint round = 0;; round++) {
+    for (guint round = 0; missing < WATCH_MISSING; round++) {
         g_autoptr(RfpKept) kept = load_kept(guard, guid, FALSE);
-        const char *why = NULL;
 
-        if (kept == NULL)
-            return;
-        why = reason_to_end(guard, kept, round % WATCH_JOB_ROUNDS == 0);
-        if (why != NULL)
+        missing = kept ? 0 : missing + 1;
+        if (kept != NULL && why == NULL)
+            why = reason_to_end(guard, kept, round % WATCH_JOB_ROUNDS == 0);
+        if (kept != NULL && why != NULL)
             end_kept(guard, guid, why);
         if (guard->late_lock >= 0 && round % WATCH_JOB_ROUNDS == 0)
             late_step(guard);
@@ -410,7 +431,8 @@ main(int argc, char **argv)
         end = converse(&guard);
     if (end == END_DIED)
         take_over(&guard);
-    if (end == END_KEEP)
+    /* it may have died behind the last step, before it said so */
+    if (end != END_DONE)
         watch_kept(&guard);
     watch_late_freeze(&guard);
     refpoint_connection_free(guard.conn);

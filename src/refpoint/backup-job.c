@@ -8,6 +8,7 @@
 
 #define END_US (10 * G_USEC_PER_SEC)
 #define END_POLL_US (5 * 1000)
+#define SERVED_US (250 * 1000)
 
 /* The running job's socket; *backup tells whether there is a backup job. */
 static gboolean
@@ -104,6 +105,49 @@ rfp_backup_job_begin(RfpDomain *domain,
         return FALSE;
     }
     return TRUE;
+}
+
+/* Asks QEMU for the block jobs: what it said of their end before is read by
+ * libvirt before the answer. */
+static gboolean
+is_served(RfpDomain *domain, const char *socket_path, GPtrArray *targets)
+{
+    RfpJobKind kind = RFP_JOB_NONE;
+    virDomainBlockJobInfo info = {0};
+
+    for (guint i = 0; i < targets->len; i++)
+        if (virDomainGetBlockJobInfo(domain->virt,
+                                     g_ptr_array_index(targets, i), &info,
+                                     0) != 1)
+            return FALSE;
+    return rfp_backup_job_kind(domain, socket_path, &kind, NULL) &&
+           kind == RFP_JOB_OURS;
+}
+
+gboolean
+rfp_backup_job_check_served(RfpDomain *domain,
+                            const char *socket_path,
+                            GPtrArray *targets,
+                            gboolean patience,
+                            GError **error)
+{
+    gboolean served = is_served(domain, socket_path, targets);
+
+    if (served && patience) {
+        g_usleep(SERVED_US);
+        served = is_served(domain, socket_path, targets);
+    }
+    if (served)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("the backup job of domain '%s' was ended by somebody else "
+                    "while its data was read: what was read is not of one "
+                    "moment"),
+                  domain->name);
+    rfp_error_add_object(error, domain->name);
+    rfp_error_add_way_out(error, _("export a new point; let the job run until "
+                                   "the export ends"));
+    return FALSE;
 }
 
 /* libvirt takes the wish and carries it out a moment later; who begins another

@@ -30,6 +30,20 @@ rfp_backup_job_begin(RfpDomain *domain,
                      const char *checkpoint_xml,
                      GError **error);
 
+/*
+ * INVALID_STATE unless the job that serves at @socket_path still runs on all of
+ * @targets (char *): what was read before is of its moment. When a job is
+ * ended QEMU first stops keeping that moment, and the server goes a little
+ * later. @patience: look twice, with the time between that libvirt takes to
+ * hear of it.
+ */
+gboolean
+rfp_backup_job_check_served(RfpDomain *domain,
+                            const char *socket_path,
+                            GPtrArray *targets,
+                            gboolean patience,
+                            GError **error);
+
 /* Ends the job that serves at @socket_path, if it runs. */
 gboolean
 rfp_backup_job_end(RfpDomain *domain,

@@ -344,6 +344,17 @@ kept_has_it(Changes *changes)
 }
 
 static gboolean
+check_served(Changes *changes, GError **error)
+{
+    g_autoptr(GPtrArray) targets = g_ptr_array_new();
+
+    g_ptr_array_add(targets, (char *)changes->target);
+    return rfp_backup_job_check_served(changes->operation.domain,
+                                       changes->socket_path, targets, TRUE,
+                                       error);
+}
+
+static gboolean
 run(Changes *changes, RefpointChanges *result, GError **error)
 {
     RfpOperation *operation = &changes->operation;
@@ -355,7 +366,8 @@ run(Changes *changes, RefpointChanges *result, GError **error)
     result->target = g_strdup(changes->target);
     if (kept_has_it(changes)) {
         changes->socket_path = g_strdup(operation->kept->socket_path);
-        return read_bitmap(changes, result, error);
+        return read_bitmap(changes, result, error) &&
+               check_served(changes, error);
     }
     if (!rfp_operation_check_free(operation, error) ||
         !rfp_operation_start_guard(operation, error) ||

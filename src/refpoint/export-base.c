@@ -160,8 +160,8 @@ look_at_candidates(RfpExport *export, RfpExportDisk *disk)
 
 /* Without a set: the domain's own notes say what was exported, and from which
  * image. The set that it is exported to later has the last word. */
-static void
-look_at_notes(RfpExport *export, RfpExportDisk *disk)
+static gboolean
+look_at_notes_of(RfpExport *export, RfpExportDisk *disk, RefpointState state)
 {
     for (guint i = export->checkpoints->len; i > 0; i--) {
         RfpCheckpointXml *checkpoint =
@@ -182,13 +182,23 @@ look_at_notes(RfpExport *export, RfpExportDisk *disk)
             .source = note ? note_source(note, disk->state.target) : NULL,
         };
 
-        if (note == NULL || note->state != REFPOINT_STATE_PUBLISHED ||
+        if (note == NULL || note->state != state ||
             tracked == NULL || !tracked->tracked || !tracked->has_size ||
             candidate.source == NULL || !is_usable(disk, &candidate))
             continue;
         g_array_append_val(disk->candidates, candidate);
-        return;
+        return TRUE;
     }
+    return FALSE;
+}
+
+/* One that was never exported is no base of an image, but what changed since is
+ * known exactly. */
+static void
+look_at_notes(RfpExport *export, RfpExportDisk *disk)
+{
+    if (!look_at_notes_of(export, disk, REFPOINT_STATE_PUBLISHED))
+        look_at_notes_of(export, disk, REFPOINT_STATE_TRACKED);
 }
 
 /* ---- The base --------------------------------------------------------------------- */

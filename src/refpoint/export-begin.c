@@ -54,7 +54,8 @@ record_job(RfpExport *export, GError **error)
     if (export->from_kept)
         return export->operation.kept->keep != REFPOINT_KEEP_FIRST ||
                rfp_record_append(record, error, RFP_STEP_RELEASE, NULL);
-    return (!export->state.running ||
+    /* what is kept for long may see the guest resumed meanwhile */
+    return ((!export->state.running && !export->keeps) ||
             rfp_record_append(record, error, RFP_STEP_RAN, NULL)) &&
            rfp_record_append(record, error, RFP_STEP_SOCKET,
                              export->socket_path, NULL) &&
@@ -159,7 +160,7 @@ note_pending(RfpExport *export)
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
-        if (rfp_export_takes(disk) && disk->state.trackable)
+        if (rfp_export_tracks(export, disk))
             rfp_metadata_point_add_disk(point, disk->state.target,
                                         disk->state.size, disk->state.source);
     }
@@ -210,8 +211,6 @@ format_backup(RfpExport *export)
                                  (const char *const *)others->pdata);
 }
 
-/* Only what is exported is tracked: a bitmap of a disk whose data no set has
- * could never be a base. */
 static char *
 format_checkpoint(RfpExport *export)
 {
@@ -222,7 +221,7 @@ format_checkpoint(RfpExport *export)
         return NULL;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-        gboolean tracked = rfp_export_takes(disk) && disk->state.trackable;
+        gboolean tracked = rfp_export_tracks(export, disk);
 
         g_ptr_array_add(tracked ? targets : others, (char *)disk->state.target);
     }
@@ -310,8 +309,10 @@ rfp_export_begin(RfpExport *export, GError **error)
     if (!prepare(export, error) || !rfp_operation_guarded(operation, error) ||
         !write_record(export, error))
         return FALSE;
-    if (export->from_kept)
-        return keep_checkpoint_text(export, error);
+    if (export->from_kept) {
+        export->checkpoint_xml_text = g_strdup(operation->kept->xml);
+        return TRUE;
+    }
     note_pending(export);
     if (!rfp_job_check(operation->job, error) ||
         !rfp_operation_freeze(operation, quiesce, &export->state,

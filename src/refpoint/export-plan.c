@@ -87,6 +87,45 @@ name_new_point(RfpExport *export, GError **error)
     return rfp_name_check(export->name, error) && !name_taken(export, error);
 }
 
+/* The checkpoint that the data was kept with, not one that was made since. */
+static gboolean
+check_kept(RfpExport *export, GError **error)
+{
+    const RfpKept *kept = export->operation.kept;
+    g_autoptr(RfpCheckpointXml) then = NULL;
+
+    if (!export->from_kept)
+        return TRUE;
+    then = rfp_checkpoint_xml_parse(kept->xml, error);
+    if (then == NULL)
+        return FALSE;
+    if (rfp_guid_equal(kept->guid, export->guid) &&
+        then->created == export->point->created)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("the checkpoint of point '%s' was deleted and made again "
+                    "after its data was kept"),
+                  export->name);
+    rfp_error_add_object(error, export->name);
+    rfp_error_add_way_out(error,
+                          _("let the data go with: virt-refpoint remove-data "
+                            "%s %s; then export a new point"),
+                          export->operation.domain->word, kept->guid);
+    return FALSE;
+}
+
+/* A point that was destroyed may have left its name to this one. */
+static gboolean
+folder_taken(const char *name, gpointer opaque)
+{
+    RfpExport *export = opaque;
+    RfpSetPoint *there =
+        export->set ? rfp_export_set_resolve(export->set, name) : NULL;
+
+    return there != NULL && there->manifest != NULL &&
+           !rfp_guid_equal(there->manifest->guid, export->guid);
+}
+
 /* --point: by name or GUID. */
 static gboolean
 find_point(RfpExport *export, GError **error)
@@ -105,10 +144,10 @@ find_point(RfpExport *export, GError **error)
         export->point = checkpoint;
         export->guid = g_steal_pointer(&guid);
         export->name = g_strdup(checkpoint->name);
-        export->folder = rfp_folder_name(export->name, export->guid, NULL,
-                                         NULL);
+        export->folder = rfp_folder_name(export->name, export->guid,
+                                         folder_taken, export);
         export->created_us = checkpoint->created * G_USEC_PER_SEC;
-        return TRUE;
+        return check_kept(export, error);
     }
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   _("domain '%s' has no point '%s'"),

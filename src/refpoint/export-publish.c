@@ -66,7 +66,8 @@ write_inactive(RfpExport *export, RfpManifestVm *vm, GError **error)
     g_autofree char *text = NULL;
     g_autofree char *stripped = NULL;
 
-    if (virDomainIsPersistent(domain->virt) != 1)
+    /* kept data is of a moment that may be long ago; this is of now */
+    if (export->from_kept || virDomainIsPersistent(domain->virt) != 1)
         return TRUE;
     text = rfp_domain_xml_text(domain, TRUE, NULL, error);
     if (text != NULL)

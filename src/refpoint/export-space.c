@@ -139,10 +139,13 @@ rfp_export_check_scratch(RfpExport *export, guint64 also, GError **error)
     if (scratch.free >= reserve)
         return TRUE;
     no_room(rfp_export_scratch_dir(export), reserve, scratch.free, error);
-    rfp_error_add_way_out(error,
-                          _("use another file system for the scratch files "
-                            "(--scratch-dir), or keep less of it free "
-                            "(--scratch-reserve)"));
+    rfp_error_add_way_out(
+        error,
+        export->keeps ?
+            _("use another file system for the scratch files (--scratch-dir), "
+              "or make a point that keeps no data (--track-only)") :
+            _("use another file system for the scratch files (--scratch-dir), "
+              "or keep less of it free (--scratch-reserve)"));
     return FALSE;
 }
 
@@ -182,6 +185,30 @@ warn_low_rate(RfpExport *export, guint64 need, guint64 room)
                  seconds / 60 + 1, writes, rfp_export_scratch_dir(export));
 }
 
+/* What is exported must not take the room of the scratch files that keep it. */
+static gboolean
+check_kept_room(const RfpExport *export,
+                const RfpSpace *set,
+                guint64 need,
+                GError **error)
+{
+    const RfpStep *step =
+        rfp_record_find(export->operation.kept->record, RFP_STEP_SCRATCH);
+    g_autofree char *dir = step ? g_path_get_dirname(step->args[0]) : NULL;
+    RfpSpace scratch = {0};
+
+    if (dir == NULL || !rfp_space_of(dir, &scratch, error))
+        return dir == NULL;
+    need += rfp_space_reserve(&scratch);
+    if (set->device != scratch.device || set->free >= need)
+        return TRUE;
+    no_room(export->options->directory, need, set->free, error);
+    rfp_error_add_way_out(error, _("the scratch files of the point are on the "
+                                   "same file system and need their reserve: "
+                                   "make room, or use another directory"));
+    return FALSE;
+}
+
 gboolean
 rfp_export_check_space(RfpExport *export, GError **error)
 {
@@ -203,7 +230,7 @@ rfp_export_check_space(RfpExport *export, GError **error)
     if (set.free < need)
         warn_uncertain_room(export, need, set.free);
     if (export->from_kept)
-        return TRUE;
+        return check_kept_room(export, &set, least, error);
     also = set.device == scratch.device ? least : 0;
     if (!rfp_export_check_scratch(export, also, error))
         return FALSE;

@@ -164,8 +164,15 @@ copy_state(RfpExport *export,
     g_auto(RfpFd) from = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
 
-    if (from >= 0 && fstat(from, &st) == 0 && S_ISREG(st.st_mode))
+    if (from >= 0 && fstat(from, &st) == 0 && S_ISREG(st.st_mode)) {
+        if (export->from_kept &&
+            st.st_mtime > export->created_us / G_USEC_PER_SEC)
+            rfp_job_warn(rfp_export_job(export), "guest-state-later", source,
+                         _("'%s' (%s) was written after the point was made: "
+                           "the export has what it holds now"),
+                         source, role);
         return copy_opened(&state, from, error);
+    }
     rfp_job_warn(rfp_export_job(export), "guest-state-missing", source,
                  _("'%s' (%s) cannot be read and is not in the export: %s"),
                  source, role,

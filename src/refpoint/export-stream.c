@@ -318,6 +318,17 @@ watch_scratch(Stream *stream, GError **error)
     return FALSE;
 }
 
+static gboolean
+kept_is_gone(const Stream *stream)
+{
+    const RfpOperation *operation = &stream->export->operation;
+    gboolean runs = FALSE;
+
+    return stream->export->from_kept &&
+           rfp_kept_runs(operation->domain, operation->kept, &runs, NULL) &&
+           !runs;
+}
+
 /* @failed: a disk's server is gone. A guest that shuts down does that, but one
  * that reboots passes the same state and keeps it. */
 static gboolean
@@ -344,6 +355,12 @@ watch_guest(Stream *stream, gboolean failed, GError **error)
                               _("look for room on the file systems of its "
                                 "images and of the scratch directory '%s'"),
                               rfp_export_scratch_dir(stream->export));
+    } else if (failed && kept_is_gone(stream)) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                      _("the data of point '%s' is not kept any more, %s"),
+                      stream->export->name,
+                      rfp_kept_ended_text(RFP_ENDED_STOPPED));
+        rfp_error_add_way_out(error, _("export a new point"));
     } else {
         return TRUE;
     }

@@ -111,7 +111,9 @@ look_at_kept(RfpExport *export, GError **error)
     if (operation->kept != NULL &&
         !rfp_kept_runs(operation->domain, operation->kept, &runs, error))
         return FALSE;
-    if (!runs)
+    if (runs)
+        rfp_guard_watch(operation->conn, operation->kept, NULL);
+    else
         g_clear_pointer(&operation->kept, rfp_kept_free);
     return TRUE;
 }
@@ -247,6 +249,22 @@ check_drift(RfpExport *export, GError **error)
     return FALSE;
 }
 
+static gboolean
+check_served(RfpExport *export, GError **error)
+{
+    g_autoptr(GPtrArray) targets = g_ptr_array_new();
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk))
+            g_ptr_array_add(targets, (char *)disk->state.target);
+    }
+    return rfp_backup_job_check_served(export->operation.domain,
+                                       export->socket_path, targets,
+                                       export->from_kept, error);
+}
+
 /* From the begin of the job to the publication. */
 static gboolean
 move(RfpExport *export, GError **error)
@@ -261,7 +279,7 @@ move(RfpExport *export, GError **error)
             return FALSE;
     }
     tell_plan(export);
-    return rfp_export_stream(export, error) &&
+    return rfp_export_stream(export, error) && check_served(export, error) &&
            rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
                          error) &&
            rfp_export_publish(export, error);

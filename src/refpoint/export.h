@@ -106,6 +106,17 @@ rfp_export_look(RfpExport *export, GError **error);
 void
 rfp_export_clear(RfpExport *export);
 
+/* Does its checkpoint get a bitmap? Only what is exported does: a bitmap of a
+ * disk whose data no set has could never be a base. A point that is made for
+ * later also tracks what its job may not serve. */
+static inline gboolean
+rfp_export_tracks(const RfpExport *export, const RfpExportDisk *disk)
+{
+    return disk->state.trackable &&
+           (rfp_export_takes(disk) ||
+            (export->keeps && disk->state.unusable == RFP_REASON_ENCRYPTED));
+}
+
 /* Checks names and selection, finds base and point, decides for each disk, and
  * writes the plan into the report. Changes nothing. */
 gboolean

@@ -42,7 +42,7 @@ check_tracked(Keep *keep, GError **error)
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
-        if (rfp_export_takes(disk) && disk->state.trackable)
+        if (rfp_export_tracks(export, disk))
             return TRUE;
     }
     rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
@@ -95,7 +95,7 @@ prepare(Keep *keep, GError **error)
  * ------------------------------------------------ */
 
 static gboolean
-record_bases(Keep *keep, GError **error)
+record_point(Keep *keep, GError **error)
 {
     RfpExport *export = &keep->export;
 
@@ -109,7 +109,8 @@ record_bases(Keep *keep, GError **error)
                 disk->begun_increment ? disk->decision.base->guid : "", NULL))
             return FALSE;
     }
-    return TRUE;
+    return rfp_record_append(export->operation.record, error, RFP_STEP_POINT,
+                             export->checkpoint_xml_text, NULL);
 }
 
 /* The entry that was made before the freeze does not know what came of it. */
@@ -159,8 +160,7 @@ hand_over(Keep *keep, GError **error)
     gboolean hold = keep->options->keep == REFPOINT_KEEP_HOLD;
     guint seconds = keep->options->keep_seconds ? keep->options->keep_seconds
                                                 : REFPOINT_KEEP_SECONDS;
-    gint64 until =
-        hold ? 0 : g_get_real_time() / G_USEC_PER_SEC + (gint64)seconds;
+    gint64 until = hold ? 0 : rfp_kept_now() + (gint64)seconds;
 
     if (rfp_operation_keep(operation, keep->options->keep, until,
                            keep->scratch_max, error))
@@ -180,7 +180,7 @@ run(Keep *keep, GError **error)
 
     if (!prepare(keep, error))
         return FALSE;
-    if (!rfp_export_begin(export, error) || !record_bases(keep, error) ||
+    if (!rfp_export_begin(export, error) || !record_point(keep, error) ||
         !rfp_job_check(rfp_export_job(export), error) ||
         !hand_over(keep, error)) {
         rfp_operation_undo(&export->operation, NULL);
@@ -208,6 +208,7 @@ rfp_keep_create(RefpointConnection *conn,
     keep.plan.base = hold && options->directory == NULL ? "none" : "auto";
     keep.plan.quiesce = options->quiesce;
     keep.plan.scratch_dir = options->scratch_dir;
+    keep.plan.allow_plaintext = options->allow_plaintext;
     keep.export.options = &keep.plan;
     keep.export.keeps = TRUE;
     keep.export.held = hold;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define KEEP_FIRST "first"
 #define KEEP_HOLD "hold"
@@ -29,13 +30,33 @@ rfp_kept_ended_text(const char *ended)
     return _(reasons[i].text);
 }
 
+gint64
+rfp_kept_now(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec;
+}
+
+/* An argument of the last step of this kind, or @otherwise. */
+static const char *
+argument(const RfpRecord *record,
+         RfpStepKind kind,
+         guint i,
+         const char *otherwise)
+{
+    const RfpStep *step = rfp_record_find(record, kind);
+
+    return step ? step->args[i] : otherwise;
+}
+
 RfpKept *
 rfp_kept_load(const char *records_dir, const char *domain_uuid, gboolean locked)
 {
     RfpRecord *record = rfp_record_open_kept(records_dir, domain_uuid, locked);
     RfpKept *kept = NULL;
     const RfpStep *step = NULL;
-    const RfpStep *job = NULL;
 
     if (record == NULL)
         return NULL;
@@ -47,12 +68,10 @@ rfp_kept_load(const char *records_dir, const char *domain_uuid, gboolean locked)
                                                          REFPOINT_KEEP_FIRST;
     kept->until = g_ascii_strtoll(step->args[1], NULL, 10);
     kept->scratch_max = g_ascii_strtoull(step->args[2], NULL, 10);
-    job = rfp_record_find(record, RFP_STEP_CHECKPOINT);
-    kept->name = job ? job->args[0] : kept->guid;
-    job = rfp_record_find(record, RFP_STEP_JOB);
-    kept->socket_path = job ? job->args[0] : "";
-    step = rfp_record_find(record, RFP_STEP_ENDED);
-    kept->ended = step ? step->args[0] : NULL;
+    kept->name = argument(record, RFP_STEP_CHECKPOINT, 0, kept->guid);
+    kept->socket_path = argument(record, RFP_STEP_JOB, 0, "");
+    kept->xml = argument(record, RFP_STEP_POINT, 0, "");
+    kept->ended = argument(record, RFP_STEP_ENDED, 0, NULL);
     return kept;
 }
 
@@ -133,10 +152,11 @@ rfp_kept_scratch_used(const RfpKept *kept)
 static gboolean
 room_is_left(const RfpKept *kept)
 {
-    const RfpStep *scratch = rfp_record_find(kept->record, RFP_STEP_SCRATCH);
+    const char *scratch = argument(kept->record, RFP_STEP_SCRATCH, 0, "/");
+    g_autofree char *dir = g_path_get_dirname(scratch);
     RfpSpace space = {0};
 
-    return scratch == NULL || !rfp_space_of(scratch->args[0], &space, NULL) ||
+    return rfp_space_of(dir, &space, NULL) &&
            space.free >= rfp_space_reserve(&space);
 }
 
@@ -146,8 +166,7 @@ rfp_kept_limit(const RfpKept *kept)
     if (rfp_kept_scratch_used(kept) > kept->scratch_max ||
         !room_is_left(kept))
         return RFP_ENDED_SCRATCH;
-    if (kept->until != 0 &&
-        g_get_real_time() / G_USEC_PER_SEC >= kept->until)
+    if (kept->until != 0 && rfp_kept_now() >= kept->until)
         return RFP_ENDED_TIME;
     return NULL;
 }

@@ -18,7 +18,8 @@ typedef struct {
     const char *guid;        /* of the point */
     const char *name;        /* of its checkpoint */
     const char *socket_path; /* where the job serves */
-    gint64 until;            /* seconds since the epoch; 0: no limit */
+    const char *xml;         /* of the checkpoint, as it was made */
+    gint64 until;            /* as rfp_kept_now(); 0: no limit */
     guint64 scratch_max;     /* bytes */
     const char *ended;       /* an id of why, or NULL: it goes on */
 } RfpKept;
@@ -33,6 +34,11 @@ typedef struct {
 /* A sentence for people. */
 const char *
 rfp_kept_ended_text(const char *ended);
+
+/* Seconds of CLOCK_BOOTTIME: the clock may be set, and a job ends with the
+ * boot. */
+gint64
+rfp_kept_now(void);
 
 /* NULL where there is none. @locked as rfp_record_open_kept() has it. */
 RfpKept *

@@ -107,6 +107,8 @@ running_kept(RefpointConnection *conn, RfpDomain *domain)
 
     if (kept == NULL || !rfp_kept_runs(domain, kept, &runs, NULL) || !runs)
         return NULL;
+    /* as far as that is possible: this is only a look */
+    rfp_guard_watch(conn, kept, NULL);
     return g_steal_pointer(&kept);
 }
 
@@ -116,7 +118,9 @@ add_kept(RefpointPoint *point, const RfpKept *kept)
     if (kept == NULL || !rfp_guid_equal(kept->guid, point->guid))
         return;
     point->keep = kept->keep;
-    point->keep_until = kept->until;
+    if (kept->until != 0)
+        point->keep_until = g_get_real_time() / G_USEC_PER_SEC +
+                            (kept->until - rfp_kept_now());
     point->scratch_used = rfp_kept_scratch_used(kept);
     point->scratch_max = kept->scratch_max;
 }
@@ -492,21 +496,25 @@ run_remove(RfpOperation *operation, const char *name, GError **error)
 
     if (!rfp_operation_lock(operation, error))
         return FALSE;
+    /* its checkpoint may be gone */
+    report->changed = rfp_operation_keeps(operation, name);
+    if (report->changed) {
+        report->point_name = g_strdup(operation->kept->name);
+        report->point_guid = g_strdup(operation->kept->guid);
+        return rfp_undo_kept(operation->domain, operation->kept,
+                             RFP_ENDED_REMOVED, error);
+    }
     point = find_point(operation->conn, operation->domain, name, FALSE, error);
     if (point == NULL)
         return FALSE;
     report->point_name = g_strdup(point->name);
     report->point_guid = g_strdup(point->guid);
-    report->changed = rfp_operation_keeps(operation, point->guid);
-    if (report->changed)
-        return rfp_undo_kept(operation->domain, operation->kept,
-                             RFP_ENDED_REMOVED, error);
     if (point->held || (operation->kept != NULL &&
                         rfp_guid_equal(operation->kept->guid, point->guid)))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                   _("point '%s' of domain '%s' has no data that could be "
-                    "removed: it was made without"),
+                    "removed"),
                   point->name, operation->domain->name);
     rfp_error_add_object(error, point->name);
     return FALSE;

@@ -35,7 +35,8 @@ typedef enum {
     /* only of what is kept (kept.h): */
     RFP_STEP_BASE,       /* target, GUID of the point that the job is incremental
                           * from, or "" */
-    RFP_STEP_KEPT,       /* "first" or "hold", seconds since the epoch until
+    RFP_STEP_POINT,      /* the checkpoint's XML, as libvirt had it then */
+    RFP_STEP_KEPT,       /* "first" or "hold", seconds of CLOCK_BOOTTIME until
                           * when or "0", bytes of scratch; the last one */
     RFP_STEP_ENDED,      /* why it ended */
     RFP_N_STEPS

@@ -336,6 +336,7 @@ typedef struct {
     guint64 scratch_max;      /* bytes; 0: the smaller of the disks' size and
                                * half of the free space */
     const char *scratch_dir;  /* NULL: by default */
+    gboolean allow_plaintext; /* keep the data of encrypted disks too */
 } RefpointCreateOptions;
 
 /*

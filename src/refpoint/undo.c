@@ -203,10 +203,10 @@ rfp_undo_kept(RfpDomain *domain, RfpKept *kept, const char *why, GError **error)
 {
     if (kept->ended != NULL)
         return TRUE;
-    if (domain != NULL ?
-            !rfp_undo_host(domain, kept->record, FALSE, NULL, error) :
-            !undo_files(kept->record, error))
+    if (domain != NULL && !undo_job(domain, kept->record, FALSE, error))
         return FALSE;
+    /* a file that cannot be removed now must not keep the domain busy */
+    undo_files(kept->record, NULL);
     return rfp_kept_note_ended(kept, why, error);
 }
 

@@ -257,8 +257,14 @@ guest_start()
 # guest_stop NAME: shut down from inside, disks flushed and unmounted
 guest_stop()
 {
-    virsh -q shutdown "$1" --mode agent >/dev/null 2>&1
-    wait_for 30 guest_is_off "$1"
+    local i
+
+    # An agent that is slow to answer has perhaps not heard it.
+    for i in 1 2 3; do
+        virsh -q shutdown "$1" --mode agent >/dev/null 2>&1
+        ! wait_for 30 guest_is_off "$1" || return 0
+    done
+    return 1
 }
 
 guest_state()

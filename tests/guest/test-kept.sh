@@ -87,6 +87,15 @@ no_scratch()
     [ "$(scratch_files)" = 0 ]
 }
 
+diag "points that are never exported"
+check "early: made" virt-refpoint create vm early --track-only
+guest_scribble vm /mnt/vda/data 3
+check "late: made" virt-refpoint create vm late
+check "what changed from the one to the other is known" \
+    virt-refpoint changes vm early --disk vda
+check "late: removed" virt-refpoint remove-data vm late
+check "late: destroyed" virt-refpoint destroy vm late
+
 diag "for a first export"
 create_paused one
 is "$(kept one)" first-export "one: its data is kept"
@@ -173,6 +182,59 @@ guest_write vm 'dd if=/dev/urandom of=/mnt/vda/fill bs=1M count=4 conv=notrunc'
 check "small: it ends by itself" wait_for 20 is_kept small nothing
 nothing_kept small
 check "small: the guest can write" guest_exec vm 'echo x >/mnt/vda/x; sync'
+
+diag "ended while it is read"
+create_paused read --hold
+guest_write vm 'dd if=/dev/urandom of=/mnt/vda/fill bs=1M count=12'
+virt-refpoint export vm "$tmp/fifth" --point read --limit-rate=1M \
+    >"$tmp/out" 2>"$tmp/err" </dev/null &
+pid=$!
+check "read: the export reads" wait_for 30 eval \
+    'compgen -G "$tmp/fifth/disks/vm/vda/read.qcow2" >/dev/null'
+must virsh domjobabort vm
+status=0
+wait $pid || status=$?
+is "$status" 8 "read: the job was ended by somebody else"
+like "$(cat "$tmp/err")" "not kept any more|ended by somebody else" \
+    "read: the message"
+check_not "read: nothing is published" test -e "$tmp/fifth/read"
+nothing_kept read
+guest_fill vm /mnt/vda/fill 16384
+check "stopped: made" virt-refpoint create vm sigstop --hold=1M
+virt-refpoint export vm "$tmp/fifth" --point sigstop --limit-rate=1M \
+    >"$tmp/out" 2>"$tmp/err" </dev/null &
+pid=$!
+check "stopped: the export reads" wait_for 30 eval \
+    'compgen -G "$tmp/fifth/disks/vm/vda/sigstop.qcow2" >/dev/null'
+kill -STOP $pid
+guest_write vm 'dd if=/dev/urandom of=/mnt/vda/fill bs=1M count=16 conv=notrunc'
+check "stopped: the limit of scratch holds all the same" wait_for 20 no_scratch
+kill -CONT $pid
+check_not "stopped: the export fails" wait $pid
+check_not "stopped: nothing is published" test -e "$tmp/fifth/sigstop"
+
+diag "its checkpoint is not the one it was"
+create_paused remade --hold
+virsh checkpoint-dumpxml vm remade >"$tmp/remade.xml"
+must virsh checkpoint-delete vm remade
+sleep 1
+must virsh checkpoint-create vm "$tmp/remade.xml"
+refused 8 "was deleted and made again" "made again" vm "$set" --point remade
+must virsh checkpoint-delete vm remade
+must virsh checkpoint-create-as vm remade
+refused 8 "was deleted and made again" "another of its name" \
+    vm "$set" --point remade
+must virsh checkpoint-delete vm remade
+check "gone: its data can be removed" virt-refpoint remove-data vm remade
+nothing_kept gone
+
+diag "a name that is used again"
+check "again: made" virt-refpoint create vm again
+export_point "again" vm "$set" --point again
+check "again: destroyed" virt-refpoint destroy vm again
+create_paused again
+export_point "again, another one" vm "$set" --point again
+exact "$tmp/again" "again, another one"
 
 diag "the watcher"
 create_paused watched --hold

@@ -82,7 +82,7 @@ store(Fixture *fixture, RefpointKeep keep, gint64 until, guint64 scratch_max)
 static gint64
 in_seconds(gint64 seconds)
 {
-    return g_get_real_time() / G_USEC_PER_SEC + seconds;
+    return rfp_kept_now() + seconds;
 }
 
 static void

@@ -36,6 +36,7 @@ enum {
     DEAD,
     BITMAP_BROKEN,
     BITMAP_UNKNOWN,
+    OTHER_BASE,
     MOVED,
     COPIED,
     NO_SOURCE,
@@ -57,6 +58,7 @@ flawed(int flaw)
         c.bitmap = REFPOINT_BITMAP_BROKEN;
     if (flaw == BITMAP_UNKNOWN)
         c.bitmap = REFPOINT_BITMAP_UNKNOWN;
+    c.other = flaw == OTHER_BASE;
     if (flaw == MOVED)
         c.source = &source_moved;
     if (flaw == COPIED)
@@ -76,6 +78,7 @@ static const RfpReason reason_of[N_FLAWS] = {
     [DEAD] = RFP_REASON_BASE_GONE,
     [BITMAP_BROKEN] = RFP_REASON_BITMAP_BROKEN,
     [BITMAP_UNKNOWN] = RFP_REASON_BITMAP_BROKEN,
+    [OTHER_BASE] = RFP_REASON_OTHER_BASE,
     [MOVED] = RFP_REASON_SOURCE_CHANGED,
     [COPIED] = RFP_REASON_SOURCE_CHANGED,
     [NO_SOURCE] = RFP_REASON_SOURCE_CHANGED,

@@ -234,6 +234,20 @@ guest_agent()
     virsh -q qemu-agent-command "$1" "$2" --timeout "${3:-10}"
 }
 
+# guest_ask NAME COMMAND: the same, for a guest that is busy.  libvirt first asks
+# whether the agent is there: what it calls not available was not sent.
+guest_ask()
+{
+    local i err=$tmp/agent.$BASHPID
+
+    for i in 1 2 3 4 5 6; do
+        guest_agent "$@" 2>"$err" && return
+        grep -q "not available for now" "$err" || break
+    done
+    cat "$err" >&2
+    return 1
+}
+
 guest_ping()
 {
     guest_agent "$1" '{"execute":"guest-ping"}' 5
@@ -286,13 +300,13 @@ guest_exec()
 
     # The command comes as the input of the shell, which needs no quoting.
     script=$(printf %s "$2" | base64 -w 0)
-    answer=$(guest_agent "$name" '{"execute":"guest-exec","arguments":{
+    answer=$(guest_ask "$name" '{"execute":"guest-exec","arguments":{
         "path":"/bin/sh","arg":["-c","eval \"$(cat)\""],
         "input-data":"'"$script"'","capture-output":true}}') || return 125
     pid=$(json_number pid <<<"$answer")
     end=$((SECONDS + ${3:-60}))
     while :; do
-        answer=$(guest_agent "$name" '{"execute":"guest-exec-status",
+        answer=$(guest_ask "$name" '{"execute":"guest-exec-status",
             "arguments":{"pid":'"$pid"'}}') || return 125
         [[ $answer != *'"exited":true'* ]] || break
         [ "$SECONDS" -lt "$end" ] || return 124

@@ -22,7 +22,7 @@ run_remove_data(Cli *cli, char **args)
         return cli_failed(cli, error);
     cli_job_begin(cli);
     done = refpoint_remove_data(conn, cli_operand(cli, 0), cli_operand(cli, 1),
-                            cli->job, &error);
+                                cli->job, &error);
     report = cli_job_end(cli);
     if (!done)
         return cli_failed(cli, error);

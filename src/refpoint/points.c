@@ -431,6 +431,32 @@ refpoint_create(RefpointConnection *conn,
 
 /* ---- Destroy -------------------------------------------------------------------------------- */
 
+typedef gboolean (*PointFunc)(RfpOperation *operation,
+                              const char *point,
+                              GError **error);
+
+/* An operation that needs nothing but the name of a point. */
+static gboolean
+run_on_point(RefpointConnection *conn,
+             const char *domain,
+             const char *point,
+             PointFunc func,
+             RefpointJob *job,
+             GError **error)
+{
+    RfpOperation operation = {.guard.fd = -1};
+    g_autoptr(GError) local = NULL;
+    gboolean done =
+        rfp_operation_open(&operation, conn, domain, job, &local) &&
+        func(&operation, point, &local);
+
+    rfp_operation_clear(&operation);
+    rfp_job_end(job, done, &local);
+    if (!done)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return done;
+}
+
 static gboolean
 run_destroy(RfpOperation *operation, const char *name, GError **error)
 {
@@ -473,17 +499,7 @@ refpoint_destroy(RefpointConnection *conn,
                  RefpointJob *job,
                  GError **error)
 {
-    RfpOperation operation = {.guard.fd = -1};
-    g_autoptr(GError) local = NULL;
-    gboolean done =
-        rfp_operation_open(&operation, conn, domain, job, &local) &&
-        run_destroy(&operation, point, &local);
-
-    rfp_operation_clear(&operation);
-    rfp_job_end(job, done, &local);
-    if (!done)
-        g_propagate_error(error, g_steal_pointer(&local));
-    return done;
+    return run_on_point(conn, domain, point, run_destroy, job, error);
 }
 
 /* ---- The data of a point ------------------------------------------------------- */
@@ -527,15 +543,5 @@ refpoint_remove_data(RefpointConnection *conn,
                      RefpointJob *job,
                      GError **error)
 {
-    RfpOperation operation = {.guard.fd = -1};
-    g_autoptr(GError) local = NULL;
-    gboolean done =
-        rfp_operation_open(&operation, conn, domain, job, &local) &&
-        run_remove(&operation, point, &local);
-
-    rfp_operation_clear(&operation);
-    rfp_job_end(job, done, &local);
-    if (!done)
-        g_propagate_error(error, g_steal_pointer(&local));
-    return done;
+    return run_on_point(conn, domain, point, run_remove, job, error);
 }

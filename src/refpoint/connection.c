@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define STATE_DIR "/var/lib/virt-refpoint"
+#define OPEN_TRIES 3
+#define OPEN_PAUSE_US (150 * G_TIME_SPAN_MILLISECOND)
 
 /* libvirt prints errors to stderr unless a handler is there; per connection,
  * so that the program's own handler stays as it is. */
@@ -80,6 +82,24 @@ find_folders(RefpointConnection *conn)
         g_build_filename(g_get_user_runtime_dir(), "virt-refpoint", NULL);
 }
 
+/* A daemon that is being restarted still takes connections as it goes, and then
+ * resets them. */
+static virConnectPtr
+open_patiently(const char *uri)
+{
+    virConnectPtr virt = virConnectOpen(uri);
+
+    for (guint i = 1; i < OPEN_TRIES && virt == NULL; i++) {
+        virErrorPtr last = virGetLastError();
+
+        if (last == NULL || last->domain != VIR_FROM_RPC)
+            break;
+        g_usleep(OPEN_PAUSE_US);
+        virt = virConnectOpen(uri);
+    }
+    return virt;
+}
+
 RefpointConnection *
 refpoint_connection_open(const char *uri, GError **error)
 {
@@ -87,7 +107,7 @@ refpoint_connection_open(const char *uri, GError **error)
     const char *shown = uri ? uri : _("the default URI");
     char *canonical = NULL;
 
-    conn->virt = virConnectOpen(uri);
+    conn->virt = open_patiently(uri);
     if (conn->virt == NULL) {
         rfp_virt_error_set(error, shown, _("cannot connect to libvirt at %s"),
                            shown);

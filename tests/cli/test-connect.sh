@@ -39,4 +39,30 @@ status_is 3 "the last -c counts" \
     virt-refpoint -c "$no_daemon" list -c test:///default
 status_is 10 "a URI that is none" virt-refpoint -c nonsense: list
 
+
+# A daemon that is being restarted takes a connection, and resets it.
+cat >"$tmp/restarting.py" <<'END'
+import socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print("ready", flush=True)
+while True:
+    listener.accept()[0].close()
+    print("taken", flush=True)
+END
+python3 "$tmp/restarting.py" "$tmp/socket" >"$tmp/taken" &
+cleanup_fn stop_process $!
+wait_for 10 grep -q ready "$tmp/taken"
+status_is 10 "connections that are reset" \
+    virt-refpoint -c "qemu:///system?socket=$tmp/socket" list
+like "$(cat "$tmp/err")" "^error: .*"$'\n'"hint: " \
+    "connections that are reset: error and way out"
+# shellcheck disable=SC2317
+taken()
+{
+    [ "$(grep -c taken "$tmp/taken")" = "$1" ]
+}
+check "it was asked three times" wait_for 10 taken 3
+
 done_testing

@@ -4,6 +4,8 @@
 
 #define TIMEOUT_DEFAULT 30
 #define TIMEOUT_MAX 600
+#define GREETINGS 3
+#define GREETING_US (4 * G_USEC_PER_SEC)
 
 guint
 rfp_agent_timeout(void)
@@ -43,18 +45,50 @@ used_up(gint64 begin, guint timeout)
            (gint64)timeout * G_USEC_PER_SEC * 9 / 10;
 }
 
+/* libvirt greets the agent before it sends a command, for 5 s at most: a guest
+ * that is busy can miss that. An agent that is not there fails at once. */
+static gboolean
+missed_greeting(gint64 begin, guint timeout)
+{
+    virErrorPtr last = virGetLastError();
+
+    return last != NULL && last->code == VIR_ERR_AGENT_UNRESPONSIVE &&
+           g_get_monotonic_time() - begin > GREETING_US &&
+           !used_up(begin, timeout);
+}
+
+/* What was not sent can be asked for again. *@late: it was, perhaps, and may
+ * happen yet. */
+static int
+freeze_patiently(RfpDomain *domain, guint timeout, gboolean *late)
+{
+    gint64 end = g_get_monotonic_time() + (gint64)timeout * G_USEC_PER_SEC;
+    int n = -1;
+
+    for (guint i = 0; i < GREETINGS; i++) {
+        gint64 begin = g_get_monotonic_time();
+        guint left = (guint)(MAX(end - begin, G_USEC_PER_SEC) / G_USEC_PER_SEC);
+
+        limit_response(domain, left);
+        n = virDomainFSFreeze(domain->virt, NULL, 0, 0);
+        *late = n < 0 && used_up(begin, left);
+        if (n >= 0 || !missed_greeting(begin, left))
+            break;
+    }
+    return n;
+}
+
 RfpFreeze
 rfp_agent_freeze(RfpDomain *domain,
                  guint timeout,
                  gint *n_frozen,
                  GError **error)
 {
-    gint64 begin = g_get_monotonic_time();
     g_autoptr(GError) local = NULL;
     RfpFreeze result = RFP_FREEZE_FAILED;
+    gboolean late = FALSE;
 
-    limit_response(domain, timeout);
-    *n_frozen = virDomainFSFreeze(domain->virt, NULL, 0, 0);
+    *n_frozen = freeze_patiently(domain, timeout, &late);
     if (*n_frozen >= 0) {
         unlimit_response(domain);
         return RFP_FREEZE_DONE;
@@ -62,7 +96,8 @@ rfp_agent_freeze(RfpDomain *domain,
     rfp_virt_error_set(&local, domain->name,
                        _("cannot freeze the file systems of domain '%s'"),
                        domain->name);
-    if (used_up(begin, timeout)) {
+    /* an answer is one, however late it comes */
+    if (late && local->code != REFPOINT_ERROR_IN_USE) {
         local->code = REFPOINT_ERROR_TIMEOUT;
         rfp_error_add_way_out(&local,
                               _("the guest may freeze later, it is watched and "

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #define WATCH_US (50 * 1000)
 #define PROGRESS_US (200 * 1000)
 #define STATE_US (500 * 1000)
+#define GONE_US (2 * G_USEC_PER_SEC)
 
 /* What the calling thread watches while the disks' threads move data. */
 typedef struct {
@@ -303,7 +305,7 @@ watch_scratch(Stream *stream, GError **error)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("the file system of the scratch directory '%s' has only "
-                    "%" G_GUINT64_FORMAT " bytes left; the export was ended "
+                    "%" PRIu64 " bytes left; the export was ended "
                     "before the guest would have stopped"),
                   dir, space.free);
     rfp_error_add_object(error, dir);
@@ -318,15 +320,22 @@ watch_scratch(Stream *stream, GError **error)
     return FALSE;
 }
 
+/* Behind a failure: libvirt ends the server a moment before the job. */
 static gboolean
 kept_is_gone(const Stream *stream)
 {
     const RfpOperation *operation = &stream->export->operation;
+    gint64 end = g_get_monotonic_time() + GONE_US;
+    gboolean known = TRUE;
     gboolean runs = FALSE;
 
-    return stream->export->from_kept &&
-           rfp_kept_runs(operation->domain, operation->kept, &runs, NULL) &&
-           !runs;
+    if (!stream->export->from_kept)
+        return FALSE;
+    while ((known = rfp_kept_runs(operation->domain, operation->kept, &runs,
+                                  NULL)) &&
+           runs && g_get_monotonic_time() < end)
+        g_usleep(WATCH_US);
+    return known && !runs;
 }
 
 /* @failed: a disk's server is gone. A guest that shuts down does that, but one

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define END_US (10 * G_USEC_PER_SEC)
-#define END_POLL_US (5 * 1000)
+#define END_POLL_US (1 * 1000)
 #define SERVED_US (250 * 1000)
 
 /* The running job's socket; *backup tells whether there is a backup job. */
@@ -161,6 +161,12 @@ wait_ended(RfpDomain *domain, const char *socket_path)
     while (rfp_backup_job_kind(domain, socket_path, &kind, NULL) &&
            kind == RFP_JOB_OURS && g_get_monotonic_time() < end)
         g_usleep(END_POLL_US);
+}
+
+void
+rfp_backup_job_ask_end(RfpDomain *domain)
+{
+    virDomainAbortJob(domain->virt);
 }
 
 gboolean

@@ -44,6 +44,11 @@ rfp_backup_job_check_served(RfpDomain *domain,
                             gboolean patience,
                             GError **error);
 
+/* Asks for the end of the domain's job and does not wait for it; what goes wrong
+ * rfp_backup_job_end() says. */
+void
+rfp_backup_job_ask_end(RfpDomain *domain);
+
 /* Ends the job that serves at @socket_path, if it runs. */
 gboolean
 rfp_backup_job_end(RfpDomain *domain,

@@ -11,6 +11,7 @@
 #include "space.h"
 #include "text.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* A server that says nothing for so long is dead. */
@@ -47,7 +48,7 @@ find_point(Changes *changes, GError **error)
     RfpDomain *domain = changes->operation.domain;
     RefpointReport *report = &changes->operation.job->report;
 
-    changes->checkpoints = rfp_checkpoint_list(domain, TRUE, error);
+    changes->checkpoints = rfp_checkpoint_list(domain, FALSE, error);
     if (changes->checkpoints == NULL)
         return FALSE;
     for (guint i = 0; i < changes->checkpoints->len; i++) {
@@ -58,6 +59,7 @@ find_point(Changes *changes, GError **error)
         if (strcmp(checkpoint->name, changes->options->point) != 0 &&
             !rfp_guid_equal(guid, changes->options->point))
             continue;
+        rfp_checkpoint_measure(domain, checkpoint);
         changes->point = checkpoint;
         report->point_name = g_strdup(checkpoint->name);
         report->point_guid = g_steal_pointer(&guid);
@@ -138,7 +140,7 @@ check_scratch(Changes *changes, GError **error)
     if (space.free >= rfp_space_reserve(&space))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                  _("not enough room in '%s': %" G_GUINT64_FORMAT
+                  _("not enough room in '%s': %" PRIu64
                     " bytes are free"),
                   conn->scratch_dir, space.free);
     rfp_error_add_object(error, conn->scratch_dir);
@@ -255,8 +257,8 @@ clip_window(Changes *changes, RefpointChanges *result, GError **error)
 
     if (options->offset > result->size) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                      _("offset %" G_GUINT64_FORMAT " is beyond the end of "
-                        "disk '%s', %" G_GUINT64_FORMAT " bytes"),
+                      _("offset %" PRIu64 " is beyond the end of "
+                        "disk '%s', %" PRIu64 " bytes"),
                       options->offset, changes->target, result->size);
         rfp_error_add_object(error, changes->target);
         return FALSE;

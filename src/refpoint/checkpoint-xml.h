@@ -19,6 +19,7 @@ typedef struct {
     char *parent;      /* or NULL */
     gint64 created;    /* creationTime, seconds since the epoch */
     GPtrArray *disks;  /* RfpCheckpointDisk */
+    gboolean measured; /* see rfp_checkpoint_measure() */
     /* from the description's first line; NULL in a foreign checkpoint */
     char *guid;        /* lower case */
     char *set_guid;    /* NULL also for "-" */

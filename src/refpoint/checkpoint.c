@@ -26,6 +26,8 @@ describe(virDomainCheckpointPtr checkpoint, gboolean sizes, GError **error)
     }
     parsed = rfp_checkpoint_xml_parse(xml, error);
     free(xml);
+    if (parsed != NULL)
+        parsed->measured = sizes;
     return parsed;
 }
 
@@ -105,6 +107,29 @@ lookup(RfpDomain *domain, const char *name, GError **error)
                            _("cannot look up checkpoint '%s' of domain '%s'"),
                            name, domain->name);
     return checkpoint;
+}
+
+void
+rfp_checkpoint_measure(RfpDomain *domain, RfpCheckpointXml *checkpoint)
+{
+    g_autoptr(RfpCheckpointXml) now = NULL;
+    virDomainCheckpointPtr found = NULL;
+    GPtrArray *disks = checkpoint->disks;
+
+    if (checkpoint->measured)
+        return;
+    checkpoint->measured = TRUE;
+    found = lookup(domain, checkpoint->name, NULL);
+    if (found == NULL)
+        return;
+    now = describe(found, TRUE, NULL);
+    virDomainCheckpointFree(found);
+    /* it may be another one of that name by now */
+    if (now == NULL || now->created != checkpoint->created ||
+        g_strcmp0(now->guid, checkpoint->guid) != 0)
+        return;
+    checkpoint->disks = now->disks;
+    now->disks = disks;
 }
 
 char *

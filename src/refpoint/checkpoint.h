@@ -12,6 +12,12 @@
 GPtrArray *
 rfp_checkpoint_list(RfpDomain *domain, gboolean sizes, GError **error);
 
+/* Asks for the sizes of one in such a list, once: each answer costs libvirt a
+ * look through all block nodes. Where there is none the bitmaps count as not
+ * usable. */
+void
+rfp_checkpoint_measure(RfpDomain *domain, RfpCheckpointXml *checkpoint);
+
 /* In such a list; NULL if there is none. Foreign ones are found by their weak
  * GUID only through rfp_checkpoint_guid(). */
 RfpCheckpointXml *

@@ -8,6 +8,7 @@
 #include "names.h"
 #include "text.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* Clusters at the end that are zero or dirty, before the search is given up. */
@@ -336,7 +337,7 @@ audit_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
     }
     disk->report->audit = REFPOINT_AUDIT_MISMATCH;
     detail = g_strdup_printf(
-        _("its bitmap says that offset %" G_GUINT64_FORMAT " did not change "
+        _("its bitmap says that offset %" PRIu64 " did not change "
           "since point '%s', but it did: the image was replaced or written "
           "behind the guest"),
         audit.mismatch_at << RFP_CLUSTER_BITS, disk->decision.base->name);
@@ -465,13 +466,16 @@ live_changes(RfpExport *export,
              GError **error)
 {
     g_autoptr(GPtrArray) now =
-        rfp_checkpoint_list(export->operation.domain, TRUE, error);
+        rfp_checkpoint_list(export->operation.domain, FALSE, error);
     RfpCheckpointXml *point = now ? find_again(export, now) : NULL;
-    RfpCheckpointDisk *tracked =
-        point ? rfp_checkpoint_xml_disk(point, disk->state.target) : NULL;
+    RfpCheckpointDisk *tracked = NULL;
 
     if (now == NULL)
         return FALSE;
+    if (point != NULL) {
+        rfp_checkpoint_measure(export->operation.domain, point);
+        tracked = rfp_checkpoint_xml_disk(point, disk->state.target);
+    }
     if (tracked == NULL || !tracked->has_size) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("the bitmap of point '%s' on disk '%s' broke"),
@@ -528,7 +532,7 @@ rfp_export_check_point(RfpExport *export, GError **error)
         if (changed == 0)
             continue;
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("disk '%s' changed since point '%s': %" G_GUINT64_FORMAT
+                      _("disk '%s' changed since point '%s': %" PRIu64
                         " bytes; what it held then is not kept"),
                       disk->state.target, export->name, changed);
         rfp_error_add_object(error, disk->state.target);

@@ -108,8 +108,10 @@ candidate_of(RfpExport *export,
         return FALSE;
     checkpoint = rfp_checkpoint_find_guid(export->checkpoints,
                                           point->manifest->guid);
-    if (checkpoint != NULL)
+    if (checkpoint != NULL) {
+        rfp_checkpoint_measure(export->operation.domain, checkpoint);
         tracked = rfp_checkpoint_xml_disk(checkpoint, target);
+    }
     *candidate = (RfpPlanCandidate){
         .guid = point->manifest->guid,
         .name = checkpoint ? checkpoint->name : point->manifest->name,
@@ -170,22 +172,24 @@ look_at_notes_of(RfpExport *export, RfpExportDisk *disk, RefpointState state)
             checkpoint->guid ? rfp_metadata_find(export->notes,
                                                  checkpoint->guid) :
                                NULL;
-        RfpCheckpointDisk *tracked =
-            rfp_checkpoint_xml_disk(checkpoint, disk->state.target);
+        RfpCheckpointDisk *tracked = NULL;
         RfpPlanCandidate candidate = {
             .guid = checkpoint->guid,
             .name = checkpoint->name,
             .alive = TRUE,
             .bitmap = REFPOINT_BITMAP_GOOD,
             .chain_ok = TRUE,
-            .changed = tracked ? tracked->changed : 0,
             .source = note ? note_source(note, disk->state.target) : NULL,
         };
 
-        if (note == NULL || note->state != state ||
-            tracked == NULL || !tracked->tracked || !tracked->has_size ||
-            candidate.source == NULL || !is_usable(disk, &candidate))
+        if (note == NULL || note->state != state || candidate.source == NULL ||
+            !is_usable(disk, &candidate))
             continue;
+        rfp_checkpoint_measure(export->operation.domain, checkpoint);
+        tracked = rfp_checkpoint_xml_disk(checkpoint, disk->state.target);
+        if (tracked == NULL || !tracked->tracked || !tracked->has_size)
+            continue;
+        candidate.changed = tracked->changed;
         g_array_append_val(disk->candidates, candidate);
         return TRUE;
     }

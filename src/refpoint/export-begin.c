@@ -164,7 +164,8 @@ note_pending(RfpExport *export)
             rfp_metadata_point_add_disk(point, disk->state.target,
                                         disk->state.size, disk->state.source);
     }
-    if (!rfp_metadata_update(export->operation.domain, point, NULL, &local)) {
+    if (!rfp_metadata_update(export->operation.domain, export->checkpoints,
+                             point, NULL, &local)) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
 
         rfp_job_warn(rfp_export_job(export), "metadata-missing",

@@ -398,6 +398,7 @@ check_already(RfpExport *export, GError **error)
 static gboolean
 check_tracked(RfpExport *export, GError **error)
 {
+    rfp_checkpoint_measure(export->operation.domain, export->point);
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
         RfpCheckpointDisk *tracked = rfp_checkpoint_xml_disk(
@@ -441,7 +442,7 @@ gboolean
 rfp_export_plan(RfpExport *export, GError **error)
 {
     export->checkpoints =
-        rfp_checkpoint_list(export->operation.domain, TRUE, error);
+        rfp_checkpoint_list(export->operation.domain, FALSE, error);
     if (export->checkpoints == NULL)
         return FALSE;
     export->notes = rfp_metadata_load(export->operation.domain);

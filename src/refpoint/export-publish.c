@@ -170,8 +170,8 @@ write_manifest(RfpExport *export, RfpManifest *manifest, GError **error)
                            0400, error);
 }
 
-static gboolean
-fill_partial(RfpExport *export, GError **error)
+gboolean
+rfp_export_fill(RfpExport *export, GError **error)
 {
     RfpFolder *folder = &export->set->folder;
     g_autoptr(RfpManifest) manifest = describe(export);
@@ -257,7 +257,7 @@ rfp_export_publish(RfpExport *export, GError **error)
 {
     gboolean synced = FALSE;
 
-    if (!fill_partial(export, error) || !record_intents(export, error) ||
+    if (!record_intents(export, error) ||
         !rfp_job_check(rfp_export_job(export), error) ||
         !rfp_export_set_publish(export->set, export->partial, export->folder,
                                 &synced, error))

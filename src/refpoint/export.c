@@ -206,15 +206,16 @@ static void
 warn_many_points(RfpExport *export)
 {
     RfpOperation *operation = &export->operation;
-    g_autoptr(GPtrArray) live =
-        rfp_checkpoint_list(operation->domain, FALSE, NULL);
-    guint ours = 0;
+    guint gone = operation->job->report.destroyed->len;
+    guint ours = export->point == NULL ? 1 : 0;
 
-    for (guint i = 0; live != NULL && i < live->len; i++) {
-        RfpCheckpointXml *checkpoint = g_ptr_array_index(live, i);
+    for (guint i = 0; i < export->checkpoints->len; i++) {
+        RfpCheckpointXml *checkpoint =
+            g_ptr_array_index(export->checkpoints, i);
 
         ours += checkpoint->guid != NULL;
     }
+    ours -= MIN(ours, gone);
     if (ours > POINTS_WARN)
         rfp_job_warn(operation->job, "many-points", operation->domain->name,
                      _("domain '%s' has %u live points, each costs its guest "
@@ -265,12 +266,25 @@ check_served(RfpExport *export, GError **error)
                                        export->from_kept, error);
 }
 
+/* The job takes its time to end: the point's folder is filled meanwhile. What is
+ * kept for others to export goes later, with the rest of it. */
+static gboolean
+finish(RfpExport *export, GError **error)
+{
+    RfpOperation *operation = &export->operation;
+
+    if (!export->from_kept)
+        rfp_backup_job_ask_end(operation->domain);
+    return rfp_export_fill(export, error) &&
+           rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
+                         error) &&
+           rfp_export_publish(export, error);
+}
+
 /* From the begin of the job to the publication. */
 static gboolean
 move(RfpExport *export, GError **error)
 {
-    RfpOperation *operation = &export->operation;
-
     if (!rfp_export_begin(export, error) || !rfp_export_audit(export, error))
         return FALSE;
     if (export->point != NULL) {
@@ -280,9 +294,7 @@ move(RfpExport *export, GError **error)
     }
     tell_plan(export);
     return rfp_export_stream(export, error) && check_served(export, error) &&
-           rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
-                         error) &&
-           rfp_export_publish(export, error);
+           finish(export, error);
 }
 
 static gboolean

@@ -173,7 +173,11 @@ rfp_export_add_file(RfpExport *export,
 gboolean
 rfp_export_write_state(RfpExport *export, RfpManifestVm *vm, GError **error);
 
-/* Configuration files and manifest, then the rename. */
+/* Configuration files and manifest of the point; nothing of it is seen yet. */
+gboolean
+rfp_export_fill(RfpExport *export, GError **error);
+
+/* What goes afterwards is noted, then the rename. */
 gboolean
 rfp_export_publish(RfpExport *export, GError **error);
 

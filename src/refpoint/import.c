@@ -261,8 +261,8 @@ note(RfpImport *import, RfpImportPoint *point)
 
     /* points of other tools have no entry */
     if (point->xml->guid != NULL &&
-        !rfp_metadata_update(operation->domain, g_steal_pointer(&point->note),
-                             NULL, &local)) {
+        !rfp_metadata_update(operation->domain, NULL,
+                             g_steal_pointer(&point->note), NULL, &local)) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
 
         rfp_job_warn(operation->job, "metadata-missing",

@@ -135,7 +135,7 @@ note_consistency(RfpExport *export)
         rfp_metadata_point_add_disk(again, disk->target, disk->size,
                                     &disk->source);
     }
-    rfp_metadata_update(domain, again, NULL, NULL);
+    rfp_metadata_update(domain, NULL, again, NULL, NULL);
 }
 
 static void
@@ -168,7 +168,7 @@ hand_over(Keep *keep, GError **error)
     if (operation->record->steps->len == 0) {
         rfp_checkpoint_delete(operation->domain, export->name, export->guid,
                               NULL);
-        rfp_metadata_update(operation->domain, NULL, export->guid, NULL);
+        rfp_metadata_update(operation->domain, NULL, NULL, export->guid, NULL);
     }
     return FALSE;
 }

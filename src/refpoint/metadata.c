@@ -22,9 +22,14 @@ remove_entry(GPtrArray *points, const char *guid)
 }
 
 static gboolean
-drop_dead(RfpDomain *domain, GPtrArray *points, GError **error)
+drop_dead(RfpDomain *domain,
+          GPtrArray *known,
+          GPtrArray *points,
+          GError **error)
 {
-    g_autoptr(GPtrArray) live = rfp_checkpoint_list(domain, FALSE, error);
+    g_autoptr(GPtrArray) live =
+        known ? g_ptr_array_ref(known) :
+                rfp_checkpoint_list(domain, FALSE, error);
 
     if (live == NULL)
         return FALSE;
@@ -50,6 +55,7 @@ store(RfpDomain *domain, GPtrArray *points, GError **error)
 
 gboolean
 rfp_metadata_update(RfpDomain *domain,
+                    GPtrArray *live,
                     RfpMetadataPoint *point,
                     const char *remove_guid,
                     GError **error)
@@ -58,7 +64,7 @@ rfp_metadata_update(RfpDomain *domain,
 
     if (remove_guid != NULL)
         remove_entry(points, remove_guid);
-    if (!drop_dead(domain, points, error)) {
+    if (!drop_dead(domain, live, points, error)) {
         rfp_metadata_point_free(point);
         return FALSE;
     }

@@ -341,7 +341,7 @@ note(Create *create)
         rfp_domain_identify_source(&disk->source);
         rfp_metadata_point_add_disk(point, disk->target, size, &disk->source);
     }
-    rfp_metadata_update(domain, point, NULL, NULL);
+    rfp_metadata_update(domain, NULL, point, NULL, NULL);
 }
 
 static gboolean
@@ -483,7 +483,8 @@ run_destroy(RfpOperation *operation, const char *name, GError **error)
     }
     report->changed = TRUE;
     g_ptr_array_add(report->destroyed, g_strdup(point->name));
-    if (!rfp_metadata_update(operation->domain, NULL, point->guid, &local)) {
+    if (!rfp_metadata_update(operation->domain, NULL, NULL, point->guid,
+                             &local)) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
 
         rfp_job_warn(operation->job, "metadata-missing",

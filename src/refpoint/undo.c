@@ -194,7 +194,7 @@ undo_data(RfpDomain *domain,
     /* entries without a checkpoint go; a domain that will not have it changed is
      * no reason to fail, the next call does it */
     if (done && domain != NULL)
-        rfp_metadata_update(domain, NULL, NULL, NULL);
+        rfp_metadata_update(domain, NULL, NULL, NULL, NULL);
     return done;
 }
 
@@ -251,7 +251,7 @@ rfp_undo_complete(RfpDomain *domain,
     if (!release(domain, record, error))
         return FALSE;
     if (rfp_record_find(record, RFP_STEP_DESTROY) != NULL && domain != NULL)
-        rfp_metadata_update(domain, NULL, NULL, NULL);
+        rfp_metadata_update(domain, NULL, NULL, NULL, NULL);
     return rfp_record_clear(record, error);
 }
 

@@ -5,6 +5,8 @@
 #include "output.h"
 #include "value.h"
 
+#include <inttypes.h>
+
 /* What was asked for, and what has come of it so far. */
 typedef struct {
     RefpointChangesOptions options;
@@ -145,8 +147,8 @@ print_extent(GString *out,
 {
     if (length > 0)
         g_string_append_printf(out,
-                               "%s%10" G_GUINT64_FORMAT
-                               "  %10" G_GUINT64_FORMAT "  %3d  %s\n",
+                               "%s%10" PRIu64
+                               "  %10" PRIu64 "  %3d  %s\n",
                                prefix, offset, length, dirty,
                                dirty ? "dirty" : "clean");
 }

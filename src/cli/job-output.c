@@ -6,6 +6,8 @@
 #include "output.h"
 #include "table.h"
 
+#include <inttypes.h>
+
 static guint
 percent_of(const JobRecord *record)
 {
@@ -27,7 +29,7 @@ elapsed_text(const JobRecord *record)
 {
     gint64 seconds = elapsed(record);
 
-    return g_strdup_printf("%" G_GINT64_FORMAT ":%02d:%02d", seconds / 3600,
+    return g_strdup_printf("%" PRId64 ":%02d:%02d", seconds / 3600,
                            (int)(seconds / 60 % 60), (int)(seconds % 60));
 }
 

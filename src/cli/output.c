@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -160,7 +161,7 @@ output_data(const RefpointPoint *point)
         return NULL;
     if (point->keep_until == 0)
         return g_strdup(_("held"));
-    return g_strdup_printf(_("kept, %" G_GINT64_FORMAT ":%02d left"), left / 60,
+    return g_strdup_printf(_("kept, %" PRId64 ":%02d left"), left / 60,
                            (int)(left % 60));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "block-status.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "error.h"
@@ -51,7 +52,7 @@ rfp_block_status_report(const RfpBlockStatus *status,
         if (entry[0] == 0 || extent_end > walk->size) {
             rfp_error_set(error, REFPOINT_ERROR_FAILED,
                           _("the NBD server sent an extent of %u bytes at "
-                            "offset %" G_GUINT64_FORMAT),
+                            "offset %" PRIu64),
                           entry[0], begin);
             return FALSE;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "checkpoint-xml.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "domain-xml.h"
@@ -246,7 +247,7 @@ rfp_checkpoint_xml_rebuild(const char *xml, const char *parent, GError **error)
         return NULL;
     doc = rfp_xml_new("domaincheckpoint", NULL);
     root = xmlDocGetRootElement(doc);
-    created = g_strdup_printf("%" G_GINT64_FORMAT, checkpoint->created);
+    created = g_strdup_printf("%" PRId64, checkpoint->created);
     rfp_xml_add(root, "name", checkpoint->name);
     if (checkpoint->description)
         rfp_xml_add(root, "description", checkpoint->description);

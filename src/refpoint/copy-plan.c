@@ -5,6 +5,8 @@
 #include "extent.h"
 #include "text.h"
 
+#include <inttypes.h>
+
 /* Dirty extents held at a time: 4 MiB. */
 #define MAX_DIRTY 262144
 
@@ -88,7 +90,7 @@ static void
 set_gap(Plan *plan)
 {
     rfp_error_set(&plan->error, REFPOINT_ERROR_FAILED,
-                  _("The map has a gap at offset %" G_GUINT64_FORMAT),
+                  _("The map has a gap at offset %" PRIu64),
                   plan->expected);
 }
 

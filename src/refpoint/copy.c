@@ -6,6 +6,7 @@
  */
 #include "copy.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,7 +124,7 @@ static gboolean
 prefix_offset(GError **error, guint64 offset)
 {
     if (error == NULL || !is_cancelled(*error))
-        rfp_error_prefix(error, _("At offset %" G_GUINT64_FORMAT), offset);
+        rfp_error_prefix(error, _("At offset %" PRIu64), offset);
     return FALSE;
 }
 

@@ -5,6 +5,7 @@
 #include "space.h"
 #include "text.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -178,7 +179,7 @@ warn_low_rate(RfpExport *export, guint64 need, guint64 room)
         return;
     writes = g_format_size_full(room / seconds, G_FORMAT_SIZE_IEC_UNITS);
     rfp_job_warn(job, "low-rate", rfp_export_scratch_dir(export),
-                 _("with this limit the export takes about %" G_GUINT64_FORMAT
+                 _("with this limit the export takes about %" PRIu64
                    " minutes, and is ended if the guest overwrites more than "
                    "%s a second meanwhile: the scratch directory '%s' has no "
                    "room for more"),

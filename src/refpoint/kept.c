@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -91,9 +92,9 @@ rfp_kept_store(RfpRecord *record,
                guint64 scratch_max,
                GError **error)
 {
-    g_autofree char *until_text = g_strdup_printf("%" G_GINT64_FORMAT, until);
+    g_autofree char *until_text = g_strdup_printf("%" PRId64, until);
     g_autofree char *max_text =
-        g_strdup_printf("%" G_GUINT64_FORMAT, scratch_max);
+        g_strdup_printf("%" PRIu64, scratch_max);
 
     return rfp_record_append(record, error, RFP_STEP_KEPT,
                              keep == REFPOINT_KEEP_HOLD ? KEEP_HOLD :

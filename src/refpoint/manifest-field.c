@@ -5,6 +5,7 @@
 #include "manifest.h"
 #include "names.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define TIME_LENGTH 27 /* 2026-11-21T20:30:00.123456Z */
@@ -124,7 +125,7 @@ uint64_format(const RfpField *field, gconstpointer at)
 
     if (value == 0 && field->optional)
         return NULL;
-    return g_strdup_printf("%" G_GUINT64_FORMAT, value);
+    return g_strdup_printf("%" PRIu64, value);
 }
 
 static gboolean

@@ -7,6 +7,8 @@
 #include "names.h"
 #include "text.h"
 
+#include <inttypes.h>
+
 #define VM_SERVICE "Msvm_VirtualSystemReferencePointService"
 #define COLLECTION_SERVICE "Msvm_CollectionReferencePointService"
 #define SYSTEM "Msvm_ComputerSystem"
@@ -138,7 +140,7 @@ take_consistency(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
         work->quiesce = REFPOINT_QUIESCE_NEVER;
     } else {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                      _("there is no ConsistencyLevel %" G_GUINT64_FORMAT),
+                      _("there is no ConsistencyLevel %" PRIu64),
                       level);
         return FALSE;
     }
@@ -157,7 +159,7 @@ take_type(const RfpMsvmCall *call, guint log, RfpMsvmWork *work, GError **error)
         work->keep = REFPOINT_KEEP_FIRST;
     } else {
         rfp_error_set(error, REFPOINT_ERROR_INCORRECT_TYPE,
-                      _("there is no ReferencePointType %" G_GUINT64_FORMAT),
+                      _("there is no ReferencePointType %" PRIu64),
                       type);
         return FALSE;
     }

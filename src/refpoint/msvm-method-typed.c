@@ -2,6 +2,8 @@
 /* The methods as C functions: their parameters by name, and one way. */
 #include "msvm-method.h"
 
+#include <inttypes.h>
+
 #define VM_SERVICE "Msvm_VirtualSystemReferencePointService"
 #define COLLECTION_SERVICE "Msvm_CollectionReferencePointService"
 #define IMAGE_SERVICE "Msvm_ImageManagementService"
@@ -285,9 +287,9 @@ refpoint_msvm_get_virtual_disk_changes(RefpointMsvm *msvm,
     g_autoptr(RfpMsvmCall) call =
         rfp_msvm_call_new(msvm, IMAGE_SERVICE, "GetVirtualDiskChanges", NULL);
     g_autofree char *offset =
-        g_strdup_printf("%" G_GUINT64_FORMAT, byte_offset);
+        g_strdup_printf("%" PRIu64, byte_offset);
     g_autofree char *length =
-        g_strdup_printf("%" G_GUINT64_FORMAT, byte_length);
+        g_strdup_printf("%" PRIu64, byte_length);
     const Text in[] = {
         {"Path", path},
         {"LimitId", limit_id},

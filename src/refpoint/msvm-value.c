@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "msvm-value.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "error.h"
@@ -242,6 +243,6 @@ rfp_msvm_value_format(const RfpMsvmValue *value, guint i)
     if (!integer->integer)
         return g_strdup(item->number ? "TRUE" : "FALSE");
     if (integer->is_signed)
-        return g_strdup_printf("%" G_GINT64_FORMAT, (gint64)item->number);
-    return g_strdup_printf("%" G_GUINT64_FORMAT, item->number);
+        return g_strdup_printf("%" PRId64, (gint64)item->number);
+    return g_strdup_printf("%" PRIu64, item->number);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "names.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "error.h"
@@ -125,7 +126,7 @@ char *
 rfp_guid_of_foreign(const char *domain_uuid, gint64 created, const char *name)
 {
     g_autoptr(GChecksum) sha1 = g_checksum_new(G_CHECKSUM_SHA1);
-    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT "/%s",
+    g_autofree char *text = g_strdup_printf("%" PRId64 "/%s",
                                             created,
                                             name);
     guint8 bytes[UUID_BYTES];

@@ -2,6 +2,7 @@
 #include "nbd-source.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <libnbd.h>
 
 #include "block-status.h"
@@ -266,15 +267,15 @@ check_handle(Connection *connection, struct nbd_handle *nbd, GError **error)
     if (source->size >= 0 && size != source->size) {
         rfp_error_set(
             error, REFPOINT_ERROR_FAILED,
-            _("the size of the NBD export changed from %" G_GINT64_FORMAT
-              " to %" G_GINT64_FORMAT " bytes"),
+            _("the size of the NBD export changed from %" PRId64
+              " to %" PRId64 " bytes"),
             source->size, size);
         return FALSE;
     }
     if (minimum > (gint64)RFP_CLUSTER_SIZE) {
         rfp_error_set(
             error, REFPOINT_ERROR_NOT_SUPPORTED,
-            _("the NBD server reads in blocks of %" G_GINT64_FORMAT " bytes"),
+            _("the NBD server reads in blocks of %" PRId64 " bytes"),
             minimum);
         return FALSE;
     }
@@ -333,7 +334,7 @@ read_data(
         if (!wait_reply(connection, LINK_DATA, cookie, error)) {
             rfp_error_prefix(
                 error,
-                _("Cannot read NBD export %s at offset %" G_GUINT64_FORMAT),
+                _("Cannot read NBD export %s at offset %" PRIu64),
                 connection->source->label, offset + done);
             return FALSE;
         }
@@ -423,7 +424,7 @@ map_extents(gpointer opaque,
         if (!map_step(connection, map, &walk, error)) {
             rfp_error_prefix(error,
                              _("Cannot get the map of NBD export %s at offset "
-                               "%" G_GUINT64_FORMAT),
+                               "%" PRIu64),
                              connection->source->label, walk.offset);
             return FALSE;
         }

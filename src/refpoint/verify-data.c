@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -263,7 +264,7 @@ read_run(Worker *worker, guint64 host, gsize length, GError **error)
             continue;
         if (n <= 0) {
             rfp_error_set_errno(error, n < 0 ? errno : EIO,
-                                _("cannot read offset %" G_GUINT64_FORMAT),
+                                _("cannot read offset %" PRIu64),
                                 host);
             return FALSE;
         }
@@ -389,13 +390,13 @@ report_range(Worker *worker, guint64 group, const Bad *first, guint n)
         return;
     if (first->host != 0)
         rfp_verify_damage(worker->verify, disk->image, "digest-mismatch",
-                          _("bytes %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                            " of the disk (offset %" G_GUINT64_FORMAT
+                          _("bytes %" PRIu64 " to %" PRIu64
+                            " of the disk (offset %" PRIu64
                             " of the file): %s"),
                           start, end - 1, first->host, text);
     else
         rfp_verify_damage(worker->verify, disk->image, "digest-mismatch",
-                          _("bytes %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                          _("bytes %" PRIu64 " to %" PRIu64
                             " of the disk: %s"),
                           start, end - 1, text);
 }
@@ -463,8 +464,8 @@ check_view(Worker *worker, guint64 group, guint n)
         return;
     if (count_bad(worker))
         rfp_verify_damage(worker->verify, disk->digests, "view-mismatch",
-                          _("the group of bytes %" G_GUINT64_FORMAT
-                            " to %" G_GUINT64_FORMAT
+                          _("the group of bytes %" PRIu64
+                            " to %" PRIu64
                             " of the disk is not that of the chain's "
                             "digests"),
                           group * RFP_GROUP_SIZE,
@@ -542,7 +543,7 @@ rfp_verify_data_end(RfpVerify *verify, RfpVerifyImage *image)
     if (image->bad > BAD_MAX)
         rfp_verify_damage(
             verify, disk->image, "digest-mismatch",
-            _("there are %" G_GUINT64_FORMAT " more places like these"),
+            _("there are %" PRIu64 " more places like these"),
             image->bad - BAD_MAX);
     if (!image->has_chain)
         rfp_verify_remark(verify, disk->digests, "not-compared",
@@ -550,9 +551,9 @@ rfp_verify_data_end(RfpVerify *verify, RfpVerifyImage *image)
                             "the digests that it builds on are damaged"));
     if (!image->incomplete && stored != disk->stored)
         rfp_verify_damage(verify, disk->image, "size-mismatch",
-                          _("the image stores %" G_GUINT64_FORMAT
+                          _("the image stores %" PRIu64
                             " bytes of data, the manifest says "
-                            "%" G_GUINT64_FORMAT),
+                            "%" PRIu64),
                           stored, disk->stored);
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -185,8 +186,8 @@ rfp_verify_open(RfpVerify *verify,
     check_mode(verify, path, &st);
     if ((guint64)st.st_size != size) {
         rfp_verify_damage(verify, path, "size-mismatch",
-                          _("the file has %" G_GUINT64_FORMAT
-                            " bytes, the manifest says %" G_GUINT64_FORMAT),
+                          _("the file has %" PRIu64
+                            " bytes, the manifest says %" PRIu64),
                           (guint64)st.st_size, size);
         return -1;
     }

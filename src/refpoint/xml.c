@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "xml.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include <libxml/SAX2.h>
@@ -420,7 +421,7 @@ rfp_xml_set(xmlNodePtr node, const char *name, const char *value)
 void
 rfp_xml_set_uint(xmlNodePtr node, const char *name, guint64 value)
 {
-    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+    g_autofree char *text = g_strdup_printf("%" PRIu64, value);
 
     rfp_xml_set(node, name, text);
 }

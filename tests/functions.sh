@@ -208,13 +208,12 @@ wait_for()
     done
 }
 
-# is_running PID: a dead process that nobody has collected does not count
+# is_running PID: a dead process that nobody has collected does not count, but
+# one whose first thread alone is dead: the others have its files and locks
 is_running()
 {
-    local state
-
-    state=$(sed -n 's/^State:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
-    [[ -n $state && $state != Z* && $state != X* ]]
+    cat /proc/"${1:-none}"/task/[0-9]*/status 2>/dev/null |
+        sed -n 's/^State:[[:space:]]*//p' | grep -qv '^[ZX]'
 }
 
 # stop_process PID...
@@ -226,6 +225,8 @@ stop_process()
     for pid; do
         is_running "$pid" || continue
         kill "$pid" 2>/dev/null
-        wait_for 5 eval "! is_running $pid" || kill -9 "$pid" 2>/dev/null
+        wait_for 5 eval "! is_running $pid" && continue
+        kill -9 "$pid" 2>/dev/null
+        wait_for 60 eval "! is_running $pid"
     done
 }

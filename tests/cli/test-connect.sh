@@ -53,7 +53,7 @@ while True:
 END
 python3 "$tmp/restarting.py" "$tmp/socket" >"$tmp/taken" &
 cleanup_fn stop_process $!
-wait_for 10 grep -q ready "$tmp/taken"
+wait_for 60 grep -q ready "$tmp/taken"
 status_is 10 "connections that are reset" \
     virt-refpoint -c "qemu:///system?socket=$tmp/socket" list
 like "$(cat "$tmp/err")" "^error: .*"$'\n'"hint: " \
@@ -63,6 +63,6 @@ taken()
 {
     [ "$(grep -c taken "$tmp/taken")" = "$1" ]
 }
-check "it was asked three times" wait_for 10 taken 3
+check "it was asked three times" wait_for 60 taken 3
 
 done_testing

@@ -70,7 +70,7 @@ END
     holder=$!
     disown "$holder"
     cleanup_fn stop_process "$holder"
-    wait_for 10 test -e "$tmp/jobs/$1/ready"
+    wait_for 60 test -e "$tmp/jobs/$1/ready"
     rm -f "$tmp/jobs/$1/ready"
 }
 
@@ -171,14 +171,15 @@ stop_process "$holder"
 holder "$live_guid" socket
 status_is 5 "deaf: wait" virt-refpoint job wait "$live_guid" --timeout 1
 check "deaf: kill" virt-refpoint job kill "$live_guid"
-is_running "$holder" && not_ok "deaf: it is killed" || ok "deaf: it is killed"
+wait_for 60 eval '! is_running "$holder"' && ok "deaf: it is killed" ||
+    not_ok "deaf: it is killed"
 json 0 "deaf: killed" job show "$live_guid"
 is "$(json_get .job.state_name)" Killed "deaf: killed: its state"
 
 # ---- Time --------------------------------------------------------------------
 
-record "$done_guid" 7 "ended=$(($(date +%s) - 299))"
-check "299 seconds" virt-refpoint job show "$done_guid"
+record "$done_guid" 7 "ended=$(($(date +%s) - 285))"
+check "285 seconds" virt-refpoint job show "$done_guid"
 record "$done_guid" 7 "ended=$(($(date +%s) - 302))"
 status_is 6 "302 seconds" virt-refpoint job show "$done_guid"
 [ ! -e "$tmp/jobs/$done_guid" ] && ok "302 seconds: gone" ||

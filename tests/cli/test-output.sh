@@ -37,14 +37,13 @@ like "$(cat "$tmp/err")" "^error: cannot write" \
     "standard output is closed: the message"
 status_is 64 "standard error is closed" without_stderr virt-refpoint bogus
 
-{
-    sleep 0.3
-    virt-refpoint help 2>"$tmp/err"
-    echo $? >"$tmp/status"
-} | true
-is "$(cat "$tmp/status")" 1 "nobody reads the pipe: a failure, no signal"
+mkfifo "$tmp/pipe"
+exec 3<>"$tmp/pipe" 4>"$tmp/pipe" 3>&-
+virt-refpoint help >&4 2>"$tmp/err"
+is $? 1 "nobody reads the pipe: a failure, no signal"
 like "$(cat "$tmp/err")" "^error: cannot write.*Broken pipe" \
     "nobody reads the pipe: the message"
+exec 4>&-
 
 status_is 10 "names from outside" virt-refpoint -c $'x\033[31m\xe2\x80\xae:' list
 unlike "$(cat "$tmp/err")" $'\033|\xe2\x80\xae' \

@@ -121,11 +121,10 @@ lab_enter()
 # written down their number there.
 lab_processes()
 {
-    local file pid
+    local file pid files=(/proc/[0-9]*/environ)
 
-    for file in /proc/[0-9]*/environ; do
-        grep -qzxF "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR" "$file" 2>/dev/null ||
-            continue
+    for file in $(grep -lzxF "XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR" \
+        "${files[@]}" 2>/dev/null); do
         pid=${file#/proc/} pid=${pid%/environ}
         [ "$pid" = $$ ] || [ "$pid" = "$BASHPID" ] || echo "$pid"
     done
@@ -231,21 +230,29 @@ EOF
 # guest_agent NAME COMMAND [SECONDS]: a command of the agent in JSON
 guest_agent()
 {
-    virsh -q qemu-agent-command "$1" "$2" --timeout "${3:-10}"
+    virsh -q qemu-agent-command "$1" "$2" --timeout "${3:-60}"
 }
 
-# guest_ask NAME COMMAND: the same, for a guest that is busy.  libvirt first asks
-# whether the agent is there: what it calls not available was not sent.
-guest_ask()
+# patiently COMMAND...: something for the agent of a guest that may be busy.
+# libvirt first greets the agent, for 5 s; what failed by that was not sent.
+patiently()
 {
-    local i err=$tmp/agent.$BASHPID
+    local i begin err=$tmp/agent.$BASHPID
 
-    for i in 1 2 3 4 5 6; do
-        guest_agent "$@" 2>"$err" && return
-        grep -q "not available for now" "$err" || break
+    for i in {1..24}; do
+        begin=$SECONDS
+        "$@" 2>"$err" && return
+        grep -q "not available for now" "$err" &&
+            [ $((SECONDS - begin)) -lt 30 ] || break
     done
     cat "$err" >&2
     return 1
+}
+
+# guest_ask NAME COMMAND: a command of the agent in JSON, patiently
+guest_ask()
+{
+    patiently guest_agent "$@"
 }
 
 guest_ping()
@@ -255,7 +262,7 @@ guest_ping()
 
 guest_wait_agent()
 {
-    wait_for "${2:-60}" guest_ping "$1" || {
+    wait_for "${2:-300}" guest_ping "$1" || {
         diag "the agent of $1 does not answer"
         tail -n 20 "$tmp/guests/$1/console" 2>/dev/null | sed 's/^/# /'
         return 1
@@ -276,7 +283,7 @@ guest_stop()
     # An agent that is slow to answer has perhaps not heard it.
     for i in 1 2 3; do
         virsh -q shutdown "$1" --mode agent >/dev/null 2>&1
-        ! wait_for 30 guest_is_off "$1" || return 0
+        ! wait_for 60 guest_is_off "$1" || return 0
     done
     return 1
 }
@@ -293,7 +300,7 @@ guest_is_off()
 
 # guest_exec NAME 'SHELL COMMAND' [SECONDS]
 # Prints what the command prints (errors on stderr), returns its status; 124
-# after SECONDS (60), 125 if the agent could not do it.
+# after SECONDS (300), 125 if the agent could not do it.
 guest_exec()
 {
     local name=$1 answer pid script end
@@ -304,7 +311,7 @@ guest_exec()
         "path":"/bin/sh","arg":["-c","eval \"$(cat)\""],
         "input-data":"'"$script"'","capture-output":true}}') || return 125
     pid=$(json_number pid <<<"$answer")
-    end=$((SECONDS + ${3:-60}))
+    end=$((SECONDS + ${3:-300}))
     while :; do
         answer=$(guest_ask "$name" '{"execute":"guest-exec-status",
             "arguments":{"pid":'"$pid"'}}') || return 125
@@ -334,7 +341,7 @@ json_string()
 # guest_frozen_status NAME: thawed or frozen
 guest_frozen_status()
 {
-    guest_agent "$1" '{"execute":"guest-fsfreeze-status"}' |
+    guest_ask "$1" '{"execute":"guest-fsfreeze-status"}' |
         json_string return
 }
 
@@ -346,7 +353,7 @@ guest_frozen_is()
 # guest_wait_frozen_status NAME thawed|frozen [SECONDS]
 guest_wait_frozen_status()
 {
-    wait_for "${3:-10}" guest_frozen_is "$1" "$2"
+    wait_for "${3:-60}" guest_frozen_is "$1" "$2"
 }
 
 # guest_copy NAME DIRECTORY
@@ -385,7 +392,7 @@ guest_pid()
 # guest_kill9 NAME: what a power failure would do
 guest_kill9()
 {
-    kill -9 "$(guest_pid "$1")" && wait_for 10 guest_is_off "$1"
+    kill -9 "$(guest_pid "$1")" && wait_for 60 guest_is_off "$1"
 }
 
 # image_matches IMAGE RAW: same content, nothing wrong inside

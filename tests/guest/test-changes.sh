@@ -143,6 +143,7 @@ must virsh backup-begin vm "$tmp/backup.xml"
 fails 7 "backup job of another program" "while another job runs" vm p1
 isnt "$(virsh -q backup-dumpxml vm)" "" "that job runs on"
 must virsh domjobabort vm
+wait_for 60 eval '! virsh -q backup-dumpxml vm'
 
 diag "the guest goes on"
 must virsh resume vm
@@ -163,7 +164,7 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
     ) 2>/dev/null
     like "$(tail -n 1 "$tmp/trace")" "killed by SIGKILL" "it is killed"
     # The guard does it, nobody calls anything.
-    wait_for 15 eval '[ -z "$(left)" ]'
+    wait_for 60 eval '[ -z "$(left)" ]'
     is "$(left)" "" "nothing is left of a command that was killed"
 else
     skip "killed while the job runs" "needs strace"

@@ -22,7 +22,7 @@ daemon_kill9()
 
 guest_write
 slow_export_start 1500 export vm "$set" --create=daemon
-wait_for 20 export_streams daemon
+wait_for 60 export_streams daemon
 daemon_kill9
 export_finish
 like "$export_end" "exited with (4|10)" "daemon: the export fails"
@@ -32,7 +32,7 @@ next_exact after-daemon
 
 guest_write
 slow_export_start 1500 export vm "$set" --create=both
-wait_for 20 export_streams both
+wait_for 60 export_streams both
 daemon_kill9
 kill -9 "$main"
 export_finish
@@ -42,7 +42,7 @@ next_exact after-both
 guest_write
 guest_hook freeze "sleep 1"
 export_start -q -e trace=none -- export vm "$set" --create=frozen
-wait_for 10 grep -q '^freeze' "$record"
+wait_for 60 grep -q '^freeze' "$record"
 sleep 0.3
 daemon_kill9
 export_finish

@@ -27,7 +27,7 @@ hook_log_is()
 # It has frozen late, and the guard has thawed it.
 thawed_late()
 {
-    wait_for 25 hook_log_is "freeze thaw"
+    wait_for 120 hook_log_is "freeze thaw"
     is "$(guest_exec vm 'echo $(cat /run/hook)')" "freeze thaw" \
         "$1: it froze late, and was thawed"
 }
@@ -40,9 +40,12 @@ reported()
 
 slow_hook
 slow_export_start 900 --json export vm "$set" --create=auto
-wait_for 10 export_streams auto
+wait_for 60 export_streams auto
+# It stands still meanwhile: it has not ended, and has not thawed anything.
+kill -STOP "$main"
 thawed_late auto
 ok_while_it_runs=$(is_running "$main" && echo yes)
+kill -CONT "$main"
 export_finish
 is "$export_end" "exited with 0" "auto: the export succeeds"
 is "$ok_while_it_runs" yes "auto: it was thawed while the export ran"
@@ -59,24 +62,25 @@ thawed_late required
 
 slow_hook
 export_start -q -e trace=none -- export vm "$set" --create=killed
-wait_for 10 grep -q '^freeze' "$record"
+wait_for 60 grep -q '^freeze' "$record"
 sleep 1
 kill -9 "$main"
 thawed_late killed
 undone killed 5
 guest_unhook
+unset REFPOINT_AGENT_TIMEOUT
 
 # The guard may still be about to find out that it is over.
-wait_for 5 eval '! compgen -G "${record%.record}.late"'
+wait_for 120 eval '! compgen -G "${record%.record}.late"'
 check "an application consistent point is possible again" \
     virt-refpoint export --strict vm "$set" --create=again --quiesce=required
 
-must virsh domfsfreeze vm
+must patiently virsh domfsfreeze vm
 status_is 7 "foreign: a guest that somebody froze is in use" \
     virt-refpoint export vm "$set" --create=foreign
 like "$(cat "$tmp/err")" "virsh domfsthaw vm" "foreign: the way out is told"
 is "$(guest_frozen_status vm)" frozen "foreign: it is not thawed by us"
-must virsh domfsthaw vm
+must patiently virsh domfsthaw vm
 undone foreign
 
 must virsh suspend vm

@@ -11,7 +11,7 @@ failure_start
 
 guest_write
 slow_export_start 100 export vm "$set" --create=alone
-wait_for 20 export_streams alone
+wait_for 60 export_streams alone
 must test -n "$(guard_pid)"
 # shellcheck disable=SC2046
 kill -9 $(guard_pid)
@@ -26,7 +26,7 @@ both()
 {
     guest_write
     slow_export_start 2000 export vm "$set" --create="$2"
-    wait_for 20 grep -q "^$1" "$record"
+    wait_for 60 grep -q "^$1" "$record"
     # shellcheck disable=SC2046
     kill -9 $(guard_pid) "$main"
     export_finish

@@ -82,7 +82,7 @@ bitmaps()
 
     virsh -q domblklist "$1" --details | awk '{ print $3, $4 }' |
         while read -r target source; do
-            qemu-img info --output=json "$source" |
+            qemu-img info -U --output=json "$source" |
                 jq -r '."format-specific".data.bitmaps // [] | .[].name' |
                 sed "s/^/$target:/"
         done | sort
@@ -159,7 +159,7 @@ must virsh domrename vm other
 for pid in $(lab_processes); do
     ! grep -qE 'libvirtd|virtqemud' "/proc/$pid/comm" || stop_process "$pid"
 done
-wait_for 20 virsh -q uri
+wait_for 60 virsh -q uri
 is "$(live other)" "" "renamed: libvirt has lost them"
 import_is "renamed" "p1 p3 p4 p5 p6" true other "$set"
 mkdir -p "$tmp/guests/other"
@@ -265,7 +265,7 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
             true
         ) 2>/dev/null
         like "$(tail -n 1 "$tmp/trace")" "killed by SIGKILL" "line $line: killed"
-        wait_for 15 eval '[ "$(facts)" = "$before" ]'
+        wait_for 60 eval '[ "$(facts)" = "$before" ]'
         is "$(facts)" "$before" "line $line: the guard has undone it"
     done
     # While it waits for the programs that it starts
@@ -277,7 +277,7 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
             true
         ) 2>/dev/null
         like "$(tail -n 1 "$tmp/trace")" "killed by SIGKILL" "wait $n: killed"
-        wait_for 15 eval '[ "$(facts)" = "$before" ]'
+        wait_for 60 eval '[ "$(facts)" = "$before" ]'
         is "$(facts)" "$before" "wait $n: the guard has undone it"
     done
     # After the last redefinition, before its end
@@ -287,7 +287,7 @@ if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
             virt-refpoint import vm "$set" --restored >/dev/null
         true
     ) 2>/dev/null
-    wait_for 15 eval '[ "$(facts)" = "$before" ]'
+    wait_for 60 eval '[ "$(facts)" = "$before" ]'
     is "$(facts)" "$before" "at its end: the guard has undone it"
 else
     skip "killed on the way" "needs strace"

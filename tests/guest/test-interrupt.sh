@@ -20,7 +20,7 @@ interrupted()
 for signal in INT TERM HUP; do
     guest_write
     slow_export_start 300 export vm "$set" --create="streaming-$signal"
-    wait_for 20 export_streams "streaming-$signal"
+    wait_for 60 export_streams "streaming-$signal"
     begin=${EPOCHREALTIME/[.,]/}
     kill -s "$signal" "$main"
     interrupted "$signal" "streaming-$signal"
@@ -31,7 +31,7 @@ done
 guest_write
 guest_hook freeze "sleep 1"
 export_start -q -e trace=none -- export vm "$set" --create=freezing
-wait_for 10 grep -q '^freeze' "$record"
+wait_for 60 grep -q '^freeze' "$record"
 kill -s INT "$main"
 interrupted INT freezing
 guest_unhook
@@ -39,7 +39,7 @@ guest_unhook
 # To a whole process group, as a terminal does: the guard stays.
 guest_write
 export_start -q -e trace=none -- export vm "$set" --create=early
-wait_for 5 guard_pid
+wait_for 60 guard_pid
 kill -s INT "$main"
 interrupted INT early
 

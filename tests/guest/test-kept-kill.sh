@@ -43,7 +43,7 @@ for ((ms = 30; ms <= 330; ms += 30)); do
     sleep "$(printf '0.%03d' "$ms")"
     kill -9 "$main" 2>/dev/null
     export_finish
-    if wait_for 5 kept_or_gone "$name"; then
+    if wait_for 60 kept_or_gone "$name"; then
         ok "$name: kept, or gone"
     else
         not_ok "$name: kept, or gone" "$(kept "$name")" "$(all_left "$name")"
@@ -84,10 +84,10 @@ for ((ms = 40; ms <= 240; ms += 40)); do
         break
     fi
     check "held, killed after $ms ms: still held, nothing else" \
-        wait_for 5 held_and_idle
+        wait_for 60 held_and_idle
 done
 slow_export_start 300 export vm "$set" --point held
-wait_for 20 eval 'compgen -G "$set/disks/*/vda/held.qcow2" >/dev/null'
+wait_for 60 eval 'compgen -G "$set/disks/*/vda/held.qcow2" >/dev/null'
 kill -TERM "$main"
 export_finish
 is "$export_end" "killed by SIGTERM" "held: interrupted"
@@ -110,10 +110,10 @@ for call in renameat2 ftruncate; do
     export_finish
     is "$export_end" "killed by SIGKILL" "$name: killed"
     if [ -e "$set/$name" ]; then
-        check "$name: published: what was kept goes" wait_for 5 eval \
+        check "$name: published: what was kept goes" wait_for 60 eval \
             '[ -z "$(job_left)" ] && [ ! -s "$record" ]'
     else
-        check "$name: still kept" wait_for 5 kept_or_gone "$name"
+        check "$name: still kept" wait_for 60 kept_or_gone "$name"
         check "$name: exported after all" \
             virt-refpoint export vm "$set" --point "$name"
         is "$(job_left)" "" "$name: nothing is left of it"

@@ -172,14 +172,16 @@ status_is 8 "a point without data: nothing to remove" \
 
 diag "limits"
 create_paused short --keep-for 2
-check "short: it ends by itself" wait_for 20 is_kept short nothing
+check "short: it ends by itself" wait_for 60 is_kept short nothing
+wait_for 60 not_watched
 nothing_kept short
 refused 8 "not kept any more, its time limit passed" "short: too late" \
     vm "$set" --point short
 guest_fill vm /mnt/vda/fill 4096
 check "small: made" virt-refpoint create vm small --hold=1M
 guest_write vm 'dd if=/dev/urandom of=/mnt/vda/fill bs=1M count=4 conv=notrunc'
-check "small: it ends by itself" wait_for 20 is_kept small nothing
+check "small: it ends by itself" wait_for 60 is_kept small nothing
+wait_for 60 not_watched
 nothing_kept small
 check "small: the guest can write" guest_exec vm 'echo x >/mnt/vda/x; sync'
 
@@ -189,7 +191,7 @@ guest_write vm 'dd if=/dev/urandom of=/mnt/vda/fill bs=1M count=12'
 virt-refpoint export vm "$tmp/fifth" --point read --limit-rate=1M \
     >"$tmp/out" 2>"$tmp/err" </dev/null &
 pid=$!
-check "read: the export reads" wait_for 30 eval \
+check "read: the export reads" wait_for 60 eval \
     'compgen -G "$tmp/fifth/disks/vm/vda/read.qcow2" >/dev/null'
 must virsh domjobabort vm
 status=0
@@ -198,17 +200,18 @@ is "$status" 8 "read: the job was ended by somebody else"
 like "$(cat "$tmp/err")" "not kept any more|ended by somebody else" \
     "read: the message"
 check_not "read: nothing is published" test -e "$tmp/fifth/read"
+wait_for 60 not_watched
 nothing_kept read
 guest_fill vm /mnt/vda/fill 16384
 check "stopped: made" virt-refpoint create vm sigstop --hold=1M
 virt-refpoint export vm "$tmp/fifth" --point sigstop --limit-rate=1M \
     >"$tmp/out" 2>"$tmp/err" </dev/null &
 pid=$!
-check "stopped: the export reads" wait_for 30 eval \
+check "stopped: the export reads" wait_for 60 eval \
     'compgen -G "$tmp/fifth/disks/vm/vda/sigstop.qcow2" >/dev/null'
 kill -STOP $pid
 guest_write vm 'dd if=/dev/urandom of=/mnt/vda/fill bs=1M count=16 conv=notrunc'
-check "stopped: the limit of scratch holds all the same" wait_for 20 no_scratch
+check "stopped: the limit of scratch holds all the same" wait_for 60 no_scratch
 kill -CONT $pid
 check_not "stopped: the export fails" wait $pid
 check_not "stopped: nothing is published" test -e "$tmp/fifth/sigstop"
@@ -240,7 +243,7 @@ diag "the watcher"
 create_paused watched --hold
 check "watched" watched
 pkill -9 -f "virt-refpoint-guard .* $(virsh domuuid vm | head -n 1)"
-check "the watcher is gone" wait_for 10 not_watched
+check "the watcher is gone" wait_for 60 not_watched
 status_is 7 "the next command" virt-refpoint create vm next
 check "the next command starts it again" watched
 export_point "watched" vm "$tmp/third" --point watched
@@ -262,7 +265,7 @@ diag "the guest stops"
 create_paused stopped --hold
 must guest_stop vm
 refused 8 "shut off" "stopped: an export" vm "$set" --point stopped
-check "stopped: the scratch files go" wait_for 20 no_scratch
+check "stopped: the scratch files go" wait_for 60 no_scratch
 must guest_start vm
 is "$(kept stopped)" nothing "stopped: nothing is held"
 refused 8 "the guest was stopped" "stopped: too late" vm "$set" --point stopped

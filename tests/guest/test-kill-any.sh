@@ -19,7 +19,7 @@ for ((ms = 20; ms <= 560; ms += 30)); do
     kill -9 "$main" 2>/dev/null
     export_finish
     if [ "$export_end" = "exited with 0" ] || [ -e "$set/$name" ]; then
-        wait_for 3 eval '[ -z "$(job_left)" ] && [ ! -s "$record" ]'
+        wait_for 60 eval '[ -z "$(job_left)" ] && [ ! -s "$record" ]'
         is "$(job_left)" "" "$name: was published before"
         continue
     fi

@@ -50,6 +50,7 @@ killed_in_disk()
     export_start -f -q -e trace="$2" -P "$set/disks/vm/vda/$1.qcow2" \
         -e "inject=$2:signal=KILL:when=1" -- export vm "$set" --create="$1"
     export_wait
+    wait_for 60 grep -q "killed by SIGKILL" "$tmp/trace"
     like "$(cat "$tmp/trace")" "killed by SIGKILL" "$1: killed $3"
 }
 
@@ -63,7 +64,7 @@ undone_and_exact()
 # published NAME: the rename counts
 published()
 {
-    wait_for 3 eval '[ -z "$(job_left)" ] && [ ! -s "$record" ]'
+    wait_for 60 eval '[ -z "$(job_left)" ] && [ ! -s "$record" ]'
     is "$(job_left; cat "$record")" "" "$1: what was left to do is done"
     is "$(virsh -q checkpoint-list vm --name | grep -x "$1")" "$1" \
         "$1: its checkpoint is kept"
@@ -85,7 +86,7 @@ undone_and_exact ready
 guest_write
 guest_hook freeze "sleep 1"
 export_start -q -e trace=none -- export vm "$set" --create=freezing
-wait_for 10 grep -q '^freeze' "$record"
+wait_for 60 grep -q '^freeze' "$record"
 sleep 0.3
 kill -9 "$main"
 isnt "$(tail -n 1 "$record")" begun "freezing: killed while the guest freezes"
@@ -93,10 +94,16 @@ undone_and_exact freezing 4
 guest_unhook
 
 # libvirt has made the scratch files, and makes the job.
-guest_write
-export_start -q -e trace=none -- export vm "$set" --create=begin
-until compgen -G "$HOME/.cache/virt-refpoint/scratch/*" >/dev/null; do :; done
-kill -9 "$main"
+for try in 1 2 3 4 5; do
+    guest_write
+    export_start -q -e trace=none -- export vm "$set" --create=begin
+    until compgen -G "$HOME/.cache/virt-refpoint/scratch/*" >/dev/null ||
+        [ ! -e "/proc/$main" ]; do :; done
+    kill -9 "$main"
+    [ "$(tail -n 1 "$record")" = begun ] || break
+    diag "try $try was too late"
+    wait_for 60 eval '[ ! -s "$record" ]'
+done
 isnt "$(tail -n 1 "$record")" begun "begin: killed while the job begins"
 undone_and_exact begin
 
@@ -106,7 +113,7 @@ undone_and_exact begun
 guest_write
 guest_hook thaw "sleep 1"
 export_start -q -e trace=none -- export vm "$set" --create=thawing
-wait_for 10 grep -q '^begun' "$record"
+wait_for 60 grep -q '^begun' "$record"
 sleep 0.3
 kill -9 "$main"
 isnt "$(tail -n 1 "$record")" thawed "thawing: killed while the guest thaws"

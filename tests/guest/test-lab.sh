@@ -25,9 +25,9 @@ check "a file can be written" guest_exec lab \
     'echo before > /mnt/vda/file; seq 9999 > /mnt/vdb/numbers; sync'
 
 is "$(guest_frozen_status lab)" thawed "the guest starts thawed"
-must virsh domfsfreeze lab
+must patiently virsh domfsfreeze lab
 is "$(guest_frozen_status lab)" frozen "the guest can be frozen"
-must virsh domfsthaw lab
+must patiently virsh domfsthaw lab
 check "the guest can be thawed" guest_wait_frozen_status lab thawed
 
 must guest_exec lab 'cat > /mnt/vda/.hook <<EOF
@@ -35,8 +35,8 @@ must guest_exec lab 'cat > /mnt/vda/.hook <<EOF
 echo \$1 >> /run/hook
 EOF
 chmod 755 /mnt/vda/.hook'
-must virsh domfsfreeze lab
-must virsh domfsthaw lab
+must patiently virsh domfsfreeze lab
+must patiently virsh domfsthaw lab
 is "$(guest_exec lab 'echo $(cat /run/hook)')" "freeze thaw" \
     "a hook can be put into the running guest"
 

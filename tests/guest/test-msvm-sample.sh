@@ -65,6 +65,7 @@ sequence()
 }
 
 former=
+wait_for 300 guest_exec vm 'test -s /mnt/vda/sequence'
 for round in 1 2 3; do
     before=$(sequence)
     invoke 4096 "$round: created" CreateReferencePoint \
@@ -113,7 +114,8 @@ is "$(virsh -q checkpoint-list vm --name | wc -l)" 1 "one point is left"
 diag "too late"
 check "a point that is kept for two seconds" \
     virt-refpoint create vm late --keep-for 2
-sleep 3
+uuid=$(virsh -q domuuid vm | head -n 1)
+wait_for 60 eval '! pgrep -f "virt-refpoint-guard .* $uuid" >/dev/null'
 late=$(virt-refpoint --json info vm late |
     jq -r '"Msvm_VirtualSystemReferencePoint.InstanceID=\"refpoint:" +
         .point.domain.uuid + "/" + .point.guid +

@@ -215,7 +215,7 @@ for how in terminate kill; do
     is "$(guest_state vm)" running "$how: the guest runs"
     set_is_right "$set" "$how"
     # The point was there before, and so was what is kept of it.
-    check "$how: the domain is free" wait_for 10 client export "$point" "$set"
+    check "$how: the domain is free" wait_for 60 client export "$point" "$set"
     exported "$set" "$guid" "$how"
     check "$how: no job is left" free_again
 done

@@ -33,10 +33,10 @@ has_checkpoint()
 
 guest_write
 slow_export_start 2000 export vm "$set" --create=killed
-wait_for 20 export_streams killed
+wait_for 60 export_streams killed
 set_unmount
 kill -9 "$main"
-wait_for 3 eval '[ -z "$(job_left)" ]'
+wait_for 60 eval '[ -z "$(job_left)" ]'
 is "$(job_left)" "" "killed: the host is as it was"
 check "killed: the checkpoint is kept" has_checkpoint killed
 check "killed: the image is kept" test -e "$tmp/away/disks/vm/vda/killed.qcow2"
@@ -59,7 +59,7 @@ is "$(point_left killed)" "" "nothing is left of the point"
 guest_write
 export_start -q -e trace=ftruncate -P "$record" \
     -e inject=ftruncate:signal=STOP:when=1 -- export vm "$set" --create=published
-wait_for 20 test -e "$set/published"
+wait_for 60 test -e "$set/published"
 sleep 0.3
 set_unmount
 kill -9 "$main"
@@ -75,7 +75,7 @@ check "published: so does its checkpoint" has_checkpoint published
 
 guest_write
 slow_export_start 300 export vm "$set" --create=lazy
-wait_for 20 export_streams lazy
+wait_for 60 export_streams lazy
 set_unmount
 export_finish
 set_mount
@@ -91,11 +91,11 @@ is "$(job_left)" "" "lazy: the host is as it was"
 
 guest_write
 slow_export_start 2000 export vm "$set" --create=removed
-wait_for 20 export_streams removed
+wait_for 60 export_streams removed
 rm -rf "$set"
 export_finish
 unlike "$export_end" "exited with 0|killed" "removed: the export fails"
-wait_for 3 eval '[ -z "$(job_left)" ]'
+wait_for 60 eval '[ -z "$(job_left)" ]'
 is "$(job_left)" "" "removed: the host is as it was"
 next_exact again
 check "removed: the next call tells of the operation" \

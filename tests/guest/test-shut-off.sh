@@ -17,10 +17,10 @@ record_is_empty()
 
 guest_write
 slow_export_start 2000 export vm "$set" --create=shut
-wait_for 20 export_streams shut
+wait_for 60 export_streams shut
 # With a backup job libvirt 9.0 takes half a minute to see the end of QEMU.
 guest_stop vm
-wait_for 30 guest_is_off vm
+wait_for 60 guest_is_off vm
 export_finish
 is "$export_end" "exited with 8" "shut: a guest that is shut down ends it"
 like "$(cat "$tmp/err")" "was shut off" "shut: it says so"
@@ -30,18 +30,18 @@ is "$(find "$HOME/.cache/virt-refpoint/scratch" \
 is "$(point_left shut)" "checkpoint: shut" \
     "shut: only the checkpoint is, which libvirt keeps from being deleted"
 must guest_start vm
-wait_for 10 record_is_empty
+wait_for 60 record_is_empty
 undone shut
 next_exact after-shut
 
 guest_write
 slow_export_start 2000 export vm "$set" --create=killed
-wait_for 20 export_streams killed
+wait_for 60 export_streams killed
 must guest_kill9 vm
 export_finish
 like "$export_end" "exited with [1-9]" "killed: a guest that dies ends it"
 must guest_start vm
-wait_for 10 record_is_empty
+wait_for 60 record_is_empty
 undone killed
 next_exact after-killed
 check "killed: its changes are not known: full" \

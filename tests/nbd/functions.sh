@@ -27,7 +27,9 @@ cleanup_fn stop_server
 started()
 {
     server=$1
-    wait_for 10 eval "test -S $socket || ! is_running $server"
+    # The socket is there a moment before somebody listens (flags 00010000).
+    wait_for 60 eval \
+        "grep -q ' 00010000 .* $socket\$' /proc/net/unix || ! is_running $server"
     [ -S "$socket" ] || {
         sed 's/^/# /' "$tmp/server"
         bail_out "the server does not start"

@@ -37,27 +37,27 @@ fails 1 'map of NBD export vda.*Input/output error' "the map fails" \
 serve_nbdkit --filter=delay pattern size=8M rdelay=60
 SECONDS=0
 fails 5 'export vda at offset.*no reply from the NBD server for [1-9]' \
-    "a read that never ends" nbd_full bad --stall-ms 1000
-is $((SECONDS < 10)) 1 "a read that never ends: in time"
+    "a read that never ends" nbd_full bad --stall-ms 3000
+is $((SECONDS < 30)) 1 "a read that never ends: in time"
 SECONDS=0
 fails 13 'cancel' "a read that never ends is cancelled" \
     nbd_full bad --cancel-ms 300
-is $((SECONDS < 10)) 1 "a read that never ends is cancelled: in time"
+is $((SECONDS < 30)) 1 "a read that never ends is cancelled: in time"
 
 serve_nbdkit --filter=delay sparse-random size=8M delay-extents=60
 fails 5 'map of NBD export vda.*no reply' "a map that never ends" \
-    nbd_full bad --stall-ms 1000
+    nbd_full bad --stall-ms 3000
 
 serve_nbdkit pattern size=8M
 kill -STOP "$server"
 fails 5 'connect to NBD export vda.*no reply.*way out' \
-    "a server that does not greet" nbd_full bad --stall-ms 1000
+    "a server that does not greet" nbd_full bad --stall-ms 3000
 kill -CONT "$server"
 check "it goes on, and all is well" nbd_full good
 
-serve_nbdkit --filter=rate pattern size=64M rate=20M
+serve_nbdkit --filter=rate pattern size=64M rate=32M
 (
-    sleep 1
+    wait_for 60 eval '[ "$(stat -c %b "$tmp/bad.qcow2")" -gt 2000 ]'
     kill -9 "$server"
 ) &
 fails 1 'closed the connection' "the server is killed" nbd_full bad

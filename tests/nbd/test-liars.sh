@@ -18,7 +18,7 @@ serve_liar()
 lie()
 {
     serve_liar "$1"
-    fails "$2" "$3" "$1" nbd_full bad --stall-ms 2000 \
+    fails "$2" "$3" "$1" nbd_full bad --stall-ms 20000 \
         --buffer-kib 128
 }
 

@@ -722,7 +722,7 @@ run_cancel(Call call, gboolean hang)
     /* A copy may have been done before anybody looked. */
     if (hang || !copied)
         g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_CANCELLED);
-    g_assert_cmpint(g_get_monotonic_time() - begin, <, 5 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - begin, <, 60 * G_USEC_PER_SEC);
     model_clear(&model);
 }
 

@@ -110,7 +110,7 @@ test_change(void)
     rfp_rate_init(&rate);
     rfp_rate_set(&rate, 1);
     thread = g_thread_new("later", later_thread, &rate);
-    g_assert_cmpint(run_takers(&takers), <, 5 * G_USEC_PER_SEC);
+    g_assert_cmpint(run_takers(&takers), <, 60 * G_USEC_PER_SEC);
     g_thread_join(thread);
     rfp_rate_clear(&rate);
 }
@@ -134,7 +134,7 @@ test_cancel(void)
 
     rfp_rate_init(&rate);
     rfp_rate_set(&rate, 1);
-    g_assert_cmpint(run_takers(&takers), <, 5 * G_USEC_PER_SEC);
+    g_assert_cmpint(run_takers(&takers), <, 60 * G_USEC_PER_SEC);
     g_thread_join(thread);
     rfp_rate_clear(&rate);
 }

@@ -8,6 +8,7 @@
  */
 #include "agent.h"
 #include "guard.h"
+#include "handshakes.h"
 #include "names.h"
 #include "record.h"
 #include "text.h"
@@ -249,8 +250,12 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
 {
     g_autoptr(RfpKept) kept = load_kept(guard, guid, FALSE);
     g_autoptr(GError) error = NULL;
+    /* while they shake hands the guest may even stop for want of room: it can be
+     * woken from that */
+    g_auto(RfpFd) handshakes =
+        kept ? rfp_handshakes_keep_out(kept->record->path) : -1;
 
-    if (kept != NULL && domain != NULL &&
+    if (handshakes >= 0 && domain != NULL &&
         !rfp_undo_host(domain, kept->record, FALSE, NULL, &error))
         log_error("cannot end what is kept", error);
 }

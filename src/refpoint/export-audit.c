@@ -382,6 +382,7 @@ open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
     disk->source = rfp_nbd_source_new(export->socket_path, disk->state.target,
                                       bitmap,
                                       export->options->stall_timeout * 1000);
+    rfp_nbd_source_share(disk->source, &export->operation.handshakes);
     if (!rfp_nbd_source_probe(disk->source, &rfp_export_job(export)->cancel,
                               &disk->state.size, error))
         return FALSE;

@@ -386,6 +386,7 @@ stop(Stream *stream)
     const char *limit = NULL;
 
     g_atomic_int_set(&stream->stop, 1);
+    rfp_handshakes_close(&operation->handshakes);
     if (!stream->export->from_kept) {
         rfp_undo_host(operation->domain, operation->record, FALSE, NULL, NULL);
     } else if (stream->error != NULL) {

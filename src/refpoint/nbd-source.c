@@ -27,6 +27,7 @@ struct _RfpNbdSource {
     char *dirty_context; /* or NULL */
     guint stall_ms;      /* 0: no limit */
     gint64 size;         /* bytes; -1 until probed */
+    RfpHandshakes *handshakes; /* or NULL */
 };
 
 /* A connection has a handle for each purpose, made when first needed. */
@@ -249,6 +250,24 @@ connect_handle(Connection *connection, const char *context, GError **error)
     return NULL;
 }
 
+static struct nbd_handle *
+shake_hands(Connection *connection, const char *context, GError **error)
+{
+    RfpHandshakes *handshakes = connection->source->handshakes;
+    struct nbd_handle *nbd = NULL;
+
+    if (handshakes == NULL)
+        return connect_handle(connection, context, error);
+    if (!rfp_handshakes_begin(handshakes)) {
+        rfp_error_set(error, REFPOINT_ERROR_CANCELLED,
+                      _("the backup job is being ended"));
+        return NULL;
+    }
+    nbd = connect_handle(connection, context, error);
+    rfp_handshakes_end(handshakes);
+    return nbd;
+}
+
 /* What the server says about the export, against what was said before. */
 static gboolean
 check_handle(Connection *connection, struct nbd_handle *nbd, GError **error)
@@ -294,7 +313,7 @@ get_link(Connection *connection, guint link, GError **error)
 
     if (nbd != NULL)
         return nbd;
-    nbd = connect_handle(connection, context, error);
+    nbd = shake_hands(connection, context, error);
     if (nbd != NULL && !check_handle(connection, nbd, error))
         g_clear_pointer(&nbd, nbd_close);
     if (nbd == NULL) {
@@ -471,6 +490,12 @@ rfp_nbd_source_new(const char *socket_path,
     source->stall_ms = stall_ms;
     source->size = -1;
     return source;
+}
+
+void
+rfp_nbd_source_share(RfpNbdSource *source, RfpHandshakes *handshakes)
+{
+    source->handshakes = handshakes;
 }
 
 void

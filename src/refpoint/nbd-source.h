@@ -9,6 +9,7 @@
 #define RFP_NBD_SOURCE_H
 
 #include "copy.h"
+#include "handshakes.h"
 
 typedef struct _RfpNbdSource RfpNbdSource;
 
@@ -22,6 +23,11 @@ rfp_nbd_source_new(const char *socket_path,
                    const char *export_name,
                    const char *bitmap,
                    guint stall_ms);
+
+/* Its connections are made with @handshakes, which is borrowed: for a server
+ * that somebody may end meanwhile. */
+void
+rfp_nbd_source_share(RfpNbdSource *source, RfpHandshakes *handshakes);
 
 void
 rfp_nbd_source_free(RfpNbdSource *source);

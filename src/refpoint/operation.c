@@ -15,6 +15,7 @@ rfp_operation_open(RfpOperation *operation,
     operation->conn = conn;
     operation->job = job;
     operation->guard.fd = -1;
+    rfp_handshakes_init(&operation->handshakes);
     operation->domain = rfp_domain_lookup(conn, domain, error);
     if (operation->domain == NULL)
         return FALSE;
@@ -157,6 +158,7 @@ look_at_kept(RfpOperation *operation, GError **error)
         rfp_kept_load(operation->conn->records_dir, domain->uuid, TRUE);
     if (operation->kept == NULL || operation->kept->ended != NULL)
         return TRUE;
+    operation->handshakes.path = operation->kept->record->path;
     if (!rfp_kept_runs(domain, operation->kept, &runs, error))
         return FALSE;
     limit = runs ? rfp_kept_limit(operation->kept) : RFP_ENDED_STOPPED;
@@ -417,10 +419,11 @@ void
 rfp_operation_clear(RfpOperation *operation)
 {
     g_clear_pointer(&operation->kept, rfp_kept_free);
-    if (operation->record != NULL && operation->record->steps->len == 0)
+    if (operation->record == NULL || operation->record->steps->len == 0)
         rfp_guard_tell(&operation->guard, "done");
     /* the lock goes before the guard hears of it: it may have work to do */
     g_clear_pointer(&operation->record, rfp_record_close);
     rfp_guard_clear(&operation->guard);
     g_clear_pointer(&operation->domain, rfp_domain_free);
+    rfp_handshakes_clear(&operation->handshakes);
 }

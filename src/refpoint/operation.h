@@ -9,6 +9,7 @@
 #include "agent.h"
 #include "backup-job.h"
 #include "guard.h"
+#include "handshakes.h"
 #include "job.h"
 #include "metadata.h"
 #include "undo.h"
@@ -21,6 +22,7 @@ typedef struct {
     RfpKept *kept;            /* what is kept of the domain, or has ended; NULL:
                                * nothing */
     RfpGuard guard;
+    RfpHandshakes handshakes; /* with the job's NBD server */
     gboolean frozen;          /* by us, now */
     gint n_frozen;            /* file systems */
     gint64 frozen_at;         /* monotonic, microseconds */

@@ -117,6 +117,17 @@ guard_pid()
     pgrep -f "virt-refpoint-guard .*$uuid"
 }
 
+# The guest overwrites 42 MiB in the background, slowly beside who watches the
+# scratch files, however busy the machine is; at the end it has /run/written.
+guest_overwrite()
+{
+    guest_exec vm 'cd /mnt/vda && rm -f /run/written
+        { for i in $(seq 0 41); do
+            dd if=/dev/zero of=big bs=1M count=1 seek=$i conv=notrunc,fsync
+            sleep 0.1
+        done && sync && touch /run/written; } >/dev/null 2>&1 &'
+}
+
 # ---- What must be left of it -----------------------------------------------------
 
 # job_left: what of a job is on the host

@@ -83,14 +83,8 @@ starved()
     slow_export_start 1000 export vm "$set" --create="$1" --base=none \
         --scratch-dir="$small/scratch" --scratch-reserve="$2"
     wait_for 60 export_streams "$1"
-    # The guest is slow beside the watcher, however busy the machine is.
-    [ "$1" != early ] ||
-        must virsh blkdeviotune vm vda --write-bytes-sec 8388608 --live
-    must guest_exec vm 'cd /mnt/vda && rm -f /run/written
-        { dd if=/dev/zero of=big bs=1M count=42 conv=notrunc,fsync &&
-            sync && touch /run/written; } >/dev/null 2>&1 &'
+    must guest_overwrite
     failed "$1" "the export is ended" "'$small/scratch'"
-    must virsh blkdeviotune vm vda --write-bytes-sec 0 --live
     [ "$1" != late ] || wait_for 60 grep -q io-error "$tmp/events"
     kill "$event_pid"
     is "$(find "$small/scratch" -type f)" "" "$1: the directory is empty"

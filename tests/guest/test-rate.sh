@@ -63,14 +63,9 @@ virt-refpoint "${limited[@]}" --create=starved --limit-rate=1M \
     >"$tmp/out" 2>"$tmp/err" &
 export_pid=$!
 wait_for 60 export_streams starved
-# The guest is slow beside the watcher, however busy the machine is.
-must virsh blkdeviotune vm vda --write-bytes-sec 8388608 --live
-must guest_exec vm 'cd /mnt/vda && rm -f /run/written
-    { dd if=/dev/zero of=big bs=1M count=42 conv=notrunc,fsync &&
-        sync && touch /run/written; } >/dev/null 2>&1 &'
+must guest_overwrite
 status=0
 wait "$export_pid" || status=$?
-must virsh blkdeviotune vm vda --write-bytes-sec 0 --live
 rm "$tmp/watch"
 wait "$watch_pid"
 kill "$event_pid"

@@ -152,6 +152,9 @@ prepare(RfpExport *export, GError **error)
     gboolean fresh = FALSE;
     g_autoptr(GError) local = NULL;
 
+    /* it takes its time to get ready, and has nothing to do without a record */
+    if (!rfp_operation_start_guard(operation, error))
+        return FALSE;
     /* what is wrong with the directory is said before anything is made */
     rfp_export_set_close(rfp_export_set_peek(export->options->directory,
                                              operation->domain->uuid, &fresh,
@@ -160,8 +163,7 @@ prepare(RfpExport *export, GError **error)
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (!rfp_operation_lock(operation, error) || !check_free(export, error) ||
-        !rfp_operation_start_guard(operation, error))
+    if (!rfp_operation_lock(operation, error) || !check_free(export, error))
         return FALSE;
     export->set = rfp_export_set_prepare(export->options->directory,
                                          operation->domain->uuid,

@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "export-output.h"
+#include "interrupt.h"
 #include "json.h"
 #include "output.h"
 #include "value.h"
@@ -252,6 +253,7 @@ run_export(Cli *cli, char **args)
     if (conn == NULL)
         return cli_failed(cli, error);
     cli_job_begin(cli);
+    interrupt_rate(options.limit_rate);
     if (!cli->json && (!cli->quiet || options.dry_run))
         refpoint_job_set_plan(cli->job, show_plan, &show);
     done = refpoint_export(conn, &options, cli->job, &error);

@@ -9,7 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#define RATE_FIRST ((guint64)128 << 20)
+#define RATE_LEAST ((guint64)1 << 20)
+
 static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
+static const int rate_signals[] = {SIGUSR1, SIGUSR2};
 
 /* A signal handler has no argument of ours: hence this one static object. It
  * changes only while the handlers are not installed, but for the flags. */
@@ -20,6 +24,9 @@ static struct {
     volatile sig_atomic_t signal;
     volatile sig_atomic_t told;
     struct sigaction before[G_N_ELEMENTS(signals)];
+    volatile guint64 rate; /* bytes in a second; 0: no limit */
+    gboolean has_rate;
+    struct sigaction before_rate[G_N_ELEMENTS(rate_signals)];
 } state;
 
 static void
@@ -57,9 +64,38 @@ interrupt_begin(RefpointJob *job, gboolean notice)
     }
 }
 
+static void
+on_rate_signal(int number)
+{
+    guint64 rate = state.rate;
+
+    if (number == SIGUSR1)
+        rate = rate != 0 ? MAX(rate / 2, MIN(rate, RATE_LEAST)) : RATE_FIRST;
+    else
+        rate = MIN(rate, G_MAXUINT64 / 4) * 2;
+    state.rate = rate;
+    refpoint_job_set_rate(state.job, rate);
+}
+
+void
+interrupt_rate(guint64 rate)
+{
+    struct sigaction action = {.sa_handler = on_rate_signal,
+                               .sa_flags = SA_RESTART};
+
+    state.rate = rate;
+    state.has_rate = TRUE;
+    sigfillset(&action.sa_mask);
+    for (guint i = 0; i < G_N_ELEMENTS(rate_signals); i++)
+        sigaction(rate_signals[i], &action, &state.before_rate[i]);
+}
+
 void
 interrupt_end(void)
 {
+    for (guint i = 0; state.has_rate && i < G_N_ELEMENTS(rate_signals); i++)
+        sigaction(rate_signals[i], &state.before_rate[i], NULL);
+    state.has_rate = FALSE;
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
         sigaction(signals[i], &state.before[i], NULL);
     g_clear_pointer(&state.notice, g_free);

@@ -41,6 +41,20 @@ warned_of_rate()
 is "$(warned_of_rate 10K)" 1 "a rate so low is warned of"
 is "$(warned_of_rate 1G)" 0 "a high one is not"
 
+# 45 MB would take hours, were the limit not raised.
+virt-refpoint "${limited[@]}" --create=faster --limit-rate=1K \
+    >"$tmp/out" 2>"$tmp/err" &
+export_pid=$!
+wait_for 60 export_streams faster
+must kill -USR1 "$export_pid" # not below what is low already
+for _ in {1..21}; do
+    kill -USR2 "$export_pid" 2>/dev/null || break # it has ended
+    sleep 0.05
+done
+status=0
+wait "$export_pid" || status=$?
+is "$status" 0 "the limit is raised by signals"
+
 # watch_room: the least there has been, in MiB, until $tmp/watch goes
 watch_room()
 {

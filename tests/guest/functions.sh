@@ -237,15 +237,15 @@ guest_agent()
 # libvirt first greets the agent, for 5 s; what failed by that was not sent.
 patiently()
 {
-    local i begin err=$tmp/agent.$BASHPID
+    local begin err
 
-    for i in {1..24}; do
+    for _ in {1..24}; do
         begin=$SECONDS
-        "$@" 2>"$err" && return
-        grep -q "not available for now" "$err" &&
+        { err=$("$@" 2>&1 >&3 3>&-) && return; } 3>&1
+        [[ $err == *"not available for now"* ]] &&
             [ $((SECONDS - begin)) -lt 30 ] || break
     done
-    cat "$err" >&2
+    printf '%s\n' "$err" >&2
     return 1
 }
 

@@ -44,7 +44,7 @@ kept()
 
 must guest_exec vm 'head -c 8000000 /dev/urandom >/mnt/vda/data && sync'
 must virt-refpoint create vm held --hold=1M
-slow_hands_start export vm "$set" --point held
+slow_hands_start export vm "$set" --point held --limit-rate=1M
 wait_for 60 eval 'compgen -G "$set/disks/vm/vda/held.qcow2" >/dev/null'
 sleep 1
 must guest_exec vm 'cd /mnt/vda && sync &&

@@ -179,6 +179,9 @@ main(int argc, char **argv)
     bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");
     textdomain(GETTEXT_PACKAGE);
     signal(SIGPIPE, SIG_IGN);
+    /* they are for exports alone, and nobody is to die of them */
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
     g_set_prgname("virt-refpoint");
     refpoint_silence_libvirt();
     if (argc < 1)

@@ -50,6 +50,7 @@ typedef struct {
     RefpointConnection *conn;
     RfpFd late_lock;   /* of a watch for a late freeze, or -1 */
     gint64 late_begin; /* monotonic, microseconds */
+    RfpFd handshakes;  /* the lock that keeps them out, or -1 */
 } Guard;
 
 static void
@@ -250,12 +251,13 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
 {
     g_autoptr(RfpKept) kept = load_kept(guard, guid, FALSE);
     g_autoptr(GError) error = NULL;
-    /* while they shake hands the guest may even stop for want of room: it can be
-     * woken from that */
-    g_auto(RfpFd) handshakes =
-        kept ? rfp_handshakes_keep_out(kept->record->path) : -1;
 
-    if (handshakes >= 0 && domain != NULL &&
+    /* While they shake hands the guest may even stop for want of room: it can be
+     * woken from that. Kept out they are until the watch is over: the end may
+     * take its time. */
+    if (kept != NULL && guard->handshakes < 0)
+        guard->handshakes = rfp_handshakes_keep_out(kept->record->path);
+    if (kept != NULL && guard->handshakes >= 0 && domain != NULL &&
         !rfp_undo_host(domain, kept->record, FALSE, NULL, &error))
         log_error("cannot end what is kept", error);
 }
@@ -311,6 +313,7 @@ watch_kept(Guard *guard)
             late_step(guard);
         g_usleep(WATCH_PAUSE_US);
     }
+    rfp_fd_clear(&guard->handshakes);
 }
 
 /* ---- The conversation ----------------------------------------------------------- */
@@ -402,6 +405,8 @@ become_guard(void)
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
     if (null_fd >= 0) {
         dup2(null_fd, STDOUT_FILENO);
         dup2(null_fd, STDERR_FILENO);
@@ -412,7 +417,7 @@ become_guard(void)
 int
 main(int argc, char **argv)
 {
-    Guard guard = {.late_lock = -1};
+    Guard guard = {.late_lock = -1, .handshakes = -1};
 
     gboolean watch = argc == 5 && strcmp(argv[4], "watch") == 0;
     End end = END_KEEP;

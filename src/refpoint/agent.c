@@ -6,6 +6,7 @@
 #define TIMEOUT_MAX 600
 #define GREETINGS 3
 #define GREETING_US (4 * G_USEC_PER_SEC)
+#define GREETING_MAX_US (6 * G_USEC_PER_SEC)
 
 guint
 rfp_agent_timeout(void)
@@ -57,25 +58,33 @@ missed_greeting(gint64 begin, guint timeout)
            !used_up(begin, timeout);
 }
 
-/* What was not sent can be asked for again. *@late: it was, perhaps, and may
- * happen yet. */
-static int
-freeze_patiently(RfpDomain *domain, guint timeout, gboolean *late)
+typedef struct {
+    int n;          /* file systems, or -1 */
+    gboolean late;  /* it was sent, perhaps, and may happen yet */
+    gboolean again; /* it was tried before: then it may have happened by us */
+} Tried;
+
+/* What was not sent can be asked for again. */
+static Tried
+freeze_patiently(RfpDomain *domain, guint timeout)
 {
     gint64 end = g_get_monotonic_time() + (gint64)timeout * G_USEC_PER_SEC;
-    int n = -1;
+    Tried tried = {.n = -1};
 
     for (guint i = 0; i < GREETINGS; i++) {
         gint64 begin = g_get_monotonic_time();
-        guint left = (guint)(MAX(end - begin, G_USEC_PER_SEC) / G_USEC_PER_SEC);
+        guint left =
+            i == 0 ? timeout : (guint)((end - begin) / G_USEC_PER_SEC);
 
+        tried.again = i > 0;
         limit_response(domain, left);
-        n = virDomainFSFreeze(domain->virt, NULL, 0, 0);
-        *late = n < 0 && used_up(begin, left);
-        if (n >= 0 || !missed_greeting(begin, left))
+        tried.n = virDomainFSFreeze(domain->virt, NULL, 0, 0);
+        tried.late = tried.n < 0 && used_up(begin, left);
+        if (tried.n >= 0 || !missed_greeting(begin, left) ||
+            end - g_get_monotonic_time() < GREETING_MAX_US)
             break;
     }
-    return n;
+    return tried;
 }
 
 RfpFreeze
@@ -86,9 +95,9 @@ rfp_agent_freeze(RfpDomain *domain,
 {
     g_autoptr(GError) local = NULL;
     RfpFreeze result = RFP_FREEZE_FAILED;
-    gboolean late = FALSE;
+    Tried tried = freeze_patiently(domain, timeout);
 
-    *n_frozen = freeze_patiently(domain, timeout, &late);
+    *n_frozen = tried.n;
     if (*n_frozen >= 0) {
         unlimit_response(domain);
         return RFP_FREEZE_DONE;
@@ -96,8 +105,11 @@ rfp_agent_freeze(RfpDomain *domain,
     rfp_virt_error_set(&local, domain->name,
                        _("cannot freeze the file systems of domain '%s'"),
                        domain->name);
-    /* an answer is one, however late it comes */
-    if (late && local->code != REFPOINT_ERROR_IN_USE) {
+    if (rfp_error_libvirt_code(local) == VIR_ERR_OPERATION_TIMEOUT) {
+        /* not sent: somebody else had the agent all the time */
+        local->code = REFPOINT_ERROR_TIMEOUT;
+    } else if (local->code == REFPOINT_ERROR_IN_USE ? tried.again :
+                                                      tried.late) {
         local->code = REFPOINT_ERROR_TIMEOUT;
         rfp_error_add_way_out(&local,
                               _("the guest may freeze later, it is watched and "

@@ -152,8 +152,8 @@ rfp_backup_job_check_served(RfpDomain *domain,
 
 /* libvirt takes the wish and carries it out a moment later; who begins another
  * job until then is told that the domain is busy. */
-static void
-wait_ended(RfpDomain *domain, const char *socket_path)
+void
+rfp_backup_job_wait_ended(RfpDomain *domain, const char *socket_path)
 {
     gint64 end = g_get_monotonic_time() + END_US;
     RfpJobKind kind = RFP_JOB_OURS;
@@ -163,10 +163,13 @@ wait_ended(RfpDomain *domain, const char *socket_path)
         g_usleep(END_POLL_US);
 }
 
-void
-rfp_backup_job_ask_end(RfpDomain *domain)
+gboolean
+rfp_backup_job_ask_end(RfpDomain *domain, const char *socket_path)
 {
-    virDomainAbortJob(domain->virt);
+    RfpJobKind kind = RFP_JOB_NONE;
+
+    return rfp_backup_job_kind(domain, socket_path, &kind, NULL) &&
+           kind == RFP_JOB_OURS && virDomainAbortJob(domain->virt) == 0;
 }
 
 gboolean
@@ -181,7 +184,7 @@ rfp_backup_job_end(RfpDomain *domain,
     if (kind != RFP_JOB_OURS)
         return TRUE;
     if (virDomainAbortJob(domain->virt) == 0) {
-        wait_ended(domain, socket_path);
+        rfp_backup_job_wait_ended(domain, socket_path);
         return TRUE;
     }
     /* it may have ended by itself meanwhile */

@@ -44,10 +44,18 @@ rfp_backup_job_check_served(RfpDomain *domain,
                             gboolean patience,
                             GError **error);
 
-/* Asks for the end of the domain's job and does not wait for it; what goes wrong
- * rfp_backup_job_end() says. */
+/*
+ * Asks for the end of the job that serves at @socket_path and does not wait for
+ * it; what goes wrong rfp_backup_job_end() says. Where this was TRUE nobody may
+ * ask again before rfp_backup_job_wait_ended(): libvirt would carry that out on
+ * whatever job has begun by then.
+ */
+gboolean
+rfp_backup_job_ask_end(RfpDomain *domain, const char *socket_path);
+
+/* Until that job has ended, for ten seconds at most. */
 void
-rfp_backup_job_ask_end(RfpDomain *domain);
+rfp_backup_job_wait_ended(RfpDomain *domain, const char *socket_path);
 
 /* Ends the job that serves at @socket_path, if it runs. */
 gboolean

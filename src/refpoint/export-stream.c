@@ -377,23 +377,33 @@ watch_guest(Stream *stream, gboolean failed, GError **error)
     return FALSE;
 }
 
+/* Unless the watcher is at it: who asks twice for the end of a job could meet
+ * another one. */
+static void
+stop_kept(RfpOperation *operation)
+{
+    g_auto(RfpFd) others =
+        rfp_handshakes_keep_out(operation->kept->record->path);
+    const char *limit = rfp_kept_limit(operation->kept);
+
+    if (others >= 0)
+        rfp_undo_kept(operation->domain, operation->kept,
+                      limit ? limit : RFP_ENDED_STOPPED, NULL);
+}
+
 /* The guest must not wait for a disk's thread: that may hang in a write. What
  * fails here is tried again by the undo. */
 static void
 stop(Stream *stream)
 {
     RfpOperation *operation = &stream->export->operation;
-    const char *limit = NULL;
 
     g_atomic_int_set(&stream->stop, 1);
     rfp_handshakes_close(&operation->handshakes);
-    if (!stream->export->from_kept) {
+    if (!stream->export->from_kept)
         rfp_undo_host(operation->domain, operation->record, FALSE, NULL, NULL);
-    } else if (stream->error != NULL) {
-        limit = rfp_kept_limit(operation->kept);
-        rfp_undo_kept(operation->domain, operation->kept,
-                      limit ? limit : RFP_ENDED_STOPPED, NULL);
-    }
+    else if (stream->error != NULL)
+        stop_kept(operation);
 }
 
 /* Whatever is found stops the copies. */

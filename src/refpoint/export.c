@@ -274,10 +274,14 @@ static gboolean
 finish(RfpExport *export, GError **error)
 {
     RfpOperation *operation = &export->operation;
+    gboolean asked =
+        !export->from_kept &&
+        rfp_backup_job_ask_end(operation->domain, export->socket_path);
+    gboolean filled = rfp_export_fill(export, error);
 
-    if (!export->from_kept)
-        rfp_backup_job_ask_end(operation->domain);
-    return rfp_export_fill(export, error) &&
+    if (asked)
+        rfp_backup_job_wait_ended(operation->domain, export->socket_path);
+    return filled &&
            rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
                          error) &&
            rfp_export_publish(export, error);

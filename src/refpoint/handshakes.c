@@ -61,6 +61,9 @@ rfp_handshakes_end(RfpHandshakes *handshakes)
 {
     g_mutex_lock(&handshakes->lock);
     if (--handshakes->n == 0) {
+        /* a child that is about to be another program has it open, too */
+        if (handshakes->fd >= 0)
+            rfp_files_unlock(handshakes->fd, LOCK_BYTE);
         rfp_fd_clear(&handshakes->fd);
         g_cond_broadcast(&handshakes->none);
     }

@@ -259,7 +259,7 @@ shake_hands(Connection *connection, const char *context, GError **error)
     if (handshakes == NULL)
         return connect_handle(connection, context, error);
     if (!rfp_handshakes_begin(handshakes)) {
-        rfp_error_set(error, REFPOINT_ERROR_CANCELLED,
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("the backup job is being ended"));
         return NULL;
     }

@@ -98,7 +98,8 @@ retry_aside(RfpOperation *operation)
 static gboolean
 hand_over_late(RfpOperation *operation, GError **error)
 {
-    if (!rfp_late_freeze_mark(operation->conn, operation->domain->uuid, error))
+    if (!rfp_late_freeze_mark(operation->conn, operation->domain->uuid, error) ||
+        !rfp_operation_start_guard(operation, error))
         return FALSE;
     rfp_guard_tell(&operation->guard, "late");
     rfp_job_warn(operation->job, "late-freeze", operation->domain->name,
@@ -158,12 +159,12 @@ look_at_kept(RfpOperation *operation, GError **error)
         rfp_kept_load(operation->conn->records_dir, domain->uuid, TRUE);
     if (operation->kept == NULL || operation->kept->ended != NULL)
         return TRUE;
-    operation->handshakes.path = operation->kept->record->path;
     if (!rfp_kept_runs(domain, operation->kept, &runs, error))
         return FALSE;
     limit = runs ? rfp_kept_limit(operation->kept) : RFP_ENDED_STOPPED;
     if (limit != NULL)
         return rfp_undo_kept(domain, operation->kept, limit, error);
+    operation->handshakes.path = operation->kept->record->path;
     if (rfp_guard_watch(operation->conn, operation->kept, &local))
         return TRUE;
     failure = refpoint_failure_new(local);
@@ -225,7 +226,8 @@ rfp_operation_check_free(RfpOperation *operation, GError **error)
 gboolean
 rfp_operation_start_guard(RfpOperation *operation, GError **error)
 {
-    return rfp_guard_start(operation->conn, operation->domain->uuid,
+    return operation->guard.fd >= 0 ||
+           rfp_guard_start(operation->conn, operation->domain->uuid,
                            &operation->guard, error);
 }
 

@@ -10,25 +10,21 @@
 #define END_POLL_US (1 * 1000)
 #define SERVED_US (250 * 1000)
 
-/* The running job's socket; *backup tells whether there is a backup job. */
+/* *@kind: OURS, BACKUP or, if there is no backup job, NONE. */
 static gboolean
-running_socket(RfpDomain *domain,
-               gboolean *backup,
-               char **socket_path,
-               GError **error)
+backup_kind(RfpDomain *domain,
+            const char *mark,
+            RfpJobKind *kind,
+            GError **error)
 {
     char *xml = virDomainBackupGetXMLDesc(domain->virt, 0);
+    gboolean ours = FALSE;
     gboolean done = TRUE;
 
-    *backup = xml != NULL;
-    *socket_path = NULL;
+    *kind = RFP_JOB_NONE;
     if (xml != NULL) {
-        g_autoptr(GError) local = NULL;
-
-        *socket_path = rfp_backup_xml_socket(xml, &local);
-        done = local == NULL;
-        if (!done)
-            g_propagate_error(error, g_steal_pointer(&local));
+        done = rfp_backup_xml_matches(xml, mark ? mark : "", &ours, error);
+        *kind = ours ? RFP_JOB_OURS : RFP_JOB_BACKUP;
         free(xml);
     } else if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_BACKUP &&
                virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID) {
@@ -42,24 +38,16 @@ running_socket(RfpDomain *domain,
 
 gboolean
 rfp_backup_job_kind(RfpDomain *domain,
-                    const char *socket_path,
+                    const char *mark,
                     RfpJobKind *kind,
                     GError **error)
 {
-    g_autofree char *running = NULL;
     virDomainJobInfo info = {0};
-    gboolean backup = FALSE;
 
-    if (!running_socket(domain, &backup, &running, error))
+    if (!backup_kind(domain, mark, kind, error))
         return FALSE;
-    if (backup) {
-        *kind = g_strcmp0(running, socket_path) == 0 && running != NULL ?
-                    RFP_JOB_OURS :
-                    RFP_JOB_BACKUP;
-        return TRUE;
-    }
-    *kind = RFP_JOB_NONE;
-    if (virDomainGetJobInfo(domain->virt, &info) == 0 &&
+    if (*kind == RFP_JOB_NONE &&
+        virDomainGetJobInfo(domain->virt, &info) == 0 &&
         info.type != VIR_DOMAIN_JOB_NONE)
         *kind = RFP_JOB_OTHER;
     return TRUE;
@@ -91,9 +79,14 @@ gboolean
 rfp_backup_job_begin(RfpDomain *domain,
                      const char *backup_xml,
                      const char *checkpoint_xml,
+                     gboolean push,
                      GError **error)
 {
-    if (virDomainBackupBegin(domain->virt, backup_xml, checkpoint_xml, 0) < 0) {
+    const unsigned int flags =
+        push ? VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL : 0;
+
+    if (virDomainBackupBegin(domain->virt, backup_xml, checkpoint_xml, flags) <
+        0) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot begin the backup job of domain '%s'"),
                            domain->name);
@@ -197,4 +190,126 @@ rfp_backup_job_end(RfpDomain *domain,
     rfp_error_add_way_out(error, _("end it with: virsh domjobabort %s"),
                           domain->word);
     return FALSE;
+}
+
+/* ---- Push mode ------------------------------------------------------------------ */
+
+gboolean
+rfp_backup_job_progress(RfpDomain *domain,
+                        const char *target,
+                        guint64 *done,
+                        guint64 *total)
+{
+    virDomainBlockJobInfo info = {0};
+
+    if (virDomainGetBlockJobInfo(domain->virt, target, &info, 0) != 1)
+        return FALSE;
+    *done = info.cur;
+    *total = info.end;
+    return TRUE;
+}
+
+void
+rfp_backup_job_set_rate(RfpDomain *domain, const char *target, guint64 rate)
+{
+    virDomainBlockJobSetSpeed(domain->virt, target, (unsigned long)rate,
+                              VIR_DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES);
+}
+
+typedef struct {
+    int type;
+    int operation;
+    gboolean success;
+    guint64 elapsed_ms;
+    guint64 total;
+    guint64 processed;
+    char *complaint;
+} Ended;
+
+static void
+ended_clear(Ended *ended)
+{
+    g_free(ended->complaint);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Ended, ended_clear)
+
+/* Of the last job that ended; the statistics stay for others. */
+static gboolean
+ask_ended(RfpDomain *domain, Ended *ended)
+{
+    virTypedParameterPtr params = NULL;
+    const char *complaint = NULL;
+    unsigned long long number = 0;
+    int success = 0;
+    int n = 0;
+
+    if (virDomainGetJobStats(domain->virt, &ended->type, &params, &n,
+                             VIR_DOMAIN_JOB_STATS_COMPLETED |
+                                 VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) < 0)
+        return FALSE;
+    virTypedParamsGetInt(params, n, VIR_DOMAIN_JOB_OPERATION,
+                         &ended->operation);
+    virTypedParamsGetBoolean(params, n, VIR_DOMAIN_JOB_SUCCESS, &success);
+    ended->success = success != 0;
+    if (virTypedParamsGetULLong(params, n, VIR_DOMAIN_JOB_TIME_ELAPSED,
+                                &number) == 1)
+        ended->elapsed_ms = number;
+    if (virTypedParamsGetULLong(params, n, VIR_DOMAIN_JOB_DISK_TOTAL,
+                                &number) == 1)
+        ended->total = number;
+    if (virTypedParamsGetULLong(params, n, VIR_DOMAIN_JOB_DISK_PROCESSED,
+                                &number) == 1)
+        ended->processed = number;
+    if (virTypedParamsGetString(params, n, VIR_DOMAIN_JOB_ERRMSG,
+                                &complaint) == 1)
+        ended->complaint = rfp_text_clean(complaint);
+    virTypedParamsFree(params, n);
+    return TRUE;
+}
+
+static gboolean
+set_not_pushed(RfpDomain *domain, const Ended *ended, GError **error)
+{
+    if (ended->type == VIR_DOMAIN_JOB_FAILED)
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("the backup job of domain '%s' failed: %s"),
+                      domain->name,
+                      ended->complaint ? ended->complaint : "-");
+    else
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                      _("the backup job of domain '%s' was ended by somebody "
+                        "else before all data was written"),
+                      domain->name);
+    rfp_error_add_object(error, domain->name);
+    rfp_error_add_way_out(error, _("export a new point; let the job run until "
+                                   "the export ends"));
+    return FALSE;
+}
+
+gboolean
+rfp_backup_job_check_pushed(RfpDomain *domain,
+                            gint64 begun,
+                            guint64 *bytes,
+                            GError **error)
+{
+    const guint64 at_most_ms =
+        (guint64)(g_get_monotonic_time() - begun) / 1000 + 1;
+    g_auto(Ended) ended = {0};
+    gboolean known = ask_ended(domain, &ended);
+
+    if (!known || ended.operation != VIR_DOMAIN_JOB_OPERATION_BACKUP ||
+        ended.elapsed_ms > at_most_ms) {
+        rfp_error_set(error, REFPOINT_ERROR_STATUS_UNKNOWN,
+                      _("how the backup job of domain '%s' ended is not "
+                        "known"),
+                      domain->name);
+        rfp_error_add_object(error, domain->name);
+        return FALSE;
+    }
+    if (ended.type != VIR_DOMAIN_JOB_COMPLETED || !ended.success ||
+        ended.processed != ended.total)
+        return set_not_pushed(domain, &ended, error);
+    *bytes = ended.total;
+    return TRUE;
 }

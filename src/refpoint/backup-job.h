@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A domain's pull-mode backup job. */
+/*
+ * A domain's backup job, in pull mode, or in push mode where QEMU itself writes
+ * the data into images. A job is told from all others by a mark: the socket at
+ * which it serves, or one of the images that it writes.
+ */
 #ifndef RFP_BACKUP_JOB_H
 #define RFP_BACKUP_JOB_H
 
@@ -7,15 +11,15 @@
 
 typedef enum {
     RFP_JOB_NONE,    /* the domain is free */
-    RFP_JOB_OURS,    /* a backup job that serves at the given socket */
+    RFP_JOB_OURS,    /* the backup job with the given mark */
     RFP_JOB_BACKUP,  /* another backup job */
     RFP_JOB_OTHER,   /* migration, save, dump, ... */
 } RfpJobKind;
 
-/* What runs on the domain now; answers at once. @socket_path may be NULL. */
+/* What runs on the domain now; answers at once. @mark may be NULL. */
 gboolean
 rfp_backup_job_kind(RfpDomain *domain,
-                    const char *socket_path,
+                    const char *mark,
                     RfpJobKind *kind,
                     GError **error);
 
@@ -23,11 +27,13 @@ rfp_backup_job_kind(RfpDomain *domain,
 gboolean
 rfp_backup_job_check_free(RfpDomain *domain, GError **error);
 
-/* Begins the job and, in the same transaction, the checkpoint (NULL: none). */
+/* Begins the job and, in the same transaction, the checkpoint (NULL: none).
+ * @push: in push mode, into images that are there already. */
 gboolean
 rfp_backup_job_begin(RfpDomain *domain,
                      const char *backup_xml,
                      const char *checkpoint_xml,
+                     gboolean push,
                      GError **error);
 
 /*
@@ -62,5 +68,33 @@ gboolean
 rfp_backup_job_end(RfpDomain *domain,
                    const char *socket_path,
                    GError **error);
+
+/* ---- Push mode ---- */
+
+/* How far the job is with one disk, in bytes of the guest's data; FALSE: that
+ * disk is done, or the job is over. */
+gboolean
+rfp_backup_job_progress(RfpDomain *domain,
+                        const char *target,
+                        guint64 *done,
+                        guint64 *total);
+
+/* Bytes a second that QEMU reads of one disk; 0: no limit. A disk that is done
+ * has none to be changed. */
+void
+rfp_backup_job_set_rate(RfpDomain *domain, const char *target, guint64 rate);
+
+/*
+ * Whether the job that was seen to be gone came to its end, with all data
+ * written: the statistics that libvirt keeps of the last job say so. @begun,
+ * monotonic microseconds: when it was asked for; a job that lasted longer is
+ * another one. *@bytes: what it had to write, over all disks. Ended by
+ * somebody: INVALID_STATE; failed: FAILED, with what QEMU says.
+ */
+gboolean
+rfp_backup_job_check_pushed(RfpDomain *domain,
+                            gint64 begun,
+                            guint64 *bytes,
+                            GError **error);
 
 #endif

@@ -18,17 +18,34 @@ add_encryption(xmlNodePtr scratch, const char *uuid)
     rfp_xml_set(secret, "uuid", uuid);
 }
 
-static void
+static xmlNodePtr
 add_disk(xmlNodePtr parent, const RfpBackupDisk *disk)
 {
     xmlNodePtr node = rfp_xml_add(parent, "disk", NULL);
-    xmlNodePtr scratch = NULL;
 
     rfp_xml_set(node, "name", disk->target);
     rfp_xml_set(node, "backup", "yes");
     rfp_xml_set(node, "type", "file");
     rfp_xml_set(node, "backupmode", disk->base ? "incremental" : "full");
     rfp_xml_set(node, "incremental", disk->base);
+    return node;
+}
+
+static void
+add_pushed_disk(xmlNodePtr parent, const RfpBackupDisk *disk)
+{
+    xmlNodePtr node = add_disk(parent, disk);
+
+    rfp_xml_set(rfp_xml_add(node, "driver", NULL), "type", "qcow2");
+    rfp_xml_set(rfp_xml_add(node, "target", NULL), "file", disk->scratch);
+}
+
+static void
+add_served_disk(xmlNodePtr parent, const RfpBackupDisk *disk)
+{
+    xmlNodePtr node = add_disk(parent, disk);
+    xmlNodePtr scratch = NULL;
+
     rfp_xml_set(node, "exportname", disk->target);
     if (disk->base) {
         g_autofree char *bitmap = g_strconcat("backup-", disk->target, NULL);
@@ -41,6 +58,15 @@ add_disk(xmlNodePtr parent, const RfpBackupDisk *disk)
         add_encryption(scratch, disk->secret);
 }
 
+static void
+add_server(xmlNodePtr root, const char *socket_path)
+{
+    xmlNodePtr server = rfp_xml_add(root, "server", NULL);
+
+    rfp_xml_set(server, "transport", "unix");
+    rfp_xml_set(server, "socket", socket_path);
+}
+
 char *
 rfp_backup_xml_format(const char *socket_path,
                       const RfpBackupDisk *disks,
@@ -49,15 +75,19 @@ rfp_backup_xml_format(const char *socket_path,
 {
     g_autoptr(xmlDoc) doc = rfp_xml_new("domainbackup", NULL);
     xmlNodePtr root = xmlDocGetRootElement(doc);
-    xmlNodePtr node = rfp_xml_add(root, "server", NULL);
+    xmlNodePtr node = NULL;
     gsize i = 0;
 
-    rfp_xml_set(root, "mode", "pull");
-    rfp_xml_set(node, "transport", "unix");
-    rfp_xml_set(node, "socket", socket_path);
+    rfp_xml_set(root, "mode", socket_path ? "pull" : "push");
+    if (socket_path)
+        add_server(root, socket_path);
     node = rfp_xml_add(root, "disks", NULL);
-    for (i = 0; i < n_disks; i++)
-        add_disk(node, &disks[i]);
+    for (i = 0; i < n_disks; i++) {
+        if (socket_path)
+            add_served_disk(node, &disks[i]);
+        else
+            add_pushed_disk(node, &disks[i]);
+    }
     for (; others && *others; others++) {
         xmlNodePtr disk = rfp_xml_add(node, "disk", NULL);
 
@@ -67,8 +97,33 @@ rfp_backup_xml_format(const char *socket_path,
     return rfp_xml_to_text(doc, FALSE);
 }
 
-char *
-rfp_backup_xml_socket(const char *xml, GError **error)
+static gboolean
+writes_to(xmlNodePtr root, const char *path)
+{
+    xmlNodePtr disk =
+        rfp_xml_child(rfp_xml_child(root, "disks", NULL), "disk", NULL);
+
+    for (; disk; disk = rfp_xml_next(disk)) {
+        if (rfp_xml_attr_is(rfp_xml_child(disk, "target", NULL), "file", path))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+serves_at(xmlNodePtr root, const char *path)
+{
+    xmlNodePtr server = rfp_xml_child(root, "server", NULL);
+
+    return rfp_xml_attr_is(server, "transport", "unix") &&
+           rfp_xml_attr_is(server, "socket", path);
+}
+
+gboolean
+rfp_backup_xml_matches(const char *xml,
+                       const char *mark,
+                       gboolean *matches,
+                       GError **error)
 {
     g_autoptr(xmlDoc) doc = rfp_xml_parse_root(xml,
                                                strlen(xml),
@@ -77,15 +132,15 @@ rfp_backup_xml_socket(const char *xml, GError **error)
                                                _("the backup job"),
                                                REFPOINT_ERROR_FAILED,
                                                error);
-    xmlNodePtr root = NULL;
-    xmlNodePtr server = NULL;
+    xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
 
+    *matches = FALSE;
     if (!doc)
-        return NULL;
-    root = xmlDocGetRootElement(doc);
-    server = rfp_xml_child(root, "server", NULL);
-    if (!rfp_xml_attr_is(root, "mode", "pull") ||
-        !rfp_xml_attr_is(server, "transport", "unix"))
-        return NULL;
-    return rfp_xml_attr(server, "socket");
+        return FALSE;
+    if (rfp_xml_attr_is(root, "mode", "push"))
+        *matches = writes_to(root, mark);
+    else
+        *matches = rfp_xml_attr_is(root, "mode", "pull") &&
+                   serves_at(root, mark);
+    return TRUE;
 }

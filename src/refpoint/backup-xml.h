@@ -9,15 +9,17 @@
 typedef struct {
     const char *target;
     const char *base;    /* checkpoint to be incremental from; NULL: full */
-    const char *scratch; /* path of the scratch file */
+    const char *scratch; /* path of the scratch file; in push mode of the qcow2
+                          * image that QEMU writes */
     const char *secret;  /* UUID of a passphrase: the scratch file is encrypted
                           * with LUKS; NULL: it is not */
 } RfpBackupDisk;
 
 /*
- * A pull-mode job over a Unix socket. @disks: those that take part; @others:
- * targets that do not (backup='no'), NULL-terminated. The export name of a disk
- * is its target, its bitmap context "backup-<target>". Free with g_free().
+ * A pull-mode job over a Unix socket, or, where @socket_path is NULL, a
+ * push-mode job. @disks: those that take part; @others: targets that do not
+ * (backup='no'), NULL-terminated. The export name of a disk is its target, its
+ * bitmap context "backup-<target>". Free with g_free().
  */
 char *
 rfp_backup_xml_format(const char *socket_path,
@@ -25,9 +27,13 @@ rfp_backup_xml_format(const char *socket_path,
                       gsize n_disks,
                       const char *const *others);
 
-/* The Unix socket of a running pull-mode job from
- * virDomainBackupGetXMLDesc(); NULL (no error) for any other job. */
-char *
-rfp_backup_xml_socket(const char *xml, GError **error);
+/* Whether a running job, from virDomainBackupGetXMLDesc(), is the one that
+ * @mark tells from all others: the Unix socket of a pull-mode job, or the file
+ * that a push-mode job writes for one of its disks. */
+gboolean
+rfp_backup_xml_matches(const char *xml,
+                       const char *mark,
+                       gboolean *matches,
+                       GError **error);
 
 #endif

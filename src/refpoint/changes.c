@@ -3,10 +3,12 @@
  * that is begun for it, and ended at once; or that of the job that keeps another
  * point's data, if it has the difference to this one. */
 #include "backup-xml.h"
+#include "domain-end.h"
 #include "extent.h"
 #include "names.h"
 #include "nbd-source.h"
 #include "operation.h"
+#include "qemu-version.h"
 #include "sockets.h"
 #include "space.h"
 #include "text.h"
@@ -217,7 +219,7 @@ begin(Changes *changes, GError **error)
     if (!rfp_operation_guarded(operation, error) ||
         !rfp_job_check(operation->job, error) || !write_record(changes, error))
         return FALSE;
-    if (rfp_backup_job_begin(operation->domain, xml, NULL, error))
+    if (rfp_backup_job_begin(operation->domain, xml, NULL, FALSE, error))
         return rfp_record_append(operation->record, error, RFP_STEP_BEGUN,
                                  NULL);
     if (error != NULL && (*error)->code == REFPOINT_ERROR_NOT_AVAILABLE)
@@ -357,6 +359,26 @@ check_served(Changes *changes, GError **error)
                                        error);
 }
 
+/* Its bitmap is read from QEMU's NBD server. */
+static gboolean
+check_servable(Changes *changes, GError **error)
+{
+    RfpOperation *operation = &changes->operation;
+    const RfpDomainDisk *disk =
+        rfp_domain_xml_disk(changes->domain_xml, changes->target);
+
+    if (disk == NULL || !disk->iothread ||
+        rfp_qemu_version_at_least(operation->conn, operation->domain,
+                                  changes->domain_xml) >= RFP_QEMU_IOTHREAD_NBD)
+        return TRUE;
+    rfp_qemu_set_unservable(operation->domain, changes->target,
+                            _("nobody can read what changed on it"), error);
+    rfp_error_add_way_out(error, _("an export to a set with the base shows it: "
+                                   "virt-refpoint export %s DIRECTORY"),
+                          operation->domain->word);
+    return FALSE;
+}
+
 static gboolean
 run(Changes *changes, RefpointChanges *result, GError **error)
 {
@@ -367,10 +389,14 @@ run(Changes *changes, RefpointChanges *result, GError **error)
         !find_disk(changes, error))
         return FALSE;
     result->target = g_strdup(changes->target);
+    if (!check_servable(changes, error))
+        return FALSE;
     if (kept_has_it(changes)) {
         changes->socket_path = g_strdup(operation->kept->socket_path);
-        return read_bitmap(changes, result, error) &&
-               check_served(changes, error);
+        if (read_bitmap(changes, result, error) && check_served(changes, error))
+            return TRUE;
+        rfp_domain_end_explain(operation->conn, operation->domain, error);
+        return FALSE;
     }
     if (!rfp_operation_check_free(operation, error) ||
         !rfp_operation_start_guard(operation, error) ||
@@ -380,6 +406,7 @@ run(Changes *changes, RefpointChanges *result, GError **error)
         rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
                       error))
         return rfp_record_clear(operation->record, error);
+    rfp_domain_end_explain(operation->conn, operation->domain, error);
     rfp_operation_undo(operation, NULL);
     return FALSE;
 }

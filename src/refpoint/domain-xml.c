@@ -173,8 +173,36 @@ target_ok(const char *target)
     return length > 0 && length <= TARGET_MAX && !target[length];
 }
 
+/* Of a disk or a controller: the attribute since libvirt 1.2.8, the list, which
+ * maps its queues to several threads, of disks since 10.0, of controllers since
+ * 11.2. */
+static gboolean
+has_iothread(xmlNodePtr node)
+{
+    xmlNodePtr driver = rfp_xml_child(node, "driver", NULL);
+    g_autofree char *thread = rfp_xml_attr(driver, "iothread");
+
+    return thread != NULL || rfp_xml_child(driver, "iothreads", NULL) != NULL;
+}
+
+/* A disk on a SCSI bus has the threads of its controller. */
+static gboolean
+controller_has_iothread(xmlNodePtr devices, xmlNodePtr disk)
+{
+    xmlNodePtr node = rfp_xml_child(devices, "controller", NULL);
+    g_autofree char *index = rfp_xml_attr(
+        rfp_xml_child(disk, "address", NULL), "controller");
+
+    for (; node; node = rfp_xml_next(node)) {
+        if (rfp_xml_attr_is(node, "type", "scsi") && has_iothread(node) &&
+            (index == NULL || rfp_xml_attr_is(node, "index", index)))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static RfpDomainDisk *
-parse_disk(xmlNodePtr node)
+parse_disk(xmlNodePtr devices, xmlNodePtr node)
 {
     RfpDomainDisk *disk = g_new0(RfpDomainDisk, 1);
     xmlNodePtr target = rfp_xml_child(node, "target", NULL);
@@ -188,6 +216,9 @@ parse_disk(xmlNodePtr node)
     disk->readonly = rfp_xml_child(node, "readonly", NULL) != NULL;
     disk->transient = rfp_xml_child(node, "transient", NULL) != NULL;
     disk->shareable = rfp_xml_child(node, "shareable", NULL) != NULL;
+    disk->iothread = has_iothread(node) ||
+                     (g_strcmp0(disk->bus, "scsi") == 0 &&
+                      controller_has_iothread(devices, node));
     parse_source(node, disk);
     return disk;
 }
@@ -199,7 +230,7 @@ parse_disks(RfpDomainXml *domain, xmlNodePtr devices, GError **error)
     xmlNodePtr node = rfp_xml_child(devices, "disk", NULL);
 
     for (; node; node = rfp_xml_next(node)) {
-        RfpDomainDisk *disk = parse_disk(node);
+        RfpDomainDisk *disk = parse_disk(devices, node);
 
         g_ptr_array_add(domain->disks, disk);
         if (!disk->target || !target_ok(disk->target)) {
@@ -270,6 +301,7 @@ static void
 parse_boot(RfpDomainXml *domain, xmlNodePtr os)
 {
     domain->nvram = parse_nvram(os);
+    domain->machine = rfp_xml_attr(rfp_xml_child(os, "type", NULL), "machine");
     domain->kernel = rfp_xml_child_text(os, "kernel", NULL);
     domain->initrd = rfp_xml_child_text(os, "initrd", NULL);
 }
@@ -326,6 +358,7 @@ rfp_domain_xml_free(RfpDomainXml *domain)
     g_free(domain->name);
     g_free(domain->uuid);
     g_free(domain->type);
+    g_free(domain->machine);
     g_free(domain->nvram);
     g_free(domain->kernel);
     g_free(domain->initrd);

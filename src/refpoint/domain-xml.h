@@ -17,12 +17,14 @@ typedef struct {
     gboolean encrypted;   /* <encryption> in the source or the disk */
     char *secret;         /* UUID of its LUKS passphrase, or NULL */
     char *bus;
+    gboolean iothread;    /* its I/O runs in a thread of its own in QEMU */
 } RfpDomainDisk;
 
 typedef struct {
     char *name;
     char *uuid;
     char *type;        /* "kvm", "qemu" */
+    char *machine;     /* "pc-q35-7.2", or NULL */
     gboolean has_agent; /* a channel org.qemu.guest_agent.0 */
     char *nvram;       /* path of the NVRAM file, or NULL */
     char *kernel;      /* direct boot, or NULL */

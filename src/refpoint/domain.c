@@ -96,6 +96,10 @@ rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error)
                      number == VIR_DOMAIN_BLOCKED;
     state->io_error = number == VIR_DOMAIN_PAUSED &&
                       reason == VIR_DOMAIN_PAUSED_IOERROR;
+    state->crashed = number == VIR_DOMAIN_CRASHED ||
+                     (number == VIR_DOMAIN_SHUTOFF &&
+                      (reason == VIR_DOMAIN_SHUTOFF_CRASHED ||
+                       reason == VIR_DOMAIN_SHUTOFF_FAILED));
     state->ending = number == VIR_DOMAIN_SHUTDOWN;
     state->id = state->active ? (gint)virDomainGetID(domain->virt) : -1;
     return TRUE;

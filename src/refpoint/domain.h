@@ -30,6 +30,7 @@ typedef struct {
     gboolean active;
     gboolean running;  /* active, and the CPUs run */
     gboolean io_error; /* paused by an I/O error */
+    gboolean crashed;  /* not active: QEMU died, it was not shut off */
     gboolean ending;   /* shutting down, or about to reboot */
     gint id;           /* -1 inactive */
 } RfpDomainState;

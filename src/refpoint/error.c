@@ -287,15 +287,27 @@ refpoint_failure_free(RefpointFailure *failure)
     g_free(failure);
 }
 
-int
-rfp_error_libvirt_code(const GError *error)
+static int
+number_field(const GError *error, int field)
 {
     g_auto(GStrv) fields = NULL;
 
     if (error == NULL || error->domain != REFPOINT_ERROR)
         return 0;
     fields = fields_of(error);
-    return atoi(fields[FIELD_CODE]);
+    return atoi(fields[field]);
+}
+
+int
+rfp_error_libvirt_code(const GError *error)
+{
+    return number_field(error, FIELD_CODE);
+}
+
+int
+rfp_error_errno(const GError *error)
+{
+    return number_field(error, FIELD_ERRNO);
 }
 
 void

@@ -64,6 +64,10 @@ rfp_error_set_failure(GError **error, const RefpointFailure *failure);
 int
 rfp_error_libvirt_code(const GError *error);
 
+/* The errno of an error that came from a system call, else 0. */
+int
+rfp_error_errno(const GError *error);
+
 /* Replaces the message by the part meant for people. */
 void
 rfp_error_make_plain(GError *error);

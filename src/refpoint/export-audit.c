@@ -5,7 +5,9 @@
  * base's digests before an increment is believed (mapping: Identity).
  */
 #include "export.h"
+#include "image-server.h"
 #include "names.h"
+#include "sockets.h"
 #include "text.h"
 
 #include <inttypes.h>
@@ -22,6 +24,8 @@ typedef struct {
     gpointer connection;
     guint8 *buffer;
     GRand *random;
+    const RfpSourceOps *ops; /* of @connection */
+    gboolean ahead;          /* what is dirty is not known yet */
     guint64 clusters; /* of the view at the point */
     gboolean mismatch;
     guint64 mismatch_at; /* cluster */
@@ -63,7 +67,17 @@ expected_leaf(Audit *audit, guint64 cluster, guint8 *leaf, GError **error)
                                  error);
 }
 
-/* *@compared FALSE: it is dirty, there is nothing to compare. */
+static void
+note_ahead(RfpExportDisk *disk, guint64 cluster, gboolean same)
+{
+    const guint8 bit = (guint8)(1 << cluster % 8);
+
+    disk->sampled[cluster / 8] |= bit;
+    if (!same)
+        disk->differing[cluster / 8] |= bit;
+}
+
+/* *@compared FALSE: it is dirty, or may be, there is nothing to compare. */
 static gboolean
 compare(Audit *audit, guint64 cluster, gboolean *compared, GError **error)
 {
@@ -76,19 +90,24 @@ compare(Audit *audit, guint64 cluster, gboolean *compared, GError **error)
     *compared = FALSE;
     if (!rfp_job_check(rfp_export_job(audit->export), error))
         return FALSE;
-    if (!dirty && !rfp_nbd_source_ops.map(audit->connection, RFP_MAP_DIRTY,
-                                          offset, length, note_dirty, &dirty,
-                                          error))
+    if (!dirty && !audit->ahead &&
+        !audit->ops->map(audit->connection, RFP_MAP_DIRTY, offset, length,
+                         note_dirty, &dirty, error))
         return FALSE;
     if (dirty)
         return TRUE;
     rfp_rate_take(&rfp_export_job(audit->export)->rate, length,
                   &rfp_export_job(audit->export)->cancel);
-    if (!rfp_nbd_source_ops.read(audit->connection, audit->buffer, offset,
-                                 (guint32)length, error) ||
+    if (!audit->ops->read(audit->connection, audit->buffer, offset,
+                          (guint32)length, error) ||
         !expected_leaf(audit, cluster, expected, error))
         return FALSE;
     rfp_digest_leaf(audit->buffer, length, found);
+    if (audit->ahead) {
+        note_ahead(audit->disk, cluster,
+                   memcmp(expected, found, RFP_LEAF_SIZE) == 0);
+        return TRUE;
+    }
     *compared = TRUE;
     audit->disk->report->audited++;
     if (memcmp(expected, found, RFP_LEAF_SIZE) != 0) {
@@ -266,13 +285,12 @@ audit_sample(Audit *audit, guint n, GError **error)
 /* ---- The disk -------------------------------------------------------------------------------- */
 
 static gboolean
-run_audit(Audit *audit, GError **error)
+run_audit(Audit *audit, gpointer source, GError **error)
 {
     const gint *cancel = &rfp_export_job(audit->export)->cancel;
     gboolean done = FALSE;
 
-    audit->connection =
-        rfp_nbd_source_ops.open(audit->disk->source, cancel, error);
+    audit->connection = audit->ops->open(source, cancel, error);
     if (audit->connection == NULL)
         return FALSE;
     audit->buffer = g_malloc(RFP_CLUSTER_SIZE);
@@ -280,7 +298,53 @@ run_audit(Audit *audit, GError **error)
     done = audit_sample(audit, audit->export->options->audit, error);
     g_rand_free(audit->random);
     g_free(audit->buffer);
-    rfp_nbd_source_ops.close(audit->connection);
+    audit->ops->close(audit->connection);
+    return done;
+}
+
+/* The clusters that were compared ahead, now that it is known which are clean. */
+static gboolean
+evaluate_ahead(Audit *audit, GError **error)
+{
+    const RfpExportDisk *disk = audit->disk;
+    gboolean dirty = FALSE;
+
+    for (guint64 i = 0; i < audit->clusters; i++) {
+        const guint8 bit = (guint8)(1 << i % 8);
+
+        dirty = FALSE;
+        if (!(disk->sampled[i / 8] & bit))
+            continue;
+        if (!audit->ops->map(audit->connection, RFP_MAP_DIRTY,
+                             i << RFP_CLUSTER_BITS, 1, note_dirty, &dirty,
+                             error))
+            return FALSE;
+        if (dirty)
+            continue;
+        disk->report->audited++;
+        if (!audit->mismatch && disk->differing[i / 8] & bit) {
+            audit->mismatch = TRUE;
+            audit->mismatch_at = i;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+run_evaluation(Audit *audit, GError **error)
+{
+    RfpExportDisk *disk = audit->disk;
+    gboolean done = FALSE;
+
+    if (disk->sampled == NULL)
+        return TRUE;
+    disk->report->audited = 0; /* it may be the second time */
+    audit->connection = audit->ops->open(
+        disk->source, &rfp_export_job(audit->export)->cancel, error);
+    if (audit->connection == NULL)
+        return FALSE;
+    done = evaluate_ahead(audit, error);
+    audit->ops->close(audit->connection);
     return done;
 }
 
@@ -322,13 +386,14 @@ refuse_increment(RfpExport *export,
 static gboolean
 audit_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
-    Audit audit = {.export = export, .disk = disk};
+    Audit audit = {.export = export, .disk = disk, .ops = disk->source_ops};
     g_autofree char *detail = NULL;
 
     if (export->options->audit == 0 || disk->state.size == 0)
         return TRUE;
     audit.clusters = rfp_cluster_count(disk->state.size);
-    if (!run_audit(&audit, error))
+    if (export->push ? !run_evaluation(&audit, error) :
+                       !run_audit(&audit, disk->source, error))
         return FALSE;
     if (!audit.mismatch) {
         disk->report->audit = disk->report->audited ? REFPOINT_AUDIT_MATCH :
@@ -374,21 +439,104 @@ open_base(RfpExport *export, RfpExportDisk *disk, GError **error)
 static gboolean
 open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
+    RfpNbdSource *source = NULL;
     gboolean has_bitmap = disk->begun_increment ||
                           (export->point != NULL && !export->from_kept);
     g_autofree char *bitmap =
         has_bitmap ? g_strconcat("backup-", disk->state.target, NULL) : NULL;
 
-    disk->source = rfp_nbd_source_new(export->socket_path, disk->state.target,
-                                      bitmap,
-                                      export->options->stall_timeout * 1000);
-    rfp_nbd_source_share(disk->source, &export->operation.handshakes);
-    if (!rfp_nbd_source_probe(disk->source, &rfp_export_job(export)->cancel,
+    source = rfp_nbd_source_new(export->job_mark, disk->state.target, bitmap,
+                                export->options->stall_timeout * 1000);
+    disk->source = source;
+    disk->source_ops = &rfp_nbd_source_ops;
+    rfp_nbd_source_share(source, &export->operation.handshakes);
+    if (!rfp_nbd_source_probe(source, &rfp_export_job(export)->cancel,
                               &disk->state.size, error))
         return FALSE;
     disk->report->size = disk->state.size;
     return TRUE;
 }
+
+/* ---- Ahead of the begin -------------------------------------------------------------------------- */
+
+/* A file or device of this host: only QEMU of the guest can read any other. And
+ * of its base's size: the last clusters would be stored again, and QEMU writes
+ * only what is dirty. */
+static gboolean
+can_increase(const RfpExportDisk *disk)
+{
+    const RfpDiskSource *source = disk->state.source;
+
+    return disk->base_size == disk->state.size && source->path != NULL &&
+           (g_strcmp0(source->type, "file") == 0 ||
+            g_strcmp0(source->type, "block") == 0);
+}
+
+static gboolean
+sample_image(RfpExport *export,
+             RfpExportDisk *disk,
+             const char *socket_path,
+             GError **error)
+{
+    RfpOperation *operation = &export->operation;
+    const gint *cancel = &operation->job->cancel;
+    Audit audit = {
+        .export = export,
+        .disk = disk,
+        .ops = &rfp_nbd_source_ops,
+        .ahead = TRUE,
+        .clusters = rfp_cluster_count(disk->state.size),
+    };
+    g_autoptr(RfpNbdSource) source = rfp_nbd_source_new(
+        socket_path, "", NULL, export->options->stall_timeout * 1000);
+    g_autoptr(RfpImageServer) server =
+        rfp_image_server_start(disk->state.source->path, RFP_IMAGE_SHARED,
+                               socket_path, cancel, error);
+
+    disk->sampled = g_malloc0(audit.clusters / 8 + 1);
+    disk->differing = g_malloc0(audit.clusters / 8 + 1);
+    return server != NULL && run_audit(&audit, source, error);
+}
+
+static gboolean
+audit_image(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    RfpOperation *operation = &export->operation;
+    g_autofree char *socket_path = NULL;
+
+    if (!can_increase(disk))
+        return refuse_increment(export, disk, RFP_REASON_PUSH_LIMITS,
+                                "full-instead-of-increment",
+                                rfp_plan_reason_text(RFP_REASON_PUSH_LIMITS),
+                                error);
+    if (export->options->audit == 0 || disk->state.size == 0)
+        return TRUE;
+    socket_path = rfp_socket_of_ours(operation->conn, export->guid, error);
+    return socket_path != NULL &&
+           rfp_record_append(operation->record, error, RFP_STEP_SOCKET,
+                             socket_path, NULL) &&
+           sample_image(export, disk, socket_path, error);
+}
+
+gboolean
+rfp_export_audit_ahead(RfpExport *export, GError **error)
+{
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (disk->decision.mode != REFPOINT_MODE_INCREMENT)
+            continue;
+        if (disk->base_digests == NULL && !open_base(export, disk, error))
+            return FALSE;
+        if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
+            !audit_image(export, disk, error))
+            return FALSE;
+    }
+    rfp_export_report_plan(export);
+    return TRUE;
+}
+
+/* ---- All disks ---------------------------------------------------------------------------------- */
 
 gboolean
 rfp_export_audit(RfpExport *export, GError **error)
@@ -398,10 +546,10 @@ rfp_export_audit(RfpExport *export, GError **error)
 
         if (!rfp_export_takes(disk))
             continue;
-        if (!open_source(export, disk, error))
+        if (!export->push && !open_source(export, disk, error))
             return FALSE;
         if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
-            !open_base(export, disk, error))
+            disk->base_digests == NULL && !open_base(export, disk, error))
             return FALSE;
         if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
             !audit_disk(export, disk, error))

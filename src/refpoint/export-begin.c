@@ -57,12 +57,13 @@ record_job(RfpExport *export, GError **error)
     /* what is kept for long may see the guest resumed meanwhile */
     return ((!export->state.running && !export->keeps) ||
             rfp_record_append(record, error, RFP_STEP_RAN, NULL)) &&
-           rfp_record_append(record, error, RFP_STEP_SOCKET,
-                             export->socket_path, NULL) &&
+           (export->push ||
+            rfp_record_append(record, error, RFP_STEP_SOCKET,
+                              export->job_mark, NULL)) &&
            (export->point != NULL ||
             rfp_record_append(record, error, RFP_STEP_CHECKPOINT, export->name,
                               export->guid, NULL)) &&
-           rfp_record_append(record, error, RFP_STEP_JOB, export->socket_path,
+           rfp_record_append(record, error, RFP_STEP_JOB, export->job_mark,
                              NULL);
 }
 
@@ -103,19 +104,33 @@ choose_folder(RfpExport *export, GError **error)
     return export->vm_folder != NULL;
 }
 
+static char *
+first_scratch(const RfpExport *export)
+{
+    for (guint i = 0; i < export->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk))
+            return g_strdup(disk->scratch);
+    }
+    return NULL;
+}
+
 static gboolean
-choose_socket(RfpExport *export, GError **error)
+choose_mark(RfpExport *export, GError **error)
 {
     RefpointConnection *conn = export->operation.conn;
 
     if (export->from_kept) {
-        export->socket_path = g_strdup(export->operation.kept->socket_path);
+        export->job_mark = g_strdup(export->operation.kept->socket_path);
         return TRUE;
     }
-    export->socket_path = rfp_socket_of_job(
-        conn, export->operation.domain, export->state.id, export->guid, error);
+    export->job_mark =
+        export->push ? first_scratch(export) :
+                       rfp_socket_of_job(conn, export->operation.domain,
+                                         export->state.id, export->guid, error);
     /* QEMU of the system daemon must reach its scratch file */
-    return export->socket_path != NULL &&
+    return export->job_mark != NULL &&
            rfp_make_dirs(rfp_export_scratch_dir(export),
                          conn->system ? 0711 : 0700, error);
 }
@@ -123,7 +138,7 @@ choose_socket(RfpExport *export, GError **error)
 static gboolean
 prepare(RfpExport *export, GError **error)
 {
-    if (!choose_folder(export, error) || !choose_socket(export, error))
+    if (!choose_folder(export, error))
         return FALSE;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
@@ -131,7 +146,7 @@ prepare(RfpExport *export, GError **error)
         if (rfp_export_takes(disk) && !choose_files(export, disk, error))
             return FALSE;
     }
-    return TRUE;
+    return choose_mark(export, error);
 }
 
 /* NULL: made for no set. */
@@ -208,7 +223,8 @@ format_backup(RfpExport *export)
         disk->begun_increment = disk->decision.mode == REFPOINT_MODE_INCREMENT;
     }
     g_ptr_array_add(others, NULL);
-    return rfp_backup_xml_format(export->socket_path, disks, n,
+    return rfp_backup_xml_format(export->push ? NULL : export->job_mark, disks,
+                                 n,
                                  (const char *const *)others->pdata);
 }
 
@@ -243,9 +259,13 @@ begin_job(RfpExport *export, GError **error)
     g_autofree char *checkpoint = format_checkpoint(export);
 
     export->created_us = export->point ? export->created_us : g_get_real_time();
-    return rfp_backup_job_begin(export->operation.domain, backup, checkpoint,
-                                error) &&
-           rfp_record_append(export->operation.record, error, RFP_STEP_BEGUN,
+    export->begun = g_get_monotonic_time();
+    if (!rfp_backup_job_begin(export->operation.domain, backup, checkpoint,
+                              export->push, error))
+        return FALSE;
+    if (export->push)
+        rfp_export_push_limit(export);
+    return rfp_record_append(export->operation.record, error, RFP_STEP_BEGUN,
                              NULL);
 }
 
@@ -299,6 +319,28 @@ keep_checkpoint_text(RfpExport *export, GError **error)
     return export->checkpoint_xml_text != NULL || *error == NULL;
 }
 
+void
+rfp_export_begin_clear(RfpExport *export)
+{
+    g_clear_pointer(&export->vm_folder, g_free);
+    g_clear_pointer(&export->partial, g_free);
+    g_clear_pointer(&export->job_mark, g_free);
+    g_clear_pointer(&export->checkpoint_xml_text, g_free);
+    export->push_rate = 0;
+    for (guint i = 0; export->disks != NULL && i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        rfp_export_disk_close_source(disk);
+        g_clear_pointer(&disk->scratch, g_free);
+        g_clear_pointer(&disk->image, g_free);
+        g_clear_pointer(&disk->digests, g_free);
+        g_clear_pointer(&disk->sampled, g_free);
+        g_clear_pointer(&disk->differing, g_free);
+        disk->begun_increment = FALSE;
+        disk->pushed = 0;
+    }
+}
+
 gboolean
 rfp_export_begin(RfpExport *export, GError **error)
 {
@@ -314,6 +356,9 @@ rfp_export_begin(RfpExport *export, GError **error)
         export->checkpoint_xml_text = g_strdup(operation->kept->xml);
         return TRUE;
     }
+    if (export->push && (!rfp_export_audit_ahead(export, error) ||
+                         !rfp_export_push_prepare(export, error)))
+        return FALSE;
     note_pending(export);
     if (!rfp_job_check(operation->job, error) ||
         !rfp_operation_freeze(operation, quiesce, &export->state,

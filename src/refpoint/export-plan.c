@@ -182,6 +182,18 @@ unusable(const RfpDomainDisk *disk, gboolean allow_plaintext)
     return RFP_REASON_NONE;
 }
 
+void
+rfp_export_disk_close_source(RfpExportDisk *disk)
+{
+    if (disk->source == NULL)
+        return;
+    if (disk->source_ops == &rfp_qcow2_source_ops)
+        rfp_qcow2_source_free(disk->source);
+    else
+        rfp_nbd_source_free(disk->source);
+    disk->source = NULL;
+}
+
 static void
 export_disk_free(gpointer data)
 {
@@ -190,14 +202,11 @@ export_disk_free(gpointer data)
     g_clear_pointer(&disk->copy, rfp_copy_free);
     g_clear_pointer(&disk->digest_writer, rfp_digest_writer_free);
     g_clear_pointer(&disk->writer, rfp_qcow2_writer_free);
-    g_clear_pointer(&disk->source, rfp_nbd_source_free);
+    rfp_export_disk_close_source(disk);
     g_clear_pointer(&disk->base_digests, g_ptr_array_unref);
     g_clear_pointer(&disk->chain, g_ptr_array_unref);
     g_array_unref(disk->candidates);
     g_clear_error(&disk->error);
-    g_free(disk->scratch);
-    g_free(disk->image);
-    g_free(disk->digests);
     g_free(disk);
 }
 
@@ -463,6 +472,7 @@ rfp_export_plan(RfpExport *export, GError **error)
     }
     rfp_export_report_plan(export);
     return check_any(export, error) && check_already(export, error) &&
+           (export->already || rfp_export_choose_mode(export, error)) &&
            (export->point == NULL || export->already || export->from_kept ||
             check_tracked(export, error));
 }

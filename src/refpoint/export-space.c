@@ -28,6 +28,21 @@ file_size(const char *path)
     return path != NULL && stat(path, &st) == 0 ? (guint64)st.st_size : 0;
 }
 
+/* What QEMU writes in push mode, before it goes into the set. */
+static guint64
+estimated_data(const RfpExport *export)
+{
+    guint64 data = 0;
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk))
+            data += disk->report->estimate + IMAGE_OVERHEAD;
+    }
+    return data;
+}
+
 static guint64
 estimated_need(RfpExport *export)
 {
@@ -233,6 +248,8 @@ rfp_export_check_space(RfpExport *export, GError **error)
     if (export->from_kept)
         return check_kept_room(export, &set, least, error);
     also = set.device == scratch.device ? least : 0;
+    if (export->push)
+        also += estimated_data(export);
     if (!rfp_export_check_scratch(export, also, error))
         return FALSE;
     warn_low_rate(export, need,

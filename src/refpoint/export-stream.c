@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export.h"
+#include "domain-end.h"
 #include "space.h"
 #include "text.h"
 
@@ -35,7 +36,6 @@ typedef struct {
     GCond ended; /* a disk's thread is done */
     gint64 progress_at;
     gint64 state_at;
-    guint64 scratch_used; /* bytes, when last looked at */
     GError *error;        /* what the watch found */
 } Stream;
 
@@ -210,7 +210,9 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
         .buffer = buffer_for(stream),
         .name = disk->state.target,
         .cancel = &stream->stop,
-        .rate = &rfp_export_job(stream->export)->rate,
+        /* in push mode the guest's disks have been read */
+        .rate = stream->export->push ? NULL :
+                                       &rfp_export_job(stream->export)->rate,
     };
 
     if (!open_sink(stream->export, disk, error))
@@ -218,7 +220,7 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
     if (stream->compress)
         rfp_qcow2_writer_set_compress(disk->writer, stream->compress,
                                       options.buffer);
-    disk->copy = rfp_copy_new(&rfp_nbd_source_ops, disk->source, &sink_ops,
+    disk->copy = rfp_copy_new(disk->source_ops, disk->source, &sink_ops,
                               disk, &options);
     return TRUE;
 }
@@ -241,6 +243,9 @@ report_progress(Stream *stream)
         progress[i].stored = rfp_qcow2_writer_stored(disk->writer);
         rfp_copy_progress(disk->copy, &progress[i].done, &progress[i].total,
                           &progress[i].final, &disk->report->read);
+        /* the first half was QEMU's */
+        progress[i].done += disk->pushed;
+        progress[i].total += disk->pushed;
     }
     if (job->progress != NULL)
         job->progress(progress, stream->disks->len, job->progress_opaque);
@@ -248,17 +253,17 @@ report_progress(Stream *stream)
 
 /* Its time does not count while it is being exported. */
 static gboolean
-watch_kept(Stream *stream, GError **error)
+watch_kept(const RfpExport *export, GError **error)
 {
-    const RfpKept *kept = stream->export->operation.kept;
+    const RfpKept *kept = export->operation.kept;
     const char *limit = rfp_kept_limit(kept);
 
     if (g_strcmp0(limit, RFP_ENDED_SCRATCH) != 0)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("the data of point '%s' is not kept any more, %s"),
-                  stream->export->name, rfp_kept_ended_text(limit));
-    rfp_error_add_object(error, stream->export->name);
+                  export->name, rfp_kept_ended_text(limit));
+    rfp_error_add_object(error, export->name);
     rfp_error_add_way_out(error, _("export a new point, make room, or give "
                                    "the next one more"));
     return FALSE;
@@ -266,39 +271,39 @@ watch_kept(Stream *stream, GError **error)
 
 /* Bytes since it was last called. */
 static guint64
-scratch_growth(Stream *stream)
+scratch_growth(RfpExport *export)
 {
-    const guint64 before = stream->scratch_used;
+    const guint64 before = export->scratch_used;
     struct stat st;
 
-    stream->scratch_used = 0;
-    for (guint i = 0; i < stream->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
+    export->scratch_used = 0;
+    for (guint i = 0; i < export->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
         if (disk->scratch != NULL && stat(disk->scratch, &st) == 0)
-            stream->scratch_used += (guint64)st.st_blocks * 512;
+            export->scratch_used += (guint64)st.st_blocks * 512;
     }
-    return MAX(stream->scratch_used, before) - before;
+    return MAX(export->scratch_used, before) - before;
 }
 
 /* The job ends before the scratch files take the last room: a full scratch
  * file system stops the guest. As much as since the last look comes until the
  * next one, and again until the job has ended. */
-static gboolean
-watch_scratch(Stream *stream, GError **error)
+gboolean
+rfp_export_watch_scratch(RfpExport *export, GError **error)
 {
-    const RfpRate *rate = &rfp_export_job(stream->export)->rate;
-    const RefpointExportOptions *options = stream->export->options;
-    const char *dir = rfp_export_scratch_dir(stream->export);
+    const RfpRate *rate = &rfp_export_job(export)->rate;
+    const RefpointExportOptions *options = export->options;
+    const char *dir = rfp_export_scratch_dir(export);
     RfpSpace space = {0};
     guint64 reserve = 0;
     guint64 growth = 0;
 
-    if (stream->export->from_kept)
-        return watch_kept(stream, error);
+    if (export->from_kept)
+        return watch_kept(export, error);
     if (!rfp_space_of(dir, &space, error))
         return FALSE;
-    growth = scratch_growth(stream);
+    growth = scratch_growth(export);
     reserve = options->scratch_reserve_set ? options->scratch_reserve
                                            : rfp_space_reserve(&space);
     if (space.free >= reserve + MIN(2 * growth, reserve))
@@ -322,14 +327,14 @@ watch_scratch(Stream *stream, GError **error)
 
 /* Behind a failure: libvirt ends the server a moment before the job. */
 static gboolean
-kept_is_gone(const Stream *stream)
+kept_is_gone(const RfpExport *export)
 {
-    const RfpOperation *operation = &stream->export->operation;
+    const RfpOperation *operation = &export->operation;
     gint64 end = g_get_monotonic_time() + GONE_US;
     gboolean known = TRUE;
     gboolean runs = FALSE;
 
-    if (!stream->export->from_kept)
+    if (!export->from_kept)
         return FALSE;
     while ((known = rfp_kept_runs(operation->domain, operation->kept, &runs,
                                   NULL)) &&
@@ -340,10 +345,10 @@ kept_is_gone(const Stream *stream)
 
 /* @failed: a disk's server is gone. A guest that shuts down does that, but one
  * that reboots passes the same state and keeps it. */
-static gboolean
-watch_guest(Stream *stream, gboolean failed, GError **error)
+gboolean
+rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error)
 {
-    RfpDomain *domain = stream->export->operation.domain;
+    RfpDomain *domain = export->operation.domain;
     RfpDomainState state = {0};
 
     if (!rfp_domain_state(domain, &state, error)) {
@@ -352,10 +357,9 @@ watch_guest(Stream *stream, gboolean failed, GError **error)
         return FALSE;
     }
     if (!state.active || (failed && state.ending)) {
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("domain '%s' was shut off during the export"),
-                      domain->name);
-    } else if (state.io_error && stream->export->state.running) {
+        rfp_domain_end_set(export->operation.conn, domain, &state,
+                           error);
+    } else if (state.io_error && export->state.running) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("domain '%s' stopped with an I/O error during the "
                         "export; it is resumed"),
@@ -363,11 +367,11 @@ watch_guest(Stream *stream, gboolean failed, GError **error)
         rfp_error_add_way_out(error,
                               _("look for room on the file systems of its "
                                 "images and of the scratch directory '%s'"),
-                              rfp_export_scratch_dir(stream->export));
-    } else if (failed && kept_is_gone(stream)) {
+                              rfp_export_scratch_dir(export));
+    } else if (failed && kept_is_gone(export)) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("the data of point '%s' is not kept any more, %s"),
-                      stream->export->name,
+                      export->name,
                       rfp_kept_ended_text(RFP_ENDED_STOPPED));
         rfp_error_add_way_out(error, _("export a new point"));
     } else {
@@ -406,7 +410,8 @@ stop(Stream *stream)
         stop_kept(operation);
 }
 
-/* Whatever is found stops the copies. */
+/* Whatever is found stops the copies. Behind push mode the guest has no part in
+ * them any more. */
 static void
 watch_once(Stream *stream)
 {
@@ -416,11 +421,12 @@ watch_once(Stream *stream)
     if (g_atomic_int_get(&stream->stop))
         return;
     if (rfp_job_cancelled(rfp_export_job(stream->export)) ||
-        !watch_scratch(stream, &stream->error)) {
+        (!stream->export->push &&
+         !rfp_export_watch_scratch(stream->export, &stream->error))) {
         sound = FALSE;
-    } else if (now - stream->state_at >= STATE_US) {
+    } else if (!stream->export->push && now - stream->state_at >= STATE_US) {
         stream->state_at = now;
-        sound = watch_guest(stream, FALSE, &stream->error);
+        sound = rfp_export_watch_guest(stream->export, FALSE, &stream->error);
     }
     if (!sound) {
         stop(stream);
@@ -436,7 +442,7 @@ static void
 watch(Stream *stream)
 {
     stream->state_at = stream->progress_at = g_get_monotonic_time();
-    scratch_growth(stream);
+    scratch_growth(stream->export);
     g_mutex_lock(&stream->mutex);
     while (g_atomic_int_get(&stream->running) > 0) {
         if (!g_cond_wait_until(&stream->ended, &stream->mutex,
@@ -487,9 +493,9 @@ collect(Stream *stream, GError **error)
                                                REFPOINT_ERROR_CANCELLED)))
             failed = disk;
     }
-    if (failed != NULL && stream->error == NULL &&
+    if (failed != NULL && stream->error == NULL && !stream->export->push &&
         !rfp_job_cancelled(rfp_export_job(stream->export)))
-        watch_guest(stream, TRUE, &stream->error);
+        rfp_export_watch_guest(stream->export, TRUE, &stream->error);
     if (stream->error != NULL && failed != NULL) {
         g_propagate_error(error, g_steal_pointer(&stream->error));
         return FALSE;

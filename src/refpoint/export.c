@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export.h"
+#include "domain-end.h"
 #include "names.h"
 #include "text.h"
 
@@ -257,6 +258,8 @@ check_served(RfpExport *export, GError **error)
 {
     g_autoptr(GPtrArray) targets = g_ptr_array_new();
 
+    if (export->push) /* its end was looked at */
+        return TRUE;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
@@ -264,7 +267,7 @@ check_served(RfpExport *export, GError **error)
             g_ptr_array_add(targets, (char *)disk->state.target);
     }
     return rfp_backup_job_check_served(export->operation.domain,
-                                       export->socket_path, targets,
+                                       export->job_mark, targets,
                                        export->from_kept, error);
 }
 
@@ -276,29 +279,73 @@ finish(RfpExport *export, GError **error)
     RfpOperation *operation = &export->operation;
     gboolean asked =
         !export->from_kept &&
-        rfp_backup_job_ask_end(operation->domain, export->socket_path);
+        rfp_backup_job_ask_end(operation->domain, export->job_mark);
     gboolean filled = rfp_export_fill(export, error);
 
     if (asked)
-        rfp_backup_job_wait_ended(operation->domain, export->socket_path);
+        rfp_backup_job_wait_ended(operation->domain, export->job_mark);
     return filled &&
            rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
                          error) &&
            rfp_export_publish(export, error);
 }
 
+/* From the begin of the job until the data can be read. */
+static gboolean
+open_data(RfpExport *export, GError **error)
+{
+    if (!rfp_export_begin(export, error))
+        return FALSE;
+    if (export->push) {
+        tell_plan(export);
+        if (!rfp_export_push(export, error))
+            return FALSE;
+    }
+    return rfp_export_audit(export, error);
+}
+
+/* In push mode QEMU has written only what an increment needs: where the audit
+ * wants a disk in full after all, it has to write once more. */
+static gboolean
+fell_short(const RfpExport *export)
+{
+    for (guint i = 0; export->push && i < export->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (disk->begun_increment &&
+            disk->decision.mode == REFPOINT_MODE_FULL)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Undoes what was begun, and begins a point of a new moment. */
+static gboolean
+open_data_again(RfpExport *export, GError **error)
+{
+    RfpOperation *operation = &export->operation;
+
+    if (!rfp_undo_unpublished(operation->domain, operation->record,
+                              export->set, error))
+        return FALSE;
+    rfp_export_begin_clear(export);
+    return rfp_export_check_space(export, error) && open_data(export, error);
+}
+
 /* From the begin of the job to the publication. */
 static gboolean
 move(RfpExport *export, GError **error)
 {
-    if (!rfp_export_begin(export, error) || !rfp_export_audit(export, error))
+    if (!open_data(export, error) ||
+        (fell_short(export) && !open_data_again(export, error)))
         return FALSE;
     if (export->point != NULL) {
         point_consistency(export);
         if (!export->from_kept && !check_drift(export, error))
             return FALSE;
     }
-    tell_plan(export);
+    if (!export->push)
+        tell_plan(export);
     return rfp_export_stream(export, error) && check_served(export, error) &&
            finish(export, error);
 }
@@ -318,6 +365,8 @@ run(RfpExport *export, GError **error)
         return TRUE;
     }
     if (!move(export, error)) {
+        rfp_domain_end_explain(export->operation.conn, export->operation.domain,
+                               error);
         rfp_operation_undo(&export->operation, export->set);
         return FALSE;
     }
@@ -329,6 +378,7 @@ run(RfpExport *export, GError **error)
 void
 rfp_export_clear(RfpExport *export)
 {
+    rfp_export_begin_clear(export);
     if (export->disks != NULL)
         g_ptr_array_unref(export->disks);
     rfp_operation_clear(&export->operation);
@@ -342,10 +392,6 @@ rfp_export_clear(RfpExport *export)
     g_free(export->guid);
     g_free(export->name);
     g_free(export->folder);
-    g_free(export->vm_folder);
-    g_free(export->partial);
-    g_free(export->socket_path);
-    g_free(export->checkpoint_xml_text);
 }
 
 gboolean

@@ -6,6 +6,7 @@
  *   export-base.c    on which base
  *   export-space.c   room for it
  *   export-begin.c   record, freeze, job and checkpoint in one transaction
+ *   export-push.c    where QEMU must not serve a disk: it writes the data itself
  *   export-audit.c   clean clusters compared with the base's digests
  *   export-stream.c  all disks at once, watched
  *   export-state.c   what the guest has beside its disks
@@ -21,6 +22,7 @@
 #include "nbd-source.h"
 #include "operation.h"
 #include "plan.h"
+#include "qcow2-source.h"
 #include "qcow2-writer.h"
 
 /* A disk of the domain on its way into the set. */
@@ -38,7 +40,12 @@ typedef struct {
     char *scratch;              /* path */
     char *image;                /* relative to the set */
     char *digests;              /* relative to the set */
-    RfpNbdSource *source;
+    const RfpSourceOps *source_ops; /* of what @source is */
+    gpointer source;    /* RfpNbdSource, or RfpQcow2Source of @scratch */
+    guint64 pushed;     /* bytes of the guest that QEMU wrote to @scratch */
+    guint8 *sampled;    /* an audit ahead of the begin: a bit for each cluster
+                         * that was compared */
+    guint8 *differing;  /* ... and for each that was not as in the base */
     RfpQcow2Writer *writer;
     RfpDigestWriter *digest_writer;
     RfpCopy *copy;
@@ -67,8 +74,10 @@ typedef struct {
     char *folder;            /* its folder in the set */
     char *vm_folder;
     char *partial; /* hidden folder */
-    char *socket_path;
+    char *job_mark; /* what tells the job from others (backup-job.h) */
+    gint64 begun;   /* when the job was asked for, monotonic, microseconds */
     char *checkpoint_xml_text; /* as libvirt has it, at the point */
+    guint64 scratch_used; /* bytes, when last looked at */
     gint64 created_us;
     RefpointConsistency consistency;
     gboolean already;   /* the set has this point: nothing to do */
@@ -76,6 +85,8 @@ typedef struct {
                          * @set is only looked at, and may be NULL */
     gboolean held;      /* with @keeps: as a held (log based) point */
     gboolean from_kept; /* --point: its data is kept, the job runs */
+    guint64 push_rate;  /* bytes a second, as QEMU was told; 0: no limit */
+    gboolean push;      /* the job is one in push mode (export-push.c) */
 } RfpExport;
 
 static inline RefpointJob *
@@ -98,6 +109,10 @@ rfp_export_takes(const RfpExportDisk *disk)
 {
     return disk->decision.mode != REFPOINT_MODE_LEFT_OUT;
 }
+
+/* Where its data comes from is let go. */
+void
+rfp_export_disk_close_source(RfpExportDisk *disk);
 
 /* The domain's state and XML. */
 gboolean
@@ -148,6 +163,34 @@ rfp_export_check_scratch(RfpExport *export, guint64 also, GError **error);
 gboolean
 rfp_export_begin(RfpExport *export, GError **error);
 
+/* Forgets what the begin chose and opened: another one can follow. */
+void
+rfp_export_begin_clear(RfpExport *export);
+
+/* The last word of the plan: whether QEMU may serve the disks. If not, push mode,
+ * or NOT_SUPPORTED where that cannot do it. */
+gboolean
+rfp_export_choose_mode(RfpExport *export, GError **error);
+
+/* Makes the images that QEMU will write to. */
+gboolean
+rfp_export_push_prepare(RfpExport *export, GError **error);
+
+/* Tells QEMU the job's limit of the rate, if it is another than it was told: for
+ * all disks together, from the begin on. */
+void
+rfp_export_push_limit(RfpExport *export);
+
+/* Waits until QEMU has written them; all are complete afterwards. */
+gboolean
+rfp_export_push(RfpExport *export, GError **error);
+
+/* In push mode, before the begin: what did not change since the base is then as
+ * it was, and later cannot be read any more. Compares more than is wanted, as
+ * it is not known yet what the bitmap calls clean. */
+gboolean
+rfp_export_audit_ahead(RfpExport *export, GError **error);
+
 /* Opens the base's digests and compares; a mismatch turns the disk's decision
  * into a full export. */
 gboolean
@@ -160,6 +203,16 @@ rfp_export_check_point(RfpExport *export, GError **error);
 /* Moves the data; images and digests are complete and durable afterwards. */
 gboolean
 rfp_export_stream(RfpExport *export, GError **error);
+
+/* FAILED: the scratch files are about to take the last room. While the job runs,
+ * a few times a second. */
+gboolean
+rfp_export_watch_scratch(RfpExport *export, GError **error);
+
+/* The guest was shut off, or has stopped for want of room. @failed: a disk's
+ * server is gone. */
+gboolean
+rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error);
 
 /* Notes a file in the manifest; *@partial_path: where to write it now. */
 RfpManifestFile *

@@ -95,8 +95,11 @@ rfp_guard_wait_ready(RfpGuard *guard, GError **error)
 {
     char line[LINE_MAX_LENGTH] = "";
 
-    if (read_line(guard->fd, line, sizeof(line), READY_TIMEOUT_MS) &&
-        strcmp(line, "ready") == 0)
+    guard->ready =
+        guard->ready ||
+        (read_line(guard->fd, line, sizeof(line), READY_TIMEOUT_MS) &&
+         strcmp(line, "ready") == 0);
+    if (guard->ready)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("the guard did not get ready%s%s; nothing was begun "
@@ -164,6 +167,7 @@ void
 rfp_guard_clear(RfpGuard *guard)
 {
     rfp_fd_clear(&guard->fd);
+    guard->ready = FALSE;
 }
 
 /* ---- Late freezes -------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 
 typedef struct {
     RfpFd fd;
+    gboolean ready; /* it has said so */
 } RfpGuard;
 
 /* Starts it; does not wait until it is ready. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,14 +31,32 @@ die_with_parent(gpointer opaque)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/* The image as QEMU's options, in which a comma is doubled. */
+static char *
+image_options(const char *path, RfpImageSharing sharing)
+{
+    g_auto(GStrv) parts = g_strsplit(path, ",", -1);
+    g_autofree char *escaped = g_strjoinv(",,", parts);
+    struct stat st;
+
+    return g_strdup_printf("driver=qcow2,force-share=%s,file.driver=%s,"
+                           "file.filename=%s",
+                           sharing == RFP_IMAGE_SHARED ? "on" : "off",
+                           stat(path, &st) == 0 && S_ISBLK(st.st_mode) ?
+                               "host_device" :
+                               "file",
+                           escaped);
+}
+
 static gboolean
-spawn(RfpImageServer *server, GError **error)
+spawn(RfpImageServer *server, RfpImageSharing sharing, GError **error)
 {
     g_autofree char *socket =
         g_strconcat("--socket=", server->socket_path, NULL);
-    const char *argv[] = {"qemu-nbd",   "--read-only",    "--persistent",
-                          "--shared=0", "--format=qcow2", socket,
-                          "--",         server->path,     NULL};
+    g_autofree char *image = image_options(server->path, sharing);
+    const char *argv[] = {"qemu-nbd",   "--read-only",  "--persistent",
+                          "--shared=0", "--image-opts", socket,
+                          "--",         image,          NULL};
     g_autoptr(GError) local = NULL;
 
     if (g_spawn_async_with_pipes(
@@ -117,6 +136,7 @@ wait_ready(RfpImageServer *server, const gint *cancel, GError **error)
 
 RfpImageServer *
 rfp_image_server_start(const char *path,
+                       RfpImageSharing sharing,
                        const char *socket_path,
                        const gint *cancel,
                        GError **error)
@@ -126,7 +146,7 @@ rfp_image_server_start(const char *path,
     server->path = g_strdup(path);
     server->socket_path = g_strdup(socket_path);
     server->errors = -1;
-    if (!spawn(server, error) || !wait_ready(server, cancel, error))
+    if (!spawn(server, sharing, error) || !wait_ready(server, cancel, error))
         return NULL;
     return g_steal_pointer(&server);
 }

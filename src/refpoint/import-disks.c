@@ -276,8 +276,8 @@ check_content(RfpImport *import,
         !rfp_record_append(operation->record, error, RFP_STEP_SOCKET,
                            socket_path, NULL))
         return FALSE;
-    server = rfp_image_server_start(disk->source.path, socket_path,
-                                    &operation->job->cancel, error);
+    server = rfp_image_server_start(disk->source.path, RFP_IMAGE_LOCKED,
+                                    socket_path, &operation->job->cancel, error);
     if (server == NULL ||
         !digest_view(operation->job, data->target, socket_path, data->size,
                      view, error))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keep.h"
+#include "domain-end.h"
 #include "export.h"
 #include "space.h"
 #include "text.h"
@@ -177,13 +178,15 @@ static gboolean
 run(Keep *keep, GError **error)
 {
     RfpExport *export = &keep->export;
+    RfpOperation *operation = &export->operation;
 
     if (!prepare(keep, error))
         return FALSE;
     if (!rfp_export_begin(export, error) || !record_point(keep, error) ||
         !rfp_job_check(rfp_export_job(export), error) ||
         !hand_over(keep, error)) {
-        rfp_operation_undo(&export->operation, NULL);
+        rfp_domain_end_explain(operation->conn, operation->domain, error);
+        rfp_operation_undo(operation, NULL);
         return FALSE;
     }
     note_consistency(export);

@@ -74,8 +74,8 @@ set_nbd_error(struct nbd_handle *nbd, GError **error)
     g_autofree char *text = NULL;
 
     if (nbd != NULL && is_lost(nbd)) {
-        rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                      _("the NBD server closed the connection"));
+        rfp_error_set_errno(error, ECONNRESET,
+                            _("the NBD server closed the connection"));
     } else if (errnum != 0) {
         rfp_error_set_errno(error, errnum,
                             _("the NBD server reported an error"));

@@ -156,6 +156,11 @@ static const Reason reasons[RFP_N_REASONS] = {
     [RFP_REASON_OTHER_BASE] = {"other-base",
                                N_("the point's data was kept with the "
                                   "difference to another base, or none")},
+    [RFP_REASON_PUSH_LIMITS] = {"push-limits",
+                                N_("QEMU has to write the data itself (the "
+                                   "domain has a disk in an iothread): that "
+                                   "gives an increment only where the image is "
+                                   "on this host and has the base's size")},
     [RFP_REASON_EXCLUDED] = {"excluded", N_("not among the disks asked for")},
     [RFP_REASON_READONLY] = {"readonly", N_("the disk is read-only")},
     [RFP_REASON_NO_MEDIUM] = {"no-medium", N_("the drive has no medium")},

@@ -25,6 +25,7 @@ typedef enum {
     RFP_REASON_AUDIT_MISMATCH, /* clean clusters differ from the base */
     RFP_REASON_NOT_IN_BASE,    /* the explicit base never had this disk */
     RFP_REASON_OTHER_BASE,     /* the kept data has no difference to the base */
+    RFP_REASON_PUSH_LIMITS,    /* in push mode: a network image, or resized */
     /* left out: */
     RFP_REASON_EXCLUDED,       /* by --disk or --exclude-disk */
     RFP_REASON_READONLY,

@@ -199,6 +199,17 @@ undo_data(RfpDomain *domain,
 }
 
 gboolean
+rfp_undo_unpublished(RfpDomain *domain,
+                     RfpRecord *record,
+                     RfpExportSet *held,
+                     GError **error)
+{
+    return rfp_undo_host(domain, record, FALSE, NULL, error) &&
+           undo_data(domain, record, held, error) &&
+           rfp_record_clear(record, error);
+}
+
+gboolean
 rfp_undo_kept(RfpDomain *domain, RfpKept *kept, const char *why, GError **error)
 {
     if (kept->ended != NULL)

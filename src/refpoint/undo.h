@@ -46,6 +46,14 @@ rfp_undo_run(RfpDomain *domain,
              gboolean *frozen,
              GError **error);
 
+/* The same while it is known that nothing was published: the set, which the
+ * caller has locked, is not read again, and what was borrowed from it stays. */
+gboolean
+rfp_undo_unpublished(RfpDomain *domain,
+                     RfpRecord *record,
+                     RfpExportSet *held,
+                     GError **error);
+
 /* Ends what is kept of a domain: its job, socket and scratch, noting @why. The
  * point itself stays. @domain NULL: it exists no more. Under the domain's
  * lock. */

@@ -227,6 +227,23 @@ EOF
     } >"$dir/$name.xml"
 }
 
+# guest_iothread NAME [TARGET]...
+# Of a guest that is prepared: these disks (default: vda) get an iothread.
+guest_iothread()
+{
+    local xml=$tmp/guests/$1/$1.xml target
+
+    shift
+    must sed -i 's|<memory |<iothreads>1</iothreads>&|' "$xml"
+    for target in "${@:-vda}"; do
+        must sed -i "/<driver name='qemu' type='qcow2'/{
+            N
+            N
+            /dev='$target'/s/type='qcow2'/& iothread='1'/
+        }" "$xml"
+    done
+}
+
 # guest_agent NAME COMMAND [SECONDS]: a command of the agent in JSON
 guest_agent()
 {

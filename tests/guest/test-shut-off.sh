@@ -37,9 +37,16 @@ next_exact after-shut
 guest_write
 slow_export_start 2000 export vm "$set" --create=killed
 wait_for 60 export_streams killed
+# What a QEMU that aborts leaves in its log.
+echo 'qemu-system-x86_64: block.c:1: x: Assertion `y'"'"' failed.' \
+    >>"$HOME/.cache/libvirt/qemu/log/vm.log"
 must guest_kill9 vm
 export_finish
-like "$export_end" "exited with [1-9]" "killed: a guest that dies ends it"
+is "$export_end" "exited with 8" "killed: a guest that dies ends it"
+like "$(cat "$tmp/err")" \
+    "domain 'vm' crashed \(QEMU: qemu-system-x86_64: block.c:1: .* failed.\)" \
+    "killed: it says so, and what QEMU said"
+like "$(cat "$tmp/err")" "virsh start vm" "killed: it says the way out"
 must guest_start vm
 wait_for 60 record_is_empty
 undone killed

@@ -7,6 +7,17 @@
 #include "refpoint.h"
 
 static void
+check_matches(const char *xml, const char *mark, gboolean wanted)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean matches = !wanted;
+
+    g_assert_true(rfp_backup_xml_matches(xml, mark, &matches, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(matches, ==, wanted);
+}
+
+static void
 test_format(void)
 {
     const RfpBackupDisk disks[] = {
@@ -22,29 +33,26 @@ test_format(void)
         rfp_backup_xml_format("/run/refpoint/nbd.sock", disks, 2, others);
     g_autofree char *small =
         rfp_backup_xml_format("/run/<x>", disks, 1, NULL);
-    g_autofree char *found = NULL;
-    g_autofree char *small_found = NULL;
-    g_autoptr(GError) error = NULL;
+    g_autofree char *push = rfp_backup_xml_format(NULL, disks, 2, others);
 
     data_compare("xml/backup.xml", xml);
     data_compare("xml/backup-small.xml", small);
-    found = rfp_backup_xml_socket(xml, &error);
-    g_assert_no_error(error);
-    g_assert_cmpstr(found, ==, "/run/refpoint/nbd.sock");
-    small_found = rfp_backup_xml_socket(small, &error);
-    g_assert_no_error(error);
-    g_assert_cmpstr(small_found, ==, "/run/<x>");
+    data_compare("xml/backup-push.xml", push);
+    check_matches(xml, "/run/refpoint/nbd.sock", TRUE);
+    check_matches(xml, "/srv/scratch/vda", FALSE);
+    check_matches(small, "/run/<x>", TRUE);
+    check_matches(push, "/srv/scratch/vda", TRUE);
+    check_matches(push, "/srv/a & 'b'/vdb", TRUE);
+    check_matches(push, "/srv/scratch/vd", FALSE);
 }
 
 static void
 test_libvirt(void)
 {
     g_autofree char *xml = data_read("libvirt-backup.xml");
-    g_autoptr(GError) error = NULL;
-    g_autofree char *found = rfp_backup_xml_socket(xml, &error);
 
-    g_assert_no_error(error);
-    g_assert_cmpstr(found, ==, "/run/refpoint/nbd.sock");
+    check_matches(xml, "/run/refpoint/nbd.sock", TRUE);
+    check_matches(xml, "/var/lib/libvirt/images/s-vda", FALSE);
 }
 
 static void
@@ -53,6 +61,10 @@ test_other_jobs(void)
     static const char *const jobs[] = {
         "<domainbackup/>",
         "<domainbackup mode='push'><disks/></domainbackup>",
+        "<domainbackup mode='pull'><disks><disk name='vda'>"
+        "<target file='/s'/></disk></disks></domainbackup>",
+        "<domainbackup mode='push'><disks><disk name='vda'>"
+        "<target dev='/s'/></disk></disks></domainbackup>",
         "<domainbackup mode='push'><server transport='unix' socket='/s'/>"
         "</domainbackup>",
         "<domainbackup mode='pull'/>",
@@ -64,10 +76,8 @@ test_other_jobs(void)
     gsize i = 0;
 
     for (i = 0; i < G_N_ELEMENTS(jobs); i++) {
-        g_autoptr(GError) error = NULL;
-
-        g_assert_null(rfp_backup_xml_socket(jobs[i], &error));
-        g_assert_no_error(error);
+        check_matches(jobs[i], "/s", FALSE);
+        check_matches(jobs[i], "", FALSE);
     }
 }
 
@@ -84,8 +94,10 @@ test_bad(void)
 
     for (i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autoptr(GError) error = NULL;
+        gboolean matches = TRUE;
 
-        g_assert_null(rfp_backup_xml_socket(texts[i], &error));
+        g_assert_false(rfp_backup_xml_matches(texts[i], "/s", &matches, &error));
+        g_assert_false(matches);
         g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
         g_assert_nonnull(strstr(error->message, "backup job"));
     }

@@ -316,6 +316,48 @@ test_strip_variants(void)
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
 }
 
+/* By the disk, by a list that maps its queues, by the controller of its bus. */
+static void
+test_iothreads(void)
+{
+    g_autoptr(RfpDomainXml) domain = parse_content(
+        "<os><type machine='pc-q35-7.2'>hvm</type></os><devices>"
+        "<controller type='scsi' index='0'/>"
+        "<controller type='scsi' index='1'><driver iothread='2'/></controller>"
+        "<controller type='scsi' index='2'><driver><iothreads>"
+        "<iothread id='1'/></iothreads></driver></controller>"
+        "<controller type='usb' index='0'><driver iothread='2'/></controller>"
+        "<disk><driver iothread='1'/><target dev='vda' bus='virtio'/></disk>"
+        "<disk><driver><iothreads><iothread id='1'/></iothreads></driver>"
+        "<target dev='vdb' bus='virtio'/></disk>"
+        "<disk><driver queues='4'/><target dev='vdc' bus='virtio'/></disk>"
+        "<disk><target dev='sda' bus='scsi'/>"
+        "<address type='drive' controller='0'/></disk>"
+        "<disk><target dev='sdb' bus='scsi'/>"
+        "<address type='drive' controller='1'/></disk>"
+        "<disk><target dev='sdc' bus='scsi'/>"
+        "<address type='drive' controller='2'/></disk>"
+        "<disk><target dev='sdd' bus='scsi'/></disk>"
+        "<disk><target dev='sde' bus='sata'/>"
+        "<address type='drive' controller='1'/></disk>"
+        "</devices>");
+    static const struct {
+        const char *target;
+        gboolean iothread;
+    } wanted[] = {
+        {"vda", TRUE},  {"vdb", TRUE}, {"vdc", FALSE},
+        {"sda", FALSE}, {"sdb", TRUE}, {"sdc", TRUE},
+        {"sdd", TRUE}, /* no address: it may be any */
+        {"sde", FALSE},
+    };
+
+    g_assert_cmpstr(domain->machine, ==, "pc-q35-7.2");
+    for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
+        g_assert_cmpint(
+            rfp_domain_xml_disk(domain, wanted[i].target)->iothread, ==,
+            wanted[i].iothread);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -328,5 +370,6 @@ main(int argc, char **argv)
     g_test_add_func("/domain-xml/many-disks", test_many_disks);
     g_test_add_func("/domain-xml/strip", test_strip);
     g_test_add_func("/domain-xml/strip-variants", test_strip_variants);
+    g_test_add_func("/domain-xml/iothreads", test_iothreads);
     return g_test_run();
 }

@@ -239,6 +239,7 @@ test_reasons(void)
         "audit-mismatch",
         "not-in-base",
         "other-base",
+        "push-limits",
         "excluded",
         "readonly",
         "no-medium",

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "qemu-version.h"
+#include "text.h"
+#include "xml.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SYSTEM_PIDS "/run/libvirt/qemu"
+#define PID_FILE_MAX 32
+/* No release of QEMU has a higher number in its first or second place. */
+#define PART_MAX 999
+
+/* ---- The machine type --------------------------------------------------- */
+
+gulong
+rfp_qemu_version_of_machine(const char *machine)
+{
+    const char *last = machine ? strrchr(machine, '-') : NULL;
+    g_auto(GStrv) parts = last ? g_strsplit(last + 1, ".", -1) : NULL;
+    guint64 major = 0;
+    guint64 minor = 0;
+
+    if (parts == NULL || g_strv_length(parts) != 2 ||
+        !g_ascii_string_to_unsigned(parts[0], 10, 1, PART_MAX, &major, NULL) ||
+        !g_ascii_string_to_unsigned(parts[1], 10, 0, PART_MAX, &minor, NULL))
+        return 0;
+    return (gulong)(major * 1000000 + minor * 1000);
+}
+
+/* ---- The process -------------------------------------------------------- */
+
+/* The file that a process was started from, as it is now. */
+static gboolean
+stat_process(RefpointConnection *conn, const RfpDomain *domain, struct stat *st)
+{
+    g_autofree char *dir =
+        conn->system ? g_strdup(SYSTEM_PIDS)
+                     : g_build_filename(g_get_user_runtime_dir(), "libvirt",
+                                        "qemu", "run", NULL);
+    g_autofree char *path = g_strdup_printf("%s/%s.pid", dir, domain->name);
+    g_autofree char *text = NULL;
+    g_autofree char *exe = NULL;
+    gsize length = 0;
+    guint64 pid = 0;
+
+    if (strchr(domain->name, '/') != NULL ||
+        !g_file_get_contents(path, &text, &length, NULL) ||
+        length > PID_FILE_MAX ||
+        !g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, G_MAXINT, &pid,
+                                    NULL))
+        return FALSE;
+    exe = g_strdup_printf("/proc/%" PRIu64 "/exe", pid);
+    return stat(exe, st) == 0;
+}
+
+/* The program whose version virConnectGetVersion() tells. */
+static gboolean
+stat_default(RefpointConnection *conn, struct stat *st)
+{
+    char *xml =
+        virConnectGetDomainCapabilities(conn->virt, NULL, NULL, NULL, NULL, 0);
+    g_autoptr(xmlDoc) doc =
+        xml ? rfp_xml_parse_root(xml, strlen(xml), "domainCapabilities", NULL,
+                                 "", REFPOINT_ERROR_FAILED, NULL)
+            : NULL;
+    g_autofree char *path =
+        doc ? rfp_xml_child_text(xmlDocGetRootElement(doc), "path", NULL)
+            : NULL;
+
+    free(xml);
+    return path != NULL && stat(path, st) == 0;
+}
+
+static gulong
+version_of_process(RefpointConnection *conn, const RfpDomain *domain)
+{
+    struct stat process;
+    struct stat program;
+    unsigned long version = 0;
+
+    if (!stat_process(conn, domain, &process) ||
+        !stat_default(conn, &program) || process.st_dev != program.st_dev ||
+        process.st_ino != program.st_ino ||
+        virConnectGetVersion(conn->virt, &version) < 0)
+        return 0;
+    return version;
+}
+
+gulong
+rfp_qemu_version_at_least(RefpointConnection *conn,
+                          RfpDomain *domain,
+                          const RfpDomainXml *xml)
+{
+    gulong machine = rfp_qemu_version_of_machine(xml->machine);
+    gulong process = version_of_process(conn, domain);
+
+    return MAX(machine, process);
+}
+
+void
+rfp_qemu_set_unservable(const RfpDomain *domain,
+                        const char *target,
+                        const char *why_not,
+                        GError **error)
+{
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("disk '%s' of domain '%s' is in an iothread, and its QEMU, "
+                    "older than 9.0, would crash when it has served that disk: "
+                    "%s"),
+                  target, domain->name, why_not);
+    rfp_error_add_object(error, target);
+}

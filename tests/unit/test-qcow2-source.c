@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "qcow2-source.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "qcow2-writer.h"
+#include "tool.h"
+
+/*
+ * A disk of more than two L2 tables, not of whole clusters: 1 and 2 are data, 4
+ * is a zero cluster, the first one of the second table is data, the third table
+ * is missing, and the last cluster, which is cut, is data.
+ */
+#define TABLE RFP_QCOW2_L2_ENTRIES
+#define LAST (3 * TABLE + 5)
+#define SIZE ((LAST << RFP_CLUSTER_BITS) + 1024)
+#define AT(cluster) ((guint64)(cluster) << RFP_CLUSTER_BITS)
+
+typedef struct {
+    char *dir;
+    char *path;
+    RfpQcow2Source *source;
+} Fixture;
+
+static void
+write_clusters(RfpQcow2Writer *writer, guint64 first, guint n, guint8 value)
+{
+    g_autofree guint8 *data = g_malloc(n * RFP_CLUSTER_SIZE);
+    g_autoptr(GError) error = NULL;
+
+    memset(data, value, n * RFP_CLUSTER_SIZE);
+    rfp_qcow2_writer_write(writer, first, data, n, &error);
+    g_assert_no_error(error);
+}
+
+static void
+set_up(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpQcow2Writer) writer = NULL;
+    guint64 size = 0;
+    int fd = -1;
+
+    fixture->dir = g_dir_make_tmp("refpoint-XXXXXX", NULL);
+    fixture->path = g_build_filename(fixture->dir, "image", NULL);
+    fd = open(fixture->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    writer = rfp_qcow2_writer_new(fd, "image", "image", SIZE, NULL, &error);
+    g_assert_no_error(error);
+    write_clusters(writer, 1, 1, 0x11);
+    write_clusters(writer, 2, 1, 0x22);
+    rfp_qcow2_writer_zero(writer, 4, 1, &error);
+    g_assert_no_error(error);
+    write_clusters(writer, TABLE, 1, 0x33);
+    write_clusters(writer, LAST, 1, 0x44);
+    rfp_qcow2_writer_finish(writer, &size, &error);
+    g_assert_no_error(error);
+    close(fd);
+    fixture->source = rfp_qcow2_source_new(fixture->path);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    rfp_qcow2_source_free(fixture->source);
+    tool_remove_dir(fixture->dir);
+    g_free(fixture->dir);
+    g_free(fixture->path);
+}
+
+static gpointer
+connect_to(Fixture *fixture, const gint *cancel)
+{
+    g_autoptr(GError) error = NULL;
+    gpointer connection =
+        rfp_qcow2_source_ops.open(fixture->source, cancel, &error);
+
+    g_assert_no_error(error);
+    return connection;
+}
+
+/* ---- Maps ---- */
+
+static gboolean
+print_extent(guint64 offset, guint64 length, gboolean flag, gpointer opaque)
+{
+    GString *text = opaque;
+
+    g_assert_cmpuint(length, >, 0);
+    if (flag)
+        g_string_append_printf(text, "%u+%u ",
+                               (guint)(offset >> RFP_CLUSTER_BITS),
+                               (guint)rfp_cluster_count(length));
+    return TRUE;
+}
+
+static gboolean
+first_only(guint64 offset, guint64 length, gboolean flag, gpointer opaque)
+{
+    print_extent(offset, length, flag, opaque);
+    return FALSE;
+}
+
+static char *
+map(Fixture *fixture,
+    RfpMap what,
+    guint64 offset,
+    guint64 length,
+    RfpMapFunc func)
+{
+    gpointer connection = connect_to(fixture, NULL);
+    GString *text = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(rfp_qcow2_source_ops.map(connection, what, offset, length,
+                                           func, text, &error));
+    g_assert_no_error(error);
+    rfp_qcow2_source_ops.close(connection);
+    return g_string_free(text, FALSE);
+}
+
+static void
+test_map(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *dirty = map(fixture, RFP_MAP_DIRTY, 0, SIZE, print_extent);
+    g_autofree char *zero =
+        map(fixture, RFP_MAP_ALLOCATION, 0, SIZE, print_extent);
+    g_autofree char *part =
+        map(fixture, RFP_MAP_DIRTY, AT(2), AT(1), print_extent);
+    g_autofree char *byte = map(fixture, RFP_MAP_DIRTY, AT(4), 1, print_extent);
+    g_autofree char *stopped =
+        map(fixture, RFP_MAP_ALLOCATION, 0, SIZE, first_only);
+    guint64 clusters = 0;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpstr(dirty, ==, "1+2 4+1 8192+1 24581+1 ");
+    g_assert_cmpstr(zero, ==, "0+1 3+8189 8193+16388 ");
+    g_assert_cmpstr(part, ==, "2+1 ");
+    g_assert_cmpstr(byte, ==, "4+1 ");
+    g_assert_cmpstr(stopped, ==, "0+1 ");
+    g_assert_true(rfp_qcow2_source_stored(fixture->source, &clusters, &error));
+    g_assert_cmpuint(clusters, ==, 5);
+}
+
+/* ---- Data ---- */
+
+static void
+read_byte(
+    Fixture *fixture, guint64 offset, guint32 length, guint at, guint8 wanted)
+{
+    gpointer connection = connect_to(fixture, NULL);
+    g_autofree guint8 *data = g_malloc(length);
+    g_autoptr(GError) error = NULL;
+
+    memset(data, 0xff, length);
+    g_assert_true(
+        rfp_qcow2_source_ops.read(connection, data, offset, length, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(data[at], ==, wanted);
+    rfp_qcow2_source_ops.close(connection);
+}
+
+static void
+test_read(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    read_byte(fixture, 0, 2 * RFP_CLUSTER_SIZE, 0, 0);
+    read_byte(fixture, 0, 2 * RFP_CLUSTER_SIZE, RFP_CLUSTER_SIZE, 0x11);
+    /* over the border of two clusters, both in part */
+    read_byte(fixture, AT(2) - 512, 1024, 511, 0x11);
+    read_byte(fixture, AT(2) - 512, 1024, 512, 0x22);
+    read_byte(fixture, AT(3) - 512, 1024, 512, 0);
+    read_byte(fixture, AT(4), RFP_CLUSTER_SIZE, 7, 0);
+    read_byte(fixture, AT(TABLE), RFP_CLUSTER_SIZE, 0, 0x33);
+    read_byte(fixture, AT(LAST), 1024, 1023, 0x44);
+}
+
+static void
+test_cancel(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    const gint cancel = 1;
+    gpointer connection = connect_to(fixture, &cancel);
+    g_autoptr(GError) error = NULL;
+    char byte = '\0';
+
+    g_assert_false(rfp_qcow2_source_ops.read(connection, &byte, 0, 1, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_CANCELLED);
+    rfp_qcow2_source_ops.close(connection);
+}
+
+static void
+test_missing(Fixture *fixture G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpQcow2Source) source = rfp_qcow2_source_new("/nowhere/image");
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(rfp_qcow2_source_ops.open(source, NULL, &error));
+    g_assert_nonnull(strstr(error->message, "/nowhere/image"));
+    g_assert_false(rfp_qcow2_source_in_use(source));
+}
+
+/* A lock such as QEMU has on an image that it reads. */
+static void
+test_in_use(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    struct flock lock = {
+        .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 1};
+    int fd = open(fixture->path, O_RDWR | O_CLOEXEC);
+
+    g_assert_false(rfp_qcow2_source_in_use(fixture->source));
+    g_assert_cmpint(fcntl(fd, F_OFD_SETLK, &lock), ==, 0);
+    g_assert_true(rfp_qcow2_source_in_use(fixture->source));
+    close(fd);
+    g_assert_false(rfp_qcow2_source_in_use(fixture->source));
+}
+
+#define ADD(name, function)                                                    \
+    g_test_add("/qcow2-source/" name, Fixture, NULL, set_up, function,         \
+               tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("map", test_map);
+    ADD("read", test_read);
+    ADD("cancel", test_cancel);
+    ADD("missing", test_missing);
+    ADD("in-use", test_in_use);
+    return g_test_run();
+}

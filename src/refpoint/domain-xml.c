@@ -154,6 +154,7 @@ parse_source(xmlNodePtr node, RfpDomainDisk *disk)
         if (strcmp(entry->type, disk->source.type) == 0)
             break;
     }
+    rfp_xml_attr_uint(source, "index", G_MAXUINT32, &disk->source_index);
     if (source && entry->type)
         disk->source.path = entry->identify(source);
     if (disk->source.path && !*disk->source.path)

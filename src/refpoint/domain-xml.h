@@ -11,6 +11,7 @@ typedef struct {
     char *driver;     /* driver format: "qcow2", "raw", or NULL */
     RfpDiskSource source; /* type and path; the inode is filled by others */
     gboolean has_source;  /* FALSE: no medium */
+    guint64 source_index; /* number of its nodes in QEMU, live XML; else 0 */
     gboolean readonly;
     gboolean transient;
     gboolean shareable;

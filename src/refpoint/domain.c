@@ -152,6 +152,41 @@ rfp_domain_disk_size(RfpDomain *domain,
     return TRUE;
 }
 
+/* @name: "pool/volume" */
+static char *
+volume_path(RfpDomain *domain, const char *name)
+{
+    virConnectPtr virt = virDomainGetConnect(domain->virt);
+    g_auto(GStrv) parts = g_strsplit(name, "/", 2);
+    virStoragePoolPtr pool = virStoragePoolLookupByName(virt, parts[0]);
+    virStorageVolPtr volume =
+        pool ? virStorageVolLookupByName(pool, parts[1]) : NULL;
+    char *path = volume ? virStorageVolGetPath(volume) : NULL;
+    char *copy = g_strdup(path);
+
+    free(path);
+    if (volume != NULL)
+        virStorageVolFree(volume);
+    if (pool != NULL)
+        virStoragePoolFree(pool);
+    return copy;
+}
+
+char *
+rfp_domain_local_path(RfpDomain *domain, const RfpDiskSource *source)
+{
+    g_autofree char *path = NULL;
+
+    if (source->path == NULL)
+        return NULL;
+    if (g_strcmp0(source->type, "file") == 0 ||
+        g_strcmp0(source->type, "block") == 0)
+        path = g_strdup(source->path);
+    else if (g_strcmp0(source->type, "volume") == 0)
+        path = volume_path(domain, source->path);
+    return path != NULL && path[0] == '/' ? g_steal_pointer(&path) : NULL;
+}
+
 void
 rfp_domain_identify_source(RfpDiskSource *source)
 {

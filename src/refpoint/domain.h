@@ -56,6 +56,11 @@ rfp_domain_disk_size(RfpDomain *domain,
                      guint64 *allocation,
                      GError **error);
 
+/* The file or device of this host behind a source, a volume of libvirt's
+ * storage too; NULL if it is something else. Free with g_free(). */
+char *
+rfp_domain_local_path(RfpDomain *domain, const RfpDiskSource *source);
+
 /* Fills the inode of a file source where it can be seen. */
 void
 rfp_domain_identify_source(RfpDiskSource *source);

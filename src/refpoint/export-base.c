@@ -115,6 +115,7 @@ candidate_of(RfpExport *export,
     *candidate = (RfpPlanCandidate){
         .guid = point->manifest->guid,
         .name = checkpoint ? checkpoint->name : point->manifest->name,
+        .untracked = !data->tracked,
         .alive = checkpoint != NULL,
         .bitmap = tracked && tracked->tracked && tracked->has_size ?
                       REFPOINT_BITMAP_GOOD :
@@ -125,7 +126,7 @@ candidate_of(RfpExport *export,
         .other = export->from_kept &&
                  !rfp_guid_equal(disk->kept_base, point->manifest->guid),
     };
-    if (!candidate->other && candidate->alive &&
+    if (!candidate->other && !candidate->untracked && candidate->alive &&
         candidate->bitmap == REFPOINT_BITMAP_GOOD)
         look_at_files(export, point, checkpoint, candidate, target);
     return TRUE;
@@ -134,7 +135,8 @@ candidate_of(RfpExport *export,
 static gboolean
 is_usable(const RfpExportDisk *disk, const RfpPlanCandidate *candidate)
 {
-    return !candidate->other && candidate->alive && candidate->chain_ok &&
+    return !candidate->other && !candidate->untracked && candidate->alive &&
+           candidate->chain_ok &&
            rfp_disk_source_equal(candidate->source, disk->state.source);
 }
 

@@ -3,6 +3,7 @@
 #include "backup-xml.h"
 #include "sockets.h"
 #include "text.h"
+#include "tracking.h"
 
 #include <string.h>
 
@@ -269,6 +270,45 @@ begin_job(RfpExport *export, GError **error)
                              NULL);
 }
 
+/* What nobody could see before the begin: QEMU makes no bitmap for a disk. It
+ * is one without bitmaps then, as it would have been had we known. */
+static gboolean
+give_up_bitmap(RfpExport *export, const RfpDomainDisk *refused)
+{
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (disk->disk != refused || !rfp_export_tracks(export, disk))
+            continue;
+        disk->state.untracked = RFP_REASON_QCOW2_V2;
+        if (rfp_export_takes(disk))
+            disk->decision = (RfpDecision){.mode = REFPOINT_MODE_FULL,
+                                           .reason = RFP_REASON_QCOW2_V2};
+        return TRUE;
+    }
+    return FALSE;
+}
+
+/* Each time for one disk less. */
+static gboolean
+begin_with_fewer_bitmaps(RfpExport *export, GError **error)
+{
+    while (!begin_job(export, error)) {
+        const RfpDomainDisk *refused =
+            rfp_tracking_refused(export->domain_xml, *error);
+
+        if (!give_up_bitmap(export, refused))
+            return FALSE;
+        g_clear_error(error);
+        if (export->keeps && !rfp_export_check_tracks(export, error)) {
+            rfp_tracking_add_conversion(export->operation.domain, refused,
+                                        error);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 /* A bitmap broke between our look and the begin: full, once, unless the base
  * was named by the user. */
 static gboolean
@@ -287,7 +327,7 @@ begin_again_in_full(RfpExport *export, GError **error)
                      disk->state.target,
                      rfp_plan_reason_text(RFP_REASON_BITMAP_BROKEN));
     }
-    return begin_job(export, error);
+    return begin_with_fewer_bitmaps(export, error);
 }
 
 static gboolean
@@ -295,7 +335,7 @@ begin_or_again(RfpExport *export, GError **error)
 {
     g_autoptr(GError) local = NULL;
 
-    if (begin_job(export, &local))
+    if (begin_with_fewer_bitmaps(export, &local))
         return TRUE;
     if (rfp_error_libvirt_code(local) == VIR_ERR_CHECKPOINT_INCONSISTENT &&
         export->base == NULL && export->point == NULL)

@@ -3,6 +3,7 @@
 #include "names.h"
 #include "space.h"
 #include "text.h"
+#include "tracking.h"
 
 #include <string.h>
 
@@ -161,27 +162,6 @@ find_point(RfpExport *export, GError **error)
 
 /* ---- Disks ------------------------------------------------------------------------ */
 
-static RfpReason
-unusable(const RfpDomainDisk *disk, gboolean allow_plaintext)
-{
-    if (strcmp(disk->device, "cdrom") == 0 ||
-        strcmp(disk->device, "floppy") == 0)
-        return RFP_REASON_REMOVABLE;
-    if (strcmp(disk->device, "disk") != 0 || disk->shareable ||
-        g_strcmp0(disk->source.type, "vhostuser") == 0 ||
-        g_strcmp0(disk->source.type, "vhostvdpa") == 0)
-        return RFP_REASON_UNSUPPORTED;
-    if (!disk->has_source)
-        return RFP_REASON_NO_MEDIUM;
-    if (disk->transient)
-        return RFP_REASON_TRANSIENT;
-    if (disk->readonly)
-        return RFP_REASON_READONLY;
-    if (disk->encrypted && !allow_plaintext)
-        return RFP_REASON_ENCRYPTED;
-    return RFP_REASON_NONE;
-}
-
 void
 rfp_export_disk_close_source(RfpExportDisk *disk)
 {
@@ -221,8 +201,10 @@ add_disk(RfpExport *export, RfpDomainDisk *domain_disk)
     disk->disk = domain_disk;
     disk->candidates = g_array_new(FALSE, TRUE, sizeof(RfpPlanCandidate));
     state->target = domain_disk->target;
-    state->unusable = unusable(domain_disk, options->allow_plaintext);
-    state->trackable = g_strcmp0(domain_disk->driver, "qcow2") == 0;
+    state->unusable =
+        rfp_tracking_unusable(domain_disk, options->allow_plaintext);
+    state->untracked =
+        rfp_tracking_refusal(export->operation.domain, domain_disk);
     state->wanted = (options->disks == NULL ||
                      listed(options->disks, domain_disk->target)) &&
                     !listed(options->exclude, domain_disk->target);
@@ -240,9 +222,15 @@ take_from_kept(RfpExport *export, RfpExportDisk *disk)
     RfpPlanDisk *state = &disk->state;
     gboolean served = rfp_kept_disk(export->operation.kept, state->target,
                                     &disk->kept_base);
+    const RfpCheckpointDisk *tracked =
+        rfp_checkpoint_xml_disk(export->point, state->target);
 
     if (state->unusable == RFP_REASON_NONE && !served)
         state->unusable = RFP_REASON_NOT_IN_POINT;
+    /* QEMU may have refused what seemed possible */
+    if (state->untracked == RFP_REASON_NONE &&
+        !(tracked != NULL && tracked->tracked))
+        state->untracked = RFP_REASON_UNTRACKED;
     disk->begun_increment = disk->kept_base != NULL;
 }
 
@@ -444,6 +432,16 @@ check_any(RfpExport *export, GError **error)
     rfp_error_add_object(error, export->operation.domain->name);
     rfp_error_add_way_out(error, _("see why with: virt-refpoint export "
                                    "--dry-run"));
+    return FALSE;
+}
+
+gboolean
+rfp_export_check_tracks(RfpExport *export, GError **error)
+{
+    for (guint i = 0; i < export->disks->len; i++)
+        if (rfp_export_tracks(export, g_ptr_array_index(export->disks, i)))
+            return TRUE;
+    rfp_tracking_set_none(export->operation.domain, export->domain_xml, error);
     return FALSE;
 }
 

@@ -106,7 +106,7 @@ describe_disk(RfpExport *export, RfpExportDisk *disk, RfpManifestDisk *entry)
     if (entry->mode == REFPOINT_MODE_LEFT_OUT)
         return;
     entry->size = disk->state.size;
-    entry->tracked = disk->state.trackable;
+    entry->tracked = disk->state.untracked == RFP_REASON_NONE;
     entry->plaintext = disk->disk->encrypted &&
                        export->options->allow_plaintext;
     rfp_disk_source_copy(disk->state.source, &entry->source);

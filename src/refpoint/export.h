@@ -127,10 +127,15 @@ rfp_export_clear(RfpExport *export);
 static inline gboolean
 rfp_export_tracks(const RfpExport *export, const RfpExportDisk *disk)
 {
-    return disk->state.trackable &&
+    return disk->state.untracked == RFP_REASON_NONE &&
            (rfp_export_takes(disk) ||
             (export->keeps && disk->state.unusable == RFP_REASON_ENCRYPTED));
 }
+
+/* NOT_SUPPORTED unless some disk gets one: without a checkpoint there is no
+ * point that could be named later. */
+gboolean
+rfp_export_check_tracks(RfpExport *export, GError **error);
 
 /* Checks names and selection, finds base and point, decides for each disk, and
  * writes the plan into the report. Changes nothing. */

@@ -7,6 +7,7 @@
 #include "nbd-source.h"
 #include "sockets.h"
 #include "text.h"
+#include "tracking.h"
 
 #include <string.h>
 
@@ -288,6 +289,20 @@ check_content(RfpImport *import,
     return FALSE;
 }
 
+static gboolean
+check_takes_bitmap(RfpImport *import, const RfpDomainDisk *disk, GError **error)
+{
+    RfpReason reason = rfp_tracking_refusal(import->operation.domain, disk);
+
+    if (reason == RFP_REASON_NONE)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("disk '%s' cannot get a bitmap: %s"), disk->target,
+                  rfp_plan_reason_text(reason));
+    rfp_error_add_object(error, disk->target);
+    return FALSE;
+}
+
 /*
  * The bitmap comes first and the comparison after it: whoever writes from here
  * on, a guest that is started meanwhile too, either differs or is recorded.
@@ -313,6 +328,8 @@ restore_disk(RfpImport *import,
         rfp_error_add_object(error, disk->target);
         return FALSE;
     }
+    if (!check_takes_bitmap(import, disk, error))
+        return FALSE;
     if (data == NULL || data->mode == REFPOINT_MODE_LEFT_OUT) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("point '%s' has no data of disk '%s' to compare it "

@@ -34,26 +34,6 @@ look_at_set(Keep *keep, GError **error)
     return FALSE;
 }
 
-/* Without a checkpoint there would be no point to name. */
-static gboolean
-check_tracked(Keep *keep, GError **error)
-{
-    const RfpExport *export = &keep->export;
-
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-
-        if (rfp_export_tracks(export, disk))
-            return TRUE;
-    }
-    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
-                  _("domain '%s' has no disk whose changes can be tracked "
-                    "(qcow2)"),
-                  export->operation.domain->name);
-    rfp_error_add_object(error, export->operation.domain->name);
-    return FALSE;
-}
-
 /* No more than the disks can take, and half of what is free: the other half is
  * for the unforeseen. */
 static gboolean
@@ -89,7 +69,7 @@ prepare(Keep *keep, GError **error)
            rfp_operation_check_free(operation, error) &&
            rfp_operation_start_guard(operation, error) &&
            look_at_set(keep, error) && rfp_export_plan(export, error) &&
-           check_tracked(keep, error) && choose_limit(keep, error);
+           rfp_export_check_tracks(export, error) && choose_limit(keep, error);
 }
 
 /* ---- The begin, and what it leaves

@@ -52,6 +52,8 @@ refusal(const RfpPlanDisk *disk, const RfpPlanCandidate *candidate)
 {
     if (candidate->other)
         return RFP_REASON_OTHER_BASE;
+    if (candidate->untracked)
+        return RFP_REASON_UNTRACKED_THEN;
     if (!candidate->alive)
         return RFP_REASON_BASE_GONE;
     if (candidate->bitmap != REFPOINT_BITMAP_GOOD)
@@ -71,8 +73,8 @@ decided_by_disk(const RfpPlanDisk *disk, RfpDecision *decision)
         *decision = decide(REFPOINT_MODE_LEFT_OUT, RFP_REASON_EXCLUDED);
     else if (disk->unusable != RFP_REASON_NONE)
         *decision = decide(REFPOINT_MODE_LEFT_OUT, disk->unusable);
-    else if (!disk->trackable)
-        *decision = decide(REFPOINT_MODE_FULL, RFP_REASON_UNTRACKED);
+    else if (disk->untracked != RFP_REASON_NONE)
+        *decision = decide(REFPOINT_MODE_FULL, disk->untracked);
     else
         return FALSE;
     return TRUE;
@@ -133,6 +135,14 @@ static const Reason reasons[RFP_N_REASONS] = {
     [RFP_REASON_UNTRACKED] = {"untracked",
                               N_("changes of this disk cannot be tracked, its "
                                  "format has no bitmaps")},
+    [RFP_REASON_QCOW2_V2] = {"qcow2-v2",
+                             N_("its image is qcow2 of version 2, which has no "
+                                "bitmaps; to convert it while the guest is "
+                                "shut off: qemu-img amend -f qcow2 -o "
+                                "compat=1.1 IMAGE")},
+    [RFP_REASON_UNTRACKED_THEN] = {"untracked-then",
+                                   N_("at the set's newest point the disk "
+                                      "could not be tracked")},
     [RFP_REASON_BASE_GONE] = {"base-gone",
                               N_("the checkpoint of the set's newest point is "
                                  "gone")},

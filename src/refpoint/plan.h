@@ -17,6 +17,8 @@ typedef enum {
     RFP_REASON_FIRST,          /* the set has no data of this disk */
     RFP_REASON_NO_BASE_WANTED, /* --base none */
     RFP_REASON_UNTRACKED,      /* format or driver has no bitmaps (raw) */
+    RFP_REASON_QCOW2_V2,       /* nor has qcow2 before version 3 */
+    RFP_REASON_UNTRACKED_THEN, /* it could not be tracked at the base */
     RFP_REASON_BASE_GONE,      /* no base's checkpoint is alive */
     RFP_REASON_BITMAP_BROKEN,  /* alive, the bitmap is missing or broken */
     RFP_REASON_SOURCE_CHANGED, /* another image than the one recorded */
@@ -50,7 +52,7 @@ rfp_plan_reason_text(RfpReason reason);
 typedef struct {
     const char *target;
     RfpReason unusable; /* cannot be exported at all; NONE if it can */
-    gboolean trackable; /* a bitmap can be made for it */
+    RfpReason untracked; /* no bitmap can be made for it; NONE if one can */
     gboolean wanted;    /* by the user's selection, which goes first */
     guint64 size;       /* exact, 0 unknown */
     const RfpDiskSource *source;
@@ -60,6 +62,7 @@ typedef struct {
 typedef struct {
     const char *guid;
     const char *name;       /* of its checkpoint, where alive */
+    gboolean untracked;     /* the point had no bitmap of this disk */
     gboolean alive;         /* a checkpoint with that GUID is there */
     RefpointBitmap bitmap;  /* of this disk in that checkpoint */
     gboolean chain_ok;      /* down to the full image */

@@ -4,6 +4,7 @@
 #include "names.h"
 #include "operation.h"
 #include "text.h"
+#include "tracking.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -247,6 +248,7 @@ typedef struct {
     RfpOperation operation;
     RfpDomainState state;
     RfpDomainXml *domain_xml;
+    GPtrArray *tracked; /* RfpDomainDisk, borrowed from @domain_xml */
     char *guid;
     char *name;
     RefpointConsistency consistency;
@@ -277,24 +279,28 @@ choose_name(Create *create, const char *wanted, GError **error)
 static gboolean
 read_domain(Create *create, GError **error)
 {
-    g_autofree char *text = rfp_domain_xml_text(create->operation.domain,
-                                                FALSE, NULL, error);
+    RfpDomain *domain = create->operation.domain;
+    g_autofree char *text = rfp_domain_xml_text(domain, FALSE, NULL, error);
 
     if (text != NULL)
         create->domain_xml = rfp_domain_xml_parse(text, error);
-    return create->domain_xml != NULL;
-}
+    if (create->domain_xml == NULL)
+        return FALSE;
+    create->tracked = g_ptr_array_new();
+    for (guint i = 0; i < create->domain_xml->disks->len; i++) {
+        RfpDomainDisk *disk = g_ptr_array_index(create->domain_xml->disks, i);
 
-static gboolean
-trackable(const RfpDomainDisk *disk)
-{
-    return g_strcmp0(disk->driver, "qcow2") == 0 && disk->has_source &&
-           !disk->readonly && !disk->transient &&
-           strcmp(disk->device, "disk") == 0;
+        if (rfp_tracking_refusal(domain, disk) == RFP_REASON_NONE)
+            g_ptr_array_add(create->tracked, disk);
+    }
+    if (create->tracked->len > 0)
+        return TRUE;
+    rfp_tracking_set_none(domain, create->domain_xml, error);
+    return FALSE;
 }
 
 static char *
-format_checkpoint(Create *create, GError **error)
+format_checkpoint(Create *create)
 {
     g_autoptr(GPtrArray) targets = g_ptr_array_new();
     g_autoptr(GPtrArray) others = g_ptr_array_new();
@@ -302,14 +308,10 @@ format_checkpoint(Create *create, GError **error)
     for (guint i = 0; i < create->domain_xml->disks->len; i++) {
         RfpDomainDisk *disk = g_ptr_array_index(create->domain_xml->disks, i);
 
-        g_ptr_array_add(trackable(disk) ? targets : others, disk->target);
-    }
-    if (targets->len == 0) {
-        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
-                      _("domain '%s' has no disk whose changes can be tracked "
-                        "(qcow2)"),
-                      create->operation.domain->name);
-        return NULL;
+        g_ptr_array_add(g_ptr_array_find(create->tracked, disk, NULL) ?
+                            targets :
+                            others,
+                        disk->target);
     }
     g_ptr_array_add(targets, NULL);
     g_ptr_array_add(others, NULL);
@@ -331,11 +333,10 @@ note(Create *create)
 
     point->state = REFPOINT_STATE_TRACKED;
     point->consistency = create->consistency;
-    for (guint i = 0; i < create->domain_xml->disks->len; i++) {
-        RfpDomainDisk *disk = g_ptr_array_index(create->domain_xml->disks, i);
+    for (guint i = 0; i < create->tracked->len; i++) {
+        RfpDomainDisk *disk = g_ptr_array_index(create->tracked, i);
 
-        if (!trackable(disk) ||
-            !rfp_domain_disk_size(domain, disk->target, &size, &allocation,
+        if (!rfp_domain_disk_size(domain, disk->target, &size, &allocation,
                                   NULL))
             continue;
         rfp_domain_identify_source(&disk->source);
@@ -344,15 +345,40 @@ note(Create *create)
     rfp_metadata_update(domain, NULL, point, NULL, NULL);
 }
 
+/* QEMU has the last word on what can be tracked. */
+static gboolean
+create_checkpoint(Create *create, GError **error)
+{
+    RfpDomain *domain = create->operation.domain;
+
+    for (;;) {
+        g_autofree char *xml = format_checkpoint(create);
+        g_autoptr(GError) local = NULL;
+        RfpDomainDisk *refused = NULL;
+
+        if (rfp_checkpoint_create(domain, xml, &local))
+            return TRUE;
+        refused = rfp_tracking_refused(create->domain_xml, local);
+        if (!g_ptr_array_remove(create->tracked, refused)) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+        if (create->tracked->len == 0) {
+            rfp_tracking_set_none(domain, create->domain_xml, error);
+            rfp_tracking_add_conversion(domain, refused, error);
+            return FALSE;
+        }
+    }
+}
+
 static gboolean
 make_checkpoint(Create *create, RefpointQuiesce quiesce, GError **error)
 {
     RfpOperation *operation = &create->operation;
     RfpRecord *record = operation->record;
-    g_autofree char *xml = format_checkpoint(create, error);
     gboolean made = FALSE;
 
-    if (xml == NULL || !rfp_operation_guarded(operation, error) ||
+    if (!rfp_operation_guarded(operation, error) ||
         !rfp_record_append(record, error, RFP_STEP_OPERATION,
                            operation->conn->uri, operation->domain->uuid,
                            create->guid, "", "", NULL) ||
@@ -362,7 +388,7 @@ make_checkpoint(Create *create, RefpointQuiesce quiesce, GError **error)
         !rfp_operation_freeze(operation, quiesce, &create->state,
                               &create->consistency, error))
         return FALSE;
-    made = rfp_checkpoint_create(operation->domain, xml, error);
+    made = create_checkpoint(create, error);
     return rfp_operation_thaw(operation, &create->consistency,
                               made ? error : NULL) &&
            made && rfp_job_check(operation->job, error);
@@ -406,6 +432,8 @@ track_only(RefpointConnection *conn,
                     run_create(&create, options, error);
 
     rfp_operation_clear(&create.operation);
+    if (create.tracked != NULL)
+        g_ptr_array_unref(create.tracked);
     rfp_domain_xml_free(create.domain_xml);
     g_free(create.guid);
     g_free(create.name);

@@ -341,6 +341,13 @@ check_fields(const RfpQcow2Header *header, GError **error)
     return TRUE;
 }
 
+guint32
+rfp_qcow2_version(const guint8 *buffer)
+{
+    return get_be32(buffer + AT_MAGIC) == MAGIC ? get_be32(buffer + AT_VERSION)
+                                                : 0;
+}
+
 static gboolean
 read_all(const guint8 *buffer,
          gsize length,

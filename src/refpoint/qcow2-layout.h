@@ -35,6 +35,9 @@
 /* Longest backing file name that QEMU reads. */
 #define RFP_QCOW2_BACKING_MAX 1023
 
+/* Bytes at the begin of an image that tell its version. */
+#define RFP_QCOW2_VERSION_LENGTH 8
+
 typedef struct {
     guint64 size;         /* virtual, bytes; a multiple of 512 */
     char *backing_file;   /* NULL for none */
@@ -54,6 +57,11 @@ typedef struct {
 
 void
 rfp_qcow2_header_clear(RfpQcow2Header *header);
+
+/* The version of the image that begins with @buffer, of
+ * RFP_QCOW2_VERSION_LENGTH bytes; 0 if it is none. */
+guint32
+rfp_qcow2_version(const guint8 *buffer);
 
 /* The virtual size QEMU can express for @size bytes: rounded up to 512. */
 guint64

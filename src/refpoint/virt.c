@@ -155,6 +155,7 @@ static const struct {
     {"Bitmap already exists", REFPOINT_ERROR_INVALID_STATE},
     {"not found in backing chain", REFPOINT_ERROR_INVALID_STATE},
     {"different sizes", REFPOINT_ERROR_INVALID_STATE},
+    {"bitmaps in qcow2 v2 files", REFPOINT_ERROR_NOT_SUPPORTED},
     {"agent is in frozen state", REFPOINT_ERROR_IN_USE},
     {"is frozen", REFPOINT_ERROR_IN_USE},
     {"has a blockjob assigned", REFPOINT_ERROR_IN_USE},

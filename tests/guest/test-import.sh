@@ -247,6 +247,10 @@ must virsh define "$tmp/before.xml"
 import_refused 8 "bitmaps of no point" "without --restored" vm "$set"
 import_refused 8 "point 'p9': its bitmap is missing" \
     "without --restored, one point" vm "$set" p9
+must qemu-img amend -f qcow2 -o compat=0.10 "$(guest_disk vm vdb)"
+import_refused 3 "disk 'vdb' cannot get a bitmap.* qemu-img amend" \
+    "an image of version 2" vm "$set" --restored
+must qemu-img amend -f qcow2 -o compat=1.1 "$(guest_disk vm vdb)"
 cp "$(guest_disk vm vdb)" "$tmp/vdb.qcow2"
 qemu-io -c 'write -P 7 32M 512' "$(guest_disk vm vdb)" >/dev/null
 import_refused 8 "disk 'vdb' does not hold" "one sector differs" \

@@ -11,7 +11,6 @@ static RfpPlanDisk
 good_disk(void)
 {
     return (RfpPlanDisk){.target = "vda",
-                         .trackable = TRUE,
                          .wanted = TRUE,
                          .size = 1 << 20,
                          .source = &source_here};
@@ -33,6 +32,7 @@ good_candidate(guint depth)
 /* What can be wrong with a candidate, and what is said then. */
 enum {
     GOOD,
+    UNTRACKED,
     DEAD,
     BITMAP_BROKEN,
     BITMAP_UNKNOWN,
@@ -53,6 +53,7 @@ flawed(int flaw)
 {
     RfpPlanCandidate c = good_candidate(MAX_CHAIN - 1);
 
+    c.untracked = flaw == UNTRACKED;
     c.alive = flaw != DEAD;
     if (flaw == BITMAP_BROKEN)
         c.bitmap = REFPOINT_BITMAP_BROKEN;
@@ -75,6 +76,7 @@ flawed(int flaw)
 
 static const RfpReason reason_of[N_FLAWS] = {
     [GOOD] = RFP_REASON_NONE,
+    [UNTRACKED] = RFP_REASON_UNTRACKED_THEN,
     [DEAD] = RFP_REASON_BASE_GONE,
     [BITMAP_BROKEN] = RFP_REASON_BITMAP_BROKEN,
     [BITMAP_UNKNOWN] = RFP_REASON_BITMAP_BROKEN,
@@ -170,23 +172,28 @@ test_disk(void)
         RFP_REASON_REMOVABLE, RFP_REASON_TRANSIENT, RFP_REASON_ENCRYPTED,
         RFP_REASON_UNSUPPORTED,
     };
+    static const RfpReason untracked[] = {
+        RFP_REASON_NONE,
+        RFP_REASON_UNTRACKED,
+        RFP_REASON_QCOW2_V2,
+    };
     RfpPlanCandidate good = good_candidate(1);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(unusable) * 4; i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(unusable) * 6; i++) {
         RfpPlanDisk disk = good_disk();
         RefpointMode mode = REFPOINT_MODE_LEFT_OUT;
         RfpReason reason = RFP_REASON_EXCLUDED;
 
-        disk.unusable = unusable[i / 4];
-        disk.trackable = i % 2 != 0;
-        disk.wanted = i / 2 % 2 != 0;
+        disk.unusable = unusable[i / 6];
+        disk.untracked = untracked[i % 3];
+        disk.wanted = i / 3 % 2 != 0;
         if (disk.wanted)
             reason = disk.unusable;
         if (reason == RFP_REASON_NONE) {
-            if (disk.trackable)
+            if (disk.untracked == RFP_REASON_NONE)
                 continue;
             mode = REFPOINT_MODE_FULL;
-            reason = RFP_REASON_UNTRACKED;
+            reason = disk.untracked;
         }
         assert_decision(rfp_plan_auto(&disk, &good, 1, FALSE, 64), mode, reason,
                         NULL);
@@ -231,6 +238,8 @@ test_reasons(void)
         "first",
         "no-base-wanted",
         "untracked",
+        "qcow2-v2",
+        "untracked-then",
         "base-gone",
         "bitmap-broken",
         "source-changed",

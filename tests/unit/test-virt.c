@@ -107,6 +107,11 @@ static const struct {
      "merge': Bitmaps are of different sizes",
      0, STATE},
     {VIR_ERR_INTERNAL_ERROR,
+     "internal error: unable to execute QEMU command 'transaction': Can't make "
+     "bitmap 'p' persistent in 'libvirt-2-format': Cannot store dirty bitmaps "
+     "in qcow2 v2 files",
+     0, UNSUPPORTED},
+    {VIR_ERR_INTERNAL_ERROR,
      "internal error: unable to execute QEMU agent command 'guest-fsfreeze-"
      "freeze': The command guest-fsfreeze-freeze has been disabled: the agent "
      "is in frozen state",

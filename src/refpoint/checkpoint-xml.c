@@ -140,6 +140,57 @@ rfp_checkpoint_xml_disk(RfpCheckpointXml *checkpoint, const char *target)
     return NULL;
 }
 
+static gint
+compare_age(gconstpointer a, gconstpointer b)
+{
+    const RfpCheckpointXml *left = *(const RfpCheckpointXml *const *)a;
+    const RfpCheckpointXml *right = *(const RfpCheckpointXml *const *)b;
+
+    if (left->created != right->created)
+        return left->created < right->created ? -1 : 1;
+    return strcmp(left->name, right->name);
+}
+
+/* Moves @checkpoint to @sorted, and before it those above it that wait, too. */
+static void
+move_behind_parents(RfpCheckpointXml *checkpoint,
+                    GHashTable *by_name,
+                    GHashTable *waiting,
+                    GPtrArray *sorted)
+{
+    g_autoptr(GPtrArray) line = g_ptr_array_new();
+
+    while (checkpoint != NULL && g_hash_table_remove(waiting, checkpoint)) {
+        g_ptr_array_add(line, checkpoint);
+        checkpoint = checkpoint->parent ?
+                         g_hash_table_lookup(by_name, checkpoint->parent) :
+                         NULL;
+    }
+    for (guint i = line->len; i > 0; i--)
+        g_ptr_array_add(sorted, g_ptr_array_index(line, i - 1));
+}
+
+void
+rfp_checkpoint_xml_sort(GPtrArray *checkpoints)
+{
+    g_autoptr(GHashTable) by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) waiting = g_hash_table_new(NULL, NULL);
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+
+    g_ptr_array_sort(checkpoints, compare_age);
+    for (guint i = 0; i < checkpoints->len; i++) {
+        RfpCheckpointXml *checkpoint = g_ptr_array_index(checkpoints, i);
+
+        g_hash_table_insert(by_name, checkpoint->name, checkpoint);
+        g_hash_table_add(waiting, checkpoint);
+    }
+    for (guint i = 0; i < checkpoints->len; i++)
+        move_behind_parents(g_ptr_array_index(checkpoints, i), by_name,
+                            waiting, sorted);
+    for (guint i = 0; i < checkpoints->len; i++)
+        checkpoints->pdata[i] = sorted->pdata[i];
+}
+
 char *
 rfp_checkpoint_xml_domain(const char *xml, GError **error)
 {

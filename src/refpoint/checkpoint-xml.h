@@ -34,6 +34,11 @@ rfp_checkpoint_xml_free(RfpCheckpointXml *checkpoint);
 RfpCheckpointDisk *
 rfp_checkpoint_xml_disk(RfpCheckpointXml *checkpoint, const char *target);
 
+/* Sorts RfpCheckpointXml: parents before their children, and by age and name
+ * where that leaves a choice. A parent that is not among them counts as none. */
+void
+rfp_checkpoint_xml_sort(GPtrArray *checkpoints);
+
 /* The XML text of the <domain> inside the checkpoint's, or NULL. Free with
  * g_free(). */
 char *

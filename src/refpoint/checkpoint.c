@@ -31,6 +31,12 @@ describe(virDomainCheckpointPtr checkpoint, gboolean sizes, GError **error)
     return parsed;
 }
 
+static gboolean
+is_gone(const GError *error)
+{
+    return rfp_error_libvirt_code(error) == VIR_ERR_NO_DOMAIN_CHECKPOINT;
+}
+
 static void
 free_all(virDomainCheckpointPtr *checkpoints, int n)
 {
@@ -45,8 +51,8 @@ rfp_checkpoint_list(RfpDomain *domain, gboolean sizes, GError **error)
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
         (GDestroyNotify)rfp_checkpoint_xml_free);
     virDomainCheckpointPtr *checkpoints = NULL;
-    int n = virDomainListAllCheckpoints(
-        domain->virt, &checkpoints, VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL);
+    /* not LIST_TOPOLOGICAL: libvirt fails with that while somebody makes one */
+    int n = virDomainListAllCheckpoints(domain->virt, &checkpoints, 0);
 
     if (n < 0) {
         rfp_virt_error_set(error, domain->name,
@@ -60,8 +66,7 @@ rfp_checkpoint_list(RfpDomain *domain, gboolean sizes, GError **error)
 
         parsed = describe(checkpoints[i], sizes, &local);
         /* somebody may delete one while we look */
-        if (parsed == NULL &&
-            rfp_error_libvirt_code(local) != VIR_ERR_NO_DOMAIN_CHECKPOINT) {
+        if (parsed == NULL && !is_gone(local)) {
             g_propagate_error(error, g_steal_pointer(&local));
             free_all(checkpoints, n);
             return NULL;
@@ -70,6 +75,7 @@ rfp_checkpoint_list(RfpDomain *domain, gboolean sizes, GError **error)
             g_ptr_array_add(list, parsed);
     }
     free_all(checkpoints, n);
+    rfp_checkpoint_xml_sort(list);
     return g_steal_pointer(&list);
 }
 
@@ -145,7 +151,7 @@ rfp_checkpoint_xml_text(RfpDomain *domain, const char *name, GError **error)
                                         VIR_DOMAIN_CHECKPOINT_XML_SECURE);
     if (xml == NULL)
         xml = virDomainCheckpointGetXMLDesc(checkpoint, 0);
-    if (xml == NULL)
+    if (xml == NULL && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_CHECKPOINT)
         rfp_virt_error_set(error, name, _("cannot get checkpoint '%s'"), name);
     copy = g_strdup(xml);
     free(xml);
@@ -189,13 +195,19 @@ delete_if_guid(RfpDomain *domain,
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    parsed = describe(checkpoint, FALSE, error);
-    if (parsed == NULL)
+    parsed = describe(checkpoint, FALSE, &local);
+    if (parsed == NULL) {
+        if (is_gone(local))
+            return TRUE;
+        g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
+    }
     found = rfp_checkpoint_guid(domain, parsed);
     if (!rfp_guid_equal(found, guid))
         return TRUE;
     if (!delete(checkpoint)) {
+        if (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_CHECKPOINT)
+            return TRUE;
         rfp_virt_error_set(error, name,
                            _("cannot delete checkpoint '%s' of domain '%s'"),
                            name, domain->name);

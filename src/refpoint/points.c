@@ -208,6 +208,30 @@ no_such_point(RfpDomain *domain, const char *point, GError **error)
                           domain->word);
 }
 
+/* FALSE: nobody can tell. TRUE, and NULL in *@point: there is none. */
+static gboolean
+look_for_point(RefpointConnection *conn,
+               RfpDomain *domain,
+               const char *name,
+               gboolean sizes,
+               RefpointPoint **point,
+               GError **error)
+{
+    g_autoptr(GPtrArray) list =
+        g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
+
+    *point = NULL;
+    if (!list_domain(conn, domain, sizes, list, error))
+        return FALSE;
+    for (guint i = 0; *point == NULL && i < list->len; i++) {
+        RefpointPoint *one = g_ptr_array_index(list, i);
+
+        if (strcmp(one->name, name) == 0 || rfp_guid_equal(one->guid, name))
+            *point = g_ptr_array_steal_index(list, i);
+    }
+    return TRUE;
+}
+
 static RefpointPoint *
 find_point(RefpointConnection *conn,
            RfpDomain *domain,
@@ -215,20 +239,12 @@ find_point(RefpointConnection *conn,
            gboolean sizes,
            GError **error)
 {
-    g_autoptr(GPtrArray) list =
-        g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
+    RefpointPoint *point = NULL;
 
-    if (!list_domain(conn, domain, sizes, list, error))
-        return NULL;
-    for (guint i = 0; i < list->len; i++) {
-        RefpointPoint *point = g_ptr_array_index(list, i);
-
-        if (strcmp(point->name, name) == 0 ||
-            rfp_guid_equal(point->guid, name))
-            return g_ptr_array_steal_index(list, i);
-    }
-    no_such_point(domain, name, error);
-    return NULL;
+    if (look_for_point(conn, domain, name, sizes, &point, error) &&
+        point == NULL)
+        no_such_point(domain, name, error);
+    return point;
 }
 
 RefpointPoint *
@@ -262,10 +278,10 @@ choose_name(Create *create, const char *wanted, GError **error)
     create->guid = rfp_guid_new();
     create->name = wanted ? g_strdup(wanted) :
                             rfp_name_default(g_get_real_time(), create->guid);
-    if (!rfp_name_check(create->name, error))
+    if (!rfp_name_check(create->name, error) ||
+        !look_for_point(create->operation.conn, create->operation.domain,
+                        create->name, FALSE, &there, error))
         return FALSE;
-    there = find_point(create->operation.conn, create->operation.domain,
-                       create->name, FALSE, NULL);
     if (there == NULL)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,

@@ -12,6 +12,11 @@
  * The cause of a virErrorNumber when nothing else is known (mapping: Errors).
  * Complete at compile time for the installed headers: a new code is a
  * compiler warning here.
+ *
+ * Only what is not there (NO_DOMAIN, NO_DOMAIN_CHECKPOINT) can be about what
+ * the caller named: names are checked before libvirt sees them. INVALID_ARG and
+ * the other INVALID_ codes are about the arguments of a call of ours, or inside
+ * libvirt: FAILED.
  */
 RefpointError
 rfp_virt_cause(int code);

@@ -280,6 +280,63 @@ test_rebuild_foreign(void)
     g_assert_null(rfp_checkpoint_xml_rebuild("<x", NULL, NULL));
 }
 
+/* The list of "name<parent@second" in @text, sorted, as names. */
+static char *
+sorted(const char *text)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
+        (GDestroyNotify)rfp_checkpoint_xml_free);
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    GString *names = g_string_new(NULL);
+
+    for (guint i = 0; words[i]; i++) {
+        g_auto(GStrv) parts = g_strsplit_set(words[i], "<@", 3);
+        g_autofree char *xml = g_strdup_printf(
+            "<domaincheckpoint><name>%s</name>%s%s%s<creationTime>%s"
+            "</creationTime></domaincheckpoint>",
+            parts[0], *parts[1] ? "<parent><name>" : "", parts[1],
+            *parts[1] ? "</name></parent>" : "", parts[2]);
+
+        g_ptr_array_add(list, parse(xml));
+    }
+    rfp_checkpoint_xml_sort(list);
+    for (guint i = 0; i < list->len; i++) {
+        const RfpCheckpointXml *checkpoint = g_ptr_array_index(list, i);
+
+        g_string_append_printf(names, "%s%s", i ? " " : "", checkpoint->name);
+    }
+    return g_string_free(names, FALSE);
+}
+
+static void
+test_sort(void)
+{
+    static const struct {
+        const char *list;
+        const char *sorted;
+    } rows[] = {
+        {"", ""},
+        {"a<@1", "a"},
+        {"c<b@3 b<a@2 a<@1", "a b c"},
+        /* all in one second: the parents decide */
+        {"a<b@5 b<c@5 c<d@5 d<@5", "d c b a"},
+        /* a clock that went back */
+        {"a<@9 b<a@5 c<b@7", "a b c"},
+        /* branches: by age, then by name */
+        {"x<a@4 y<a@3 b<a@3 a<@1", "a b y x"},
+        /* a parent that is not there, one of its own, and a circle */
+        {"b<gone@2 a<@1", "a b"},
+        {"a<a@1 b<a@2", "a b"},
+        {"a<c@1 b<a@2 c<b@3 d<@4", "b c a d"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *names = sorted(rows[i].list);
+
+        g_assert_cmpstr(names, ==, rows[i].sorted);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -293,5 +350,6 @@ main(int argc, char **argv)
     g_test_add_func("/checkpoint-xml/mark", test_mark);
     g_test_add_func("/checkpoint-xml/rebuild", test_rebuild);
     g_test_add_func("/checkpoint-xml/rebuild-foreign", test_rebuild_foreign);
+    g_test_add_func("/checkpoint-xml/sort", test_sort);
     return g_test_run();
 }

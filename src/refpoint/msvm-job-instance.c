@@ -123,19 +123,19 @@ set_failure(RfpMsvmInstance *instance, const RfpMsvmJob *job)
 
 /* ---- Properties of exports ----------------------------------------------- */
 
-/* The files are known once a job has completed. One of these two classes has
- * arrays where the other has single texts. */
+/* Disks and files are known once a job has completed. One of these two classes
+ * has arrays where the other has single texts. */
 static void
-set_files(RfpMsvmInstance *instance, const char *name, GPtrArray *paths)
+set_list(RfpMsvmInstance *instance, const char *name, GPtrArray *texts)
 {
     RfpMsvmValue *value = rfp_msvm_instance_put(instance, name);
     guint i = 0;
 
     if (!value)
         return;
-    value->null = paths == NULL;
-    for (i = 0; paths && i < paths->len; i++)
-        rfp_msvm_value_add_text(value, g_ptr_array_index(paths, i));
+    value->null = texts == NULL;
+    for (i = 0; texts && i < texts->len; i++)
+        rfp_msvm_value_add_text(value, g_ptr_array_index(texts, i));
 }
 
 static void
@@ -153,20 +153,19 @@ set_file(RfpMsvmInstance *instance,
 static void
 set_exported(RfpMsvmInstance *instance, const RfpMsvmOutcome *outcome)
 {
-    GPtrArray *images = outcome ? outcome->images : NULL;
     GPtrArray *states = outcome ? outcome->states : NULL;
     const char *state =
         states && states->len > 0 ? g_ptr_array_index(states, 0) : NULL;
 
-    set_files(instance, "ExportedDisks", images);
-    set_files(instance, "ExportedLogFilePaths",
-              outcome && outcome->held ? images : NULL);
+    set_list(instance, "ExportedDisks", outcome ? outcome->disks : NULL);
+    set_list(instance, "ExportedLogFilePaths",
+             outcome ? outcome->images : NULL);
     set_file(instance, "ExportedConfigFilePath", "ExportedConfigFilePaths",
              outcome ? outcome->config : NULL);
     set_file(instance, "ExportedRuntimeFilePath", "ExportedRuntimeFilePaths",
              outcome ? outcome->runtime : NULL);
     rfp_msvm_instance_set_text(instance, "ExportedGuestStateFilePath", state);
-    set_files(instance, "ExportedGuestStateFilePaths", states);
+    set_list(instance, "ExportedGuestStateFilePaths", states);
 }
 
 static void

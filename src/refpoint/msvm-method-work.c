@@ -5,6 +5,7 @@
 
 #include "export-set.h"
 #include "job.h"
+#include "msvm-id.h"
 #include "msvm-objects.h"
 
 #define POINT_EXPORT_JOB "Msvm_VirtualSystemReferencePointExportJob"
@@ -31,6 +32,7 @@ rfp_msvm_outcome_free(RfpMsvmOutcome *outcome)
         return;
     g_free(outcome->result);
     g_free(outcome->point);
+    g_ptr_array_unref(outcome->disks);
     g_ptr_array_unref(outcome->images);
     g_ptr_array_unref(outcome->states);
     g_free(outcome->config);
@@ -44,6 +46,7 @@ new_outcome(const RefpointReport *report)
     RfpMsvmOutcome *outcome = g_new0(RfpMsvmOutcome, 1);
 
     outcome->point = g_strdup(report->point_guid);
+    outcome->disks = g_ptr_array_new_with_free_func(g_free);
     outcome->images = g_ptr_array_new_with_free_func(g_free);
     outcome->states = g_ptr_array_new_with_free_func(g_free);
     return outcome;
@@ -199,12 +202,15 @@ finish_export(const RfpMsvmWork *work,
     for (i = 0; i < vm->disks->len; i++) {
         const RfpManifestDisk *disk = g_ptr_array_index(vm->disks, i);
 
-        if (disk->image)
-            g_ptr_array_add(outcome->images,
-                            g_build_filename(set->path, disk->image, NULL));
+        if (!disk->image)
+            continue;
+        g_ptr_array_add(outcome->disks,
+                        rfp_msvm_id_format(RFP_MSVM_ID_DISK, work->domain,
+                                           disk->target));
+        g_ptr_array_add(outcome->images,
+                        g_build_filename(set->path, disk->image, NULL));
     }
     add_states(set, vm, outcome);
-    outcome->held = point->manifest->held;
     outcome->config = file_path(set, rfp_manifest_vm_file(vm, "config"));
     outcome->runtime = file_path(set, rfp_manifest_vm_file(vm, "runtime"));
 }

@@ -12,8 +12,8 @@ typedef struct _RfpMsvmWork RfpMsvmWork;
 typedef struct {
     char *result;      /* of the object that was made */
     char *point;       /* GUID of the point it was about */
-    gboolean held;     /* it is log based */
-    GPtrArray *images; /* char *, absolute, as the rest */
+    GPtrArray *disks;  /* char *, instance ids of those that were exported */
+    GPtrArray *images; /* char *, theirs, same order; absolute, as the rest */
     GPtrArray *states; /* char *, the guest's firmware and TPM */
     char *config;
     char *runtime;

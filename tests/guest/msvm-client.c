@@ -8,7 +8,7 @@
  *   create-job SYSTEM TYPE              watch POINT DIRECTORY [BASE]
  *   suspend|terminate|kill|race POINT DIRECTORY [BASE]
  *   import SYSTEM CONFIG RUNTIME        destroy|remove POINT
- *   collection-create|-export|-destroy  as those above
+ *   collection-create|-export|-destroy|-watch  as those above
  *   associated PATH CLASS               instance PATH
  */
 #include <glob.h>
@@ -136,12 +136,17 @@ do_export(Client *client)
     return finish(number, error);
 }
 
+static char *
+collection_settings(const char *base)
+{
+    return export_settings("Msvm_CollectionReferencePointExportSettingData",
+                           "BaseReferencePointCollection", base);
+}
+
 static int
 do_collection_export(Client *client)
 {
-    g_autofree char *settings =
-        export_settings("Msvm_CollectionReferencePointExportSettingData",
-                        "BaseReferencePointCollection", client->words[2]);
+    g_autofree char *settings = collection_settings(client->words[2]);
     GError *error = NULL;
     guint32 number = refpoint_msvm_collection_export_reference_point(
         client->msvm, client->words[0], client->words[1], settings, NULL,
@@ -287,6 +292,20 @@ do_watch(Client *client)
     return job ? end_job(client, job) : 1;
 }
 
+static int
+do_collection_watch(Client *client)
+{
+    g_autofree char *settings = collection_settings(client->words[2]);
+    g_autofree char *job = NULL;
+    GError *error = NULL;
+    guint32 number = refpoint_msvm_collection_export_reference_point(
+        client->msvm, client->words[0], client->words[1], settings, &job,
+        &error);
+
+    finish(number, error);
+    return job ? end_job(client, job) : 1;
+}
+
 static void
 request(Client *client, const char *job, guint16 wanted)
 {
@@ -389,6 +408,7 @@ static const struct {
     {"collection-create", 2, do_collection_create},
     {"collection-export", 2, do_collection_export},
     {"collection-destroy", 1, do_collection_destroy},
+    {"collection-watch", 2, do_collection_watch},
     {"associated", 2, do_associated},
     {"instance", 1, do_instance},
     {"watch", 2, do_watch},

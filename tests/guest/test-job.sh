@@ -235,8 +235,10 @@ is "$(tr ' ' '\n' <<<"$seen" | sed '/^$/d' | sort -nc 2>&1)" "" \
 is "$(job_get .percent)" 100 "watched: up to 100"
 check "watched: wait of a job that has ended" virt-refpoint job wait "$job"
 is "$(job_get .return_value)" 0 "watched: its return value"
-like "$(job_get '.instance.ExportedDisks[0]')" "^$set/disks/.*qcow2$" \
-    "watched: the instance names the images"
+like "$(job_get '.instance.ExportedDisks[0]')" "^refpoint-disk:.*/vda$" \
+    "watched: the instance names the disks"
+like "$(job_get '.instance.ExportedLogFilePaths[0]')" \
+    "^$set/disks/.*/vda/.*qcow2$" "watched: and their images"
 check "watched: GetError" virt-refpoint --json invoke GetError "Job=$job"
 is "$(jq -r .Error "$tmp/out")" null "watched: no error"
 status_is 8 "watched: it cannot be suspended any more" \

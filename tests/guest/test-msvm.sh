@@ -115,6 +115,16 @@ exported()
     done
 }
 
+# exported_are SET GUID NAME: what the job in the last answer has exported, in
+# one order
+exported_are()
+{
+    is "$(property ExportedDisks)" "refpoint-disk:$uuid/vda
+refpoint-disk:$uuid/vdb" "$3: the ids of its disks"
+    is "$(property ExportedLogFilePaths)" "$(image "$1" "$2" vda)
+$(image "$1" "$2" vdb)" "$3: their images"
+}
+
 # backing SET GUID TARGET
 backing()
 {
@@ -177,8 +187,7 @@ is "$(property ReferencePointId)" "$guid" "its point"
 is "$(property BaseReferencePointId)" "$two_guid" "its base"
 is "$(property VirtualMachineId)" "$uuid" "its machine"
 is "$(property ExportDirectory)" "$set" "its directory"
-is "$(property ExportedDisks)" "$(image "$set" "$guid" vda)
-$(image "$set" "$guid" vdb)" "its images"
+exported_are "$set" "$guid" "a job"
 check "its configuration" test -s "$(property ExportedConfigFilePath)"
 check "its checkpoint" test -s "$(property ExportedRuntimeFilePath)"
 is "$(answer msvm-error)" "" "GetError has nothing"
@@ -237,8 +246,11 @@ client instance "$point"
 is "$(property ReferencePointType)" 1 "a log based point"
 is "$(property HasAssociatedData)" TRUE "it has associated data"
 scribble
-returns 0 "it is exported" export "$point" "$tmp/held.set"
+is "$(property VirtualDiskIdentifiers)" "refpoint-disk:$uuid/vda
+refpoint-disk:$uuid/vdb" "the ids of its disks"
+returns 4096 "it is exported" watch "$point" "$tmp/held.set"
 exported "$tmp/held.set" "$guid" held
+exported_are "$tmp/held.set" "$guid" "of a log based point"
 returns 0 "its data is removed" remove "$point"
 client instance "$point"
 is "$(property HasAssociatedData)" FALSE "it has none any more"
@@ -287,6 +299,9 @@ like "$point" "Msvm_ReferencePointCollection[.]CollectionID" \
     "the path of a collection"
 returns 0 "a collection is exported" collection-export "$point" "$tmp/group"
 exported "$tmp/group" "$guid" six
+returns 4096 "again, as a job" collection-watch "$point" "$tmp/group"
+is "$(answer state)" 7 "the job has completed"
+exported_are "$tmp/group" "$guid" "of a collection"
 client associated "$point" Msvm_VirtualSystemReferencePoint
 is "$(guid_of "$(answer path)")" "$guid" "its member"
 returns 0 "a collection is destroyed" collection-destroy "$point"

@@ -90,8 +90,10 @@ finish(const RfpMsvmWork *work,
     outcome->result = rfp_msvm_point_path(work->domain, report->point_guid);
     outcome->config = g_strdup("/set/point/vm/domain.xml");
     outcome->runtime = g_strdup("/set/point/vm/checkpoint.xml");
-    outcome->held = TRUE;
+    g_ptr_array_add(outcome->disks, g_strdup("refpoint-disk:" VM "/vda"));
+    g_ptr_array_add(outcome->disks, g_strdup("refpoint-disk:" VM "/vdb"));
     g_ptr_array_add(outcome->images, g_strdup("/set/disks/vm/vda/point.qcow2"));
+    g_ptr_array_add(outcome->images, g_strdup("/set/disks/vm/vdb/point.qcow2"));
     g_ptr_array_add(outcome->states, g_strdup("/set/point/vm/nvram.fd"));
 }
 
@@ -186,6 +188,20 @@ text_is(const RfpMsvmInstance *instance, const char *name, const char *wanted)
     g_assert_cmpstr(rfp_msvm_instance_text(instance, name), ==, wanted);
 }
 
+static void
+texts_are(const RfpMsvmInstance *instance,
+          const char *name,
+          const char *first,
+          const char *second)
+{
+    const RfpMsvmValue *value = rfp_msvm_instance_value(instance, name);
+
+    g_test_message("%s", name);
+    g_assert_cmpuint(value->items->len, ==, 2);
+    g_assert_cmpstr(rfp_msvm_value_item(value, 0)->text, ==, first);
+    g_assert_cmpstr(rfp_msvm_value_item(value, 1)->text, ==, second);
+}
+
 static guint32
 request(RefpointMsvm *msvm, const char *path, guint16 wanted)
 {
@@ -256,6 +272,16 @@ check_times(const RfpMsvmInstance *instance)
     g_assert_cmpuint(removal, ==, 5 * 60 * G_USEC_PER_SEC);
 }
 
+/* The disks by their ids, and their files in the same order. */
+static void
+check_disks(const RfpMsvmInstance *instance)
+{
+    texts_are(instance, "ExportedDisks", "refpoint-disk:" VM "/vda",
+              "refpoint-disk:" VM "/vdb");
+    texts_are(instance, "ExportedLogFilePaths", "/set/disks/vm/vda/point.qcow2",
+              "/set/disks/vm/vdb/point.qcow2");
+}
+
 static void
 test_completed(void)
 {
@@ -278,8 +304,7 @@ test_completed(void)
     text_is(instance, "VirtualMachineId", VM);
     text_is(instance, "ReferencePointId", POINT);
     text_is(instance, "BaseReferencePointId", BASE);
-    text_is(instance, "ExportedDisks", "/set/disks/vm/vda/point.qcow2");
-    text_is(instance, "ExportedLogFilePaths", "/set/disks/vm/vda/point.qcow2");
+    check_disks(instance);
     text_is(instance, "ExportedConfigFilePath", "/set/point/vm/domain.xml");
     text_is(instance, "ExportedRuntimeFilePath",
             "/set/point/vm/checkpoint.xml");
@@ -315,7 +340,7 @@ test_collection(void)
     text_is(instance, "ReferencePointGroupId", "refpoint-collection:" POINT);
     text_is(instance, "BaseReferencePointGroupId", "refpoint-collection:" BASE);
     text_is(instance, "VirtualMachineId", VM);
-    text_is(instance, "ExportedDisks", "/set/disks/vm/vda/point.qcow2");
+    check_disks(instance);
     text_is(instance, "ExportedConfigFilePaths", "/set/point/vm/domain.xml");
     text_is(instance, "ExportedRuntimeFilePaths",
             "/set/point/vm/checkpoint.xml");

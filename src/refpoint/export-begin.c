@@ -352,9 +352,14 @@ keep_checkpoint_text(RfpExport *export, GError **error)
     export->checkpoint_xml_text =
         rfp_checkpoint_xml_text(export->operation.domain, export->name, error);
     if (export->checkpoint_xml_text == NULL && error != NULL &&
-        *error == NULL && export->point != NULL)
+        *error == NULL &&
+        (export->point != NULL || rfp_export_tracks_any(export))) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("point '%s' is gone"), export->name);
+        rfp_error_add_object(error, export->name);
+        rfp_error_add_way_out(error, _("somebody has deleted its checkpoint "
+                                       "meanwhile: make a new point"));
+    }
     /* a domain of raw disks alone has no checkpoint */
     return export->checkpoint_xml_text != NULL || *error == NULL;
 }

@@ -436,11 +436,19 @@ check_any(RfpExport *export, GError **error)
 }
 
 gboolean
-rfp_export_check_tracks(RfpExport *export, GError **error)
+rfp_export_tracks_any(RfpExport *export)
 {
     for (guint i = 0; i < export->disks->len; i++)
         if (rfp_export_tracks(export, g_ptr_array_index(export->disks, i)))
             return TRUE;
+    return FALSE;
+}
+
+gboolean
+rfp_export_check_tracks(RfpExport *export, GError **error)
+{
+    if (rfp_export_tracks_any(export))
+        return TRUE;
     rfp_tracking_set_none(export->operation.domain, export->domain_xml, error);
     return FALSE;
 }

@@ -132,6 +132,9 @@ rfp_export_tracks(const RfpExport *export, const RfpExportDisk *disk)
             (export->keeps && disk->state.unusable == RFP_REASON_ENCRYPTED));
 }
 
+gboolean
+rfp_export_tracks_any(RfpExport *export);
+
 /* NOT_SUPPORTED unless some disk gets one: without a checkpoint there is no
  * point that could be named later. */
 gboolean

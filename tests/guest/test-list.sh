@@ -113,24 +113,37 @@ if command -v cc >/dev/null &&
     cc -shared -fPIC -o "$tmp/vanish.so" "$tests_dir/guest/vanish.c" -ldl \
         2>/dev/null; then
     diag "a checkpoint that goes between two questions of ours"
-    # vanishing NAME N COMMAND...: it goes before the Nth
+    # vanishing NAME N STATUS COMMAND...: it goes before the Nth
     vanishing()
     {
-        local name=$1 at=$2
+        local name=$1 at=$2 status=$3
 
-        shift 2
-        virsh_has "$name" || must virsh checkpoint-create-as vm "$name"
-        check "gone before question $at of $1" env VANISH="$name" \
-            VANISH_AT="$at" LD_PRELOAD="$tmp/vanish.so" \
+        shift 3
+        status_is "$status" "gone before question $at of $1" env \
+            VANISH="$name" VANISH_AT="$at" LD_PRELOAD="$tmp/vanish.so" \
             ASAN_OPTIONS="verify_asan_link_order=0:${ASAN_OPTIONS-}" \
             virt-refpoint --json "$@"
         virsh_has "$name" && not_ok "$name is there"
     }
-    vanishing x 1 list vm
+    must virsh checkpoint-create-as vm x
+    vanishing x 1 0 list vm
     is "$(names true)" "young e5 e6" "what stays is listed"
-    vanishing x 1 info vm young
-    vanishing x 1 export vm "$set" --create e7 --keep-points=2 --quiesce=never
-    vanishing x 2 destroy vm x
+    must virsh checkpoint-create-as vm x
+    vanishing x 1 0 info vm young
+    must virsh checkpoint-create-as vm x
+    vanishing x 1 0 export vm "$set" --create e7 --keep-points=2 \
+        --quiesce=never
+    must virsh checkpoint-create-as vm x
+    vanishing x 2 0 destroy vm x
+
+    diag "the checkpoint that was just begun with a job"
+    vanishing begun 1 8 export vm "$set" --create begun --quiesce=never
+    like "$(result .error.message)" "point 'begun' is gone" "it is said"
+    vanishing begun 1 8 create vm begun --quiesce=never
+    like "$(result .error.message)" "point 'begun' is gone" "it is said, too"
+    status_is 1 "no job is left" virsh backup-dumpxml vm
+    export_point "the next export" vm "$set" --quiesce=never
+    is "$(modes)" "vda=increment" "the next export: the modes"
 else
     skip "a checkpoint that vanishes" "needs cc and libvirt's headers"
 fi

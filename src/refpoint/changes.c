@@ -61,7 +61,8 @@ find_point(Changes *changes, GError **error)
         if (strcmp(checkpoint->name, changes->options->point) != 0 &&
             !rfp_guid_equal(guid, changes->options->point))
             continue;
-        rfp_checkpoint_measure(domain, checkpoint);
+        if (!rfp_checkpoint_measure(domain, checkpoint, error))
+            return FALSE;
         changes->point = checkpoint;
         report->point_name = g_strdup(checkpoint->name);
         report->point_guid = g_steal_pointer(&guid);

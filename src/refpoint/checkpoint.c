@@ -17,7 +17,10 @@ describe(virDomainCheckpointPtr checkpoint, gboolean sizes, GError **error)
     if (sizes)
         xml = virDomainCheckpointGetXMLDesc(
             checkpoint, flags | VIR_DOMAIN_CHECKPOINT_XML_SIZE);
-    if (xml == NULL) /* the domain stopped meanwhile: the list is still true */
+    /* the domain stopped meanwhile: the list is still true; anything else does
+     * not say that the bitmaps are broken */
+    if (!sizes || (xml == NULL &&
+                   virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID))
         xml = virDomainCheckpointGetXMLDesc(checkpoint, flags);
     if (xml == NULL) {
         rfp_virt_error_set(error, name, _("cannot look at checkpoint '%s'"),
@@ -115,27 +118,43 @@ lookup(RfpDomain *domain, const char *name, GError **error)
     return checkpoint;
 }
 
-void
-rfp_checkpoint_measure(RfpDomain *domain, RfpCheckpointXml *checkpoint)
+/* The checkpoint as it is now; NULL with no error: it is gone. */
+static RfpCheckpointXml *
+look_again(RfpDomain *domain, const char *name, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(virDomainCheckpoint) found = lookup(domain, name, &local);
+    RfpCheckpointXml *now = found ? describe(found, TRUE, &local) : NULL;
+
+    if (local != NULL && !is_gone(local))
+        g_propagate_error(error, g_steal_pointer(&local));
+    return now;
+}
+
+gboolean
+rfp_checkpoint_measure(RfpDomain *domain,
+                       RfpCheckpointXml *checkpoint,
+                       GError **error)
 {
     g_autoptr(RfpCheckpointXml) now = NULL;
-    virDomainCheckpointPtr found = NULL;
+    g_autoptr(GError) local = NULL;
     GPtrArray *disks = checkpoint->disks;
 
     if (checkpoint->measured)
-        return;
+        return TRUE;
+    now = look_again(domain, checkpoint->name, &local);
+    if (local != NULL) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
     checkpoint->measured = TRUE;
-    found = lookup(domain, checkpoint->name, NULL);
-    if (found == NULL)
-        return;
-    now = describe(found, TRUE, NULL);
-    virDomainCheckpointFree(found);
     /* it may be another one of that name by now */
     if (now == NULL || now->created != checkpoint->created ||
         g_strcmp0(now->guid, checkpoint->guid) != 0)
-        return;
+        return TRUE;
     checkpoint->disks = now->disks;
     now->disks = disks;
+    return TRUE;
 }
 
 char *

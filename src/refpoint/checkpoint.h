@@ -13,10 +13,13 @@ GPtrArray *
 rfp_checkpoint_list(RfpDomain *domain, gboolean sizes, GError **error);
 
 /* Asks for the sizes of one in such a list, once: each answer costs libvirt a
- * look through all block nodes. Where there is none the bitmaps count as not
- * usable. */
-void
-rfp_checkpoint_measure(RfpDomain *domain, RfpCheckpointXml *checkpoint);
+ * look through all block nodes. Where there are none, because the domain is not
+ * running or the checkpoint is gone, the bitmaps count as not usable. FALSE:
+ * libvirt did not say, somebody else keeps it busy. */
+gboolean
+rfp_checkpoint_measure(RfpDomain *domain,
+                       RfpCheckpointXml *checkpoint,
+                       GError **error);
 
 /* In such a list; NULL if there is none. Foreign ones are found by their weak
  * GUID only through rfp_checkpoint_guid(). */

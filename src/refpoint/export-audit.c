@@ -619,12 +619,12 @@ live_changes(RfpExport *export,
     RfpCheckpointXml *point = now ? find_again(export, now) : NULL;
     RfpCheckpointDisk *tracked = NULL;
 
-    if (now == NULL)
+    if (now == NULL ||
+        (point != NULL && !rfp_checkpoint_measure(export->operation.domain,
+                                                  point, error)))
         return FALSE;
-    if (point != NULL) {
-        rfp_checkpoint_measure(export->operation.domain, point);
+    if (point != NULL)
         tracked = rfp_checkpoint_xml_disk(point, disk->state.target);
-    }
     if (tracked == NULL || !tracked->has_size) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("the bitmap of point '%s' on disk '%s' broke"),

@@ -92,11 +92,14 @@ source_at(RfpExport *export, RfpSetPoint *point, RfpManifestDisk *data)
     return noted ? noted : &data->source;
 }
 
+/* *@has: whether @point has data of the disk. */
 static gboolean
 candidate_of(RfpExport *export,
              RfpSetPoint *point,
              const RfpExportDisk *disk,
-             RfpPlanCandidate *candidate)
+             RfpPlanCandidate *candidate,
+             gboolean *has,
+             GError **error)
 {
     const char *target = disk->state.target;
     RfpManifestVm *vm = rfp_set_point_vm(point);
@@ -104,12 +107,15 @@ candidate_of(RfpExport *export,
     RfpCheckpointXml *checkpoint = NULL;
     RfpCheckpointDisk *tracked = NULL;
 
-    if (data == NULL || data->mode == REFPOINT_MODE_LEFT_OUT)
-        return FALSE;
+    *has = data != NULL && data->mode != REFPOINT_MODE_LEFT_OUT;
+    if (!*has)
+        return TRUE;
     checkpoint = rfp_checkpoint_find_guid(export->checkpoints,
                                           point->manifest->guid);
     if (checkpoint != NULL) {
-        rfp_checkpoint_measure(export->operation.domain, checkpoint);
+        if (!rfp_checkpoint_measure(export->operation.domain, checkpoint,
+                                    error))
+            return FALSE;
         tracked = rfp_checkpoint_xml_disk(checkpoint, target);
     }
     *candidate = (RfpPlanCandidate){
@@ -142,30 +148,37 @@ is_usable(const RfpExportDisk *disk, const RfpPlanCandidate *candidate)
 
 /* Newest first, down to the first that can be a base: what lies below it does
  * not matter any more. */
-static void
-look_at_candidates(RfpExport *export, RfpExportDisk *disk)
+static gboolean
+look_at_candidates(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
     GPtrArray *points = export->set ? export->set->points : NULL;
 
     for (guint i = points ? points->len : 0; i > 0; i--) {
         RfpSetPoint *point = g_ptr_array_index(points, i - 1);
         RfpPlanCandidate candidate;
+        gboolean has = FALSE;
 
-        if (export->base != NULL && point != export->base)
+        if ((export->base != NULL && point != export->base) ||
+            point->manifest == NULL)
             continue;
-        if (point->manifest == NULL ||
-            !candidate_of(export, point, disk, &candidate))
+        if (!candidate_of(export, point, disk, &candidate, &has, error))
+            return FALSE;
+        if (!has)
             continue;
         g_array_append_val(disk->candidates, candidate);
         if (is_usable(disk, &candidate))
             break;
     }
+    return TRUE;
 }
 
 /* Without a set: the domain's own notes say what was exported, and from which
  * image. The set that it is exported to later has the last word. */
 static gboolean
-look_at_notes_of(RfpExport *export, RfpExportDisk *disk, RefpointState state)
+look_at_notes_of(RfpExport *export,
+                 RfpExportDisk *disk,
+                 RefpointState state,
+                 GError **error)
 {
     for (guint i = export->checkpoints->len; i > 0; i--) {
         RfpCheckpointXml *checkpoint =
@@ -187,24 +200,27 @@ look_at_notes_of(RfpExport *export, RfpExportDisk *disk, RefpointState state)
         if (note == NULL || note->state != state || candidate.source == NULL ||
             !is_usable(disk, &candidate))
             continue;
-        rfp_checkpoint_measure(export->operation.domain, checkpoint);
+        if (!rfp_checkpoint_measure(export->operation.domain, checkpoint,
+                                    error))
+            return FALSE;
         tracked = rfp_checkpoint_xml_disk(checkpoint, disk->state.target);
         if (tracked == NULL || !tracked->tracked || !tracked->has_size)
             continue;
         candidate.changed = tracked->changed;
         g_array_append_val(disk->candidates, candidate);
-        return TRUE;
+        break;
     }
-    return FALSE;
+    return TRUE;
 }
 
 /* One that was never exported is no base of an image, but what changed since is
  * known exactly. */
-static void
-look_at_notes(RfpExport *export, RfpExportDisk *disk)
+static gboolean
+look_at_notes(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
-    if (!look_at_notes_of(export, disk, REFPOINT_STATE_PUBLISHED))
-        look_at_notes_of(export, disk, REFPOINT_STATE_TRACKED);
+    return look_at_notes_of(export, disk, REFPOINT_STATE_PUBLISHED, error) &&
+           (disk->candidates->len > 0 ||
+            look_at_notes_of(export, disk, REFPOINT_STATE_TRACKED, error));
 }
 
 /* ---- The base --------------------------------------------------------------------- */
@@ -291,10 +307,10 @@ rfp_export_decide(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
     gboolean none = g_strcmp0(export->options->base, "none") == 0;
 
-    if (export->keeps && export->set == NULL)
-        look_at_notes(export, disk);
-    else
-        look_at_candidates(export, disk);
+    if (export->keeps && export->set == NULL ?
+            !look_at_notes(export, disk, error) :
+            !look_at_candidates(export, disk, error))
+        return FALSE;
     if (wants_base(export))
         return decide_explicit(export, disk, error);
     disk->decision = rfp_plan_auto(

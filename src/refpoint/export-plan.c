@@ -395,7 +395,8 @@ check_already(RfpExport *export, GError **error)
 static gboolean
 check_tracked(RfpExport *export, GError **error)
 {
-    rfp_checkpoint_measure(export->operation.domain, export->point);
+    if (!rfp_checkpoint_measure(export->operation.domain, export->point, error))
+        return FALSE;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
         RfpCheckpointDisk *tracked = rfp_checkpoint_xml_disk(

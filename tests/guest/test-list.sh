@@ -42,9 +42,14 @@ check "a list" virt-refpoint --json list vm
 is "$(names '. != "made"')" "old young" "the points that are there"
 check "a list of all domains" virt-refpoint --json list
 is "$(names '. != "made"')" "old young" "the same"
+# libvirt waits for 30 s.
+status_is 7 "nobody can tell how the bitmaps are" \
+    virt-refpoint --json info vm old
 kill -CONT "$(guest_pid vm)"
 wait "$creator"
 is "$?" 0 "the point is made"
+check "what is known of a point" virt-refpoint --json info vm old
+is "$(result '.point.disks[].bitmap')" good "its bitmap is good"
 check "a list afterwards" virt-refpoint --json list vm
 is "$(names true)" "old young made" "all three, the oldest first"
 must virt-refpoint destroy vm made

@@ -459,22 +459,19 @@ open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
 
 /* ---- Ahead of the begin -------------------------------------------------------------------------- */
 
-/* A file or device of this host: only QEMU of the guest can read any other. And
- * of its base's size: the last clusters would be stored again, and QEMU writes
- * only what is dirty. */
+/* A file or device of this host (@path): only QEMU of the guest can read any
+ * other. And of its base's size: the last clusters would be stored again, and
+ * QEMU writes only what is dirty. */
 static gboolean
-can_increase(const RfpExportDisk *disk)
+can_increase(const RfpExportDisk *disk, const char *path)
 {
-    const RfpDiskSource *source = disk->state.source;
-
-    return disk->base_size == disk->state.size && source->path != NULL &&
-           (g_strcmp0(source->type, "file") == 0 ||
-            g_strcmp0(source->type, "block") == 0);
+    return disk->base_size == disk->state.size && path != NULL;
 }
 
 static gboolean
 sample_image(RfpExport *export,
              RfpExportDisk *disk,
+             const char *path,
              const char *socket_path,
              GError **error)
 {
@@ -490,8 +487,8 @@ sample_image(RfpExport *export,
     g_autoptr(RfpNbdSource) source = rfp_nbd_source_new(
         socket_path, "", NULL, export->options->stall_timeout * 1000);
     g_autoptr(RfpImageServer) server =
-        rfp_image_server_start(disk->state.source->path, RFP_IMAGE_SHARED,
-                               socket_path, cancel, error);
+        rfp_image_server_start(path, RFP_IMAGE_SHARED, socket_path, cancel,
+                               error);
 
     disk->sampled = g_malloc0(audit.clusters / 8 + 1);
     disk->differing = g_malloc0(audit.clusters / 8 + 1);
@@ -502,9 +499,11 @@ static gboolean
 audit_image(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
     RfpOperation *operation = &export->operation;
+    g_autofree char *path =
+        rfp_domain_local_path(operation->domain, disk->state.source);
     g_autofree char *socket_path = NULL;
 
-    if (!can_increase(disk))
+    if (!can_increase(disk, path))
         return refuse_increment(export, disk, RFP_REASON_PUSH_LIMITS,
                                 "full-instead-of-increment",
                                 rfp_plan_reason_text(RFP_REASON_PUSH_LIMITS),
@@ -515,7 +514,7 @@ audit_image(RfpExport *export, RfpExportDisk *disk, GError **error)
     return socket_path != NULL &&
            rfp_record_append(operation->record, error, RFP_STEP_SOCKET,
                              socket_path, NULL) &&
-           sample_image(export, disk, socket_path, error);
+           sample_image(export, disk, path, socket_path, error);
 }
 
 gboolean

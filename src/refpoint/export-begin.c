@@ -371,6 +371,9 @@ rfp_export_begin_clear(RfpExport *export)
     g_clear_pointer(&export->partial, g_free);
     g_clear_pointer(&export->job_mark, g_free);
     g_clear_pointer(&export->checkpoint_xml_text, g_free);
+    g_clear_pointer(&export->state_before, g_hash_table_unref);
+    g_clear_pointer(&export->inactive_before, g_free);
+    g_clear_pointer(&export->manifest, rfp_manifest_free);
     export->push_rate = 0;
     for (guint i = 0; export->disks != NULL && i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
@@ -405,6 +408,8 @@ rfp_export_begin(RfpExport *export, GError **error)
                          !rfp_export_push_prepare(export, error)))
         return FALSE;
     note_pending(export);
+    if (!export->keeps)
+        rfp_export_look_beside(export);
     if (!rfp_job_check(operation->job, error) ||
         !rfp_operation_freeze(operation, quiesce, &export->state,
                               &export->consistency, error))

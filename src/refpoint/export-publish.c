@@ -11,12 +11,12 @@
  * once it has its name. */
 RfpManifestFile *
 rfp_export_add_file(RfpExport *export,
-                    RfpManifestVm *vm,
                     const char *role,
                     const char *name,
                     char **partial_path)
 {
-    RfpManifestFile *file = rfp_manifest_vm_add_file(vm);
+    RfpManifestFile *file =
+        rfp_manifest_vm_add_file(g_ptr_array_index(export->manifest->vms, 0));
 
     file->role = g_strdup(role);
     file->path = g_build_filename(export->folder, export->vm_folder, name, NULL);
@@ -27,20 +27,19 @@ rfp_export_add_file(RfpExport *export,
 
 static gboolean
 write_text(RfpExport *export,
-           RfpManifestVm *vm,
            const char *role,
            const char *name,
            const char *text,
            GError **error)
 {
     g_autofree char *path = NULL;
-    RfpManifestFile *file = rfp_export_add_file(export, vm, role, name, &path);
+    RfpManifestFile *file = rfp_export_add_file(export, role, name, &path);
     g_autoptr(RfpSha256) sha = rfp_sha256_new();
 
     file->size = strlen(text);
     rfp_sha256_update(sha, text, file->size);
     rfp_sha256_finish(sha, file->sha256);
-    return rfp_files_write(&export->set->folder, path, text, file->size, 0400,
+    return rfp_files_stage(&export->set->folder, path, text, file->size, 0400,
                            error);
 }
 
@@ -59,38 +58,69 @@ domain_at_point(RfpExport *export, GError **error)
     return rfp_domain_xml_strip(inside ? inside : export->domain_text, error);
 }
 
-static gboolean
-write_inactive(RfpExport *export, RfpManifestVm *vm, GError **error)
+/* NULL with no error: there is none, or none that is of the point. One that was
+ * made before is of a moment that may be long ago; this is of now. */
+static char *
+inactive_now(RfpExport *export, GError **error)
 {
     RfpDomain *domain = export->operation.domain;
     g_autofree char *text = NULL;
-    g_autofree char *stripped = NULL;
 
-    /* kept data is of a moment that may be long ago; this is of now */
-    if (export->from_kept || virDomainIsPersistent(domain->virt) != 1)
-        return TRUE;
+    if (export->point != NULL || virDomainIsPersistent(domain->virt) != 1)
+        return NULL;
     text = rfp_domain_xml_text(domain, TRUE, NULL, error);
-    if (text != NULL)
-        stripped = rfp_domain_xml_strip(text, error);
-    return stripped != NULL &&
-           write_text(export, vm, "config-inactive", "domain-inactive.xml",
-                      stripped, error);
+    return text ? rfp_domain_xml_strip(text, error) : NULL;
 }
 
 static gboolean
-write_files(RfpExport *export, RfpManifestVm *vm, GError **error)
+write_inactive(RfpExport *export, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autofree char *text = inactive_now(export, &local);
+    const char *name = export->operation.domain->name;
+
+    if (text == NULL) {
+        if (local == NULL)
+            return TRUE;
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    if (g_strcmp0(text, export->inactive_before) != 0)
+        rfp_job_warn(rfp_export_job(export), "guest-state-later", name,
+                     _("the persistent configuration of domain '%s' was "
+                       "changed while the point was made: the export may have "
+                       "it as it was a moment later"),
+                     name);
+    return write_text(export, "config-inactive", "domain-inactive.xml", text,
+                      error);
+}
+
+void
+rfp_export_look_beside(RfpExport *export)
+{
+    rfp_export_look_at_state(export);
+    export->inactive_before = inactive_now(export, NULL);
+}
+
+gboolean
+rfp_export_take_files(RfpExport *export, GError **error)
 {
     g_autofree char *config = domain_at_point(export, error);
+    g_autofree char *dir =
+        g_build_filename(export->partial, export->vm_folder, NULL);
 
+    export->manifest = rfp_manifest_new();
+    rfp_manifest_add_vm(export->manifest);
     if (config == NULL ||
-        !write_text(export, vm, "config", "domain.xml", config, error) ||
-        !write_inactive(export, vm, error))
+        !rfp_files_stage_dirs(&export->set->folder, dir, error) ||
+        !write_text(export, "config", "domain.xml", config, error) ||
+        !write_inactive(export, error))
         return FALSE;
     if (export->checkpoint_xml_text != NULL &&
-        !write_text(export, vm, "runtime", "checkpoint.xml",
+        !write_text(export, "runtime", "checkpoint.xml",
                     export->checkpoint_xml_text, error))
         return FALSE;
-    return rfp_export_write_state(export, vm, error);
+    return rfp_export_take_state(export, error);
 }
 
 /* ---- Manifest -------------------------------------------------------------------------------- */
@@ -128,12 +158,12 @@ describe_disk(RfpExport *export, RfpExportDisk *disk, RfpManifestDisk *entry)
            RFP_LEAF_SIZE);
 }
 
-static RfpManifest *
+static void
 describe(RfpExport *export)
 {
-    RfpManifest *manifest = rfp_manifest_new();
+    RfpManifest *manifest = export->manifest;
     RfpSetPoint *newest = rfp_export_set_newest(export->set);
-    RfpManifestVm *vm = rfp_manifest_add_vm(manifest);
+    RfpManifestVm *vm = g_ptr_array_index(manifest->vms, 0);
 
     manifest->generator = g_strdup(PACKAGE_NAME " " PACKAGE_VERSION);
     manifest->set_guid = g_strdup(export->set->file->guid);
@@ -152,38 +182,29 @@ describe(RfpExport *export)
     for (guint i = 0; i < export->disks->len; i++)
         describe_disk(export, g_ptr_array_index(export->disks, i),
                       rfp_manifest_vm_add_disk(vm));
-    return manifest;
 }
 
 /* What cannot be read back must not be published. */
 static gboolean
-write_manifest(RfpExport *export, RfpManifest *manifest, GError **error)
+write_manifest(RfpExport *export, GError **error)
 {
-    g_autofree char *text = rfp_manifest_format(manifest);
+    g_autofree char *text = rfp_manifest_format(export->manifest);
     g_autofree char *path =
         g_build_filename(export->partial, "export.xml", NULL);
     g_autoptr(RfpManifest) again =
         rfp_manifest_parse(text, strlen(text), path, error);
 
     return again != NULL &&
-           rfp_files_write(&export->set->folder, path, text, strlen(text),
+           rfp_files_stage(&export->set->folder, path, text, strlen(text),
                            0400, error);
 }
 
 gboolean
 rfp_export_fill(RfpExport *export, GError **error)
 {
-    RfpFolder *folder = &export->set->folder;
-    g_autoptr(RfpManifest) manifest = describe(export);
-    RfpManifestVm *vm = g_ptr_array_index(manifest->vms, 0);
-    g_autofree char *vm_dir =
-        g_build_filename(export->partial, export->vm_folder, NULL);
-
-    return rfp_files_make_dirs(folder, vm_dir, error) &&
-           write_files(export, vm, error) &&
-           write_manifest(export, manifest, error) &&
-           rfp_files_sync_dir(folder, vm_dir, error) &&
-           rfp_files_sync_dir(folder, export->partial, error);
+    describe(export);
+    return write_manifest(export, error) &&
+           rfp_files_sync_tree(&export->set->folder, export->partial, error);
 }
 
 /* ---- What goes once it is published ------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The guest's state outside of its disks: firmware variables, TPM, kernel and
- * initrd of a direct boot. */
+ * initrd of a direct boot. They are files that somebody may write at any moment,
+ * which no job of QEMU keeps as they were. */
 #include "export.h"
 #include "text.h"
 
@@ -15,15 +16,162 @@
 #define STATE_FILE_MAX ((guint64)2 << 30)
 #define TPM_SYSTEM_DIR "/var/lib/libvirt/swtpm"
 #define TPM_FILES_MAX 64
+/* The times of files are those of the kernel's last tick. */
+#define TICK_US (10 * 1000)
 
-/* One file on its way. */
+/* One of the files. */
 typedef struct {
-    RfpExport *export;
-    RfpManifestVm *vm;
     const char *role;
-    const char *name;   /* in the VM's folder */
-    const char *source;
+    char *name; /* in the VM's folder */
+    char *source;
 } State;
+
+static void
+state_free(gpointer data)
+{
+    State *state = data;
+
+    g_free(state->name);
+    g_free(state->source);
+    g_free(state);
+}
+
+static void
+add_state(GPtrArray *list,
+          const char *role,
+          const char *name,
+          const char *source)
+{
+    State *state = g_new0(State, 1);
+
+    state->role = role;
+    state->name = g_strdup(name);
+    state->source = g_strdup(source);
+    g_ptr_array_add(list, state);
+}
+
+/* ---- Which there are ----------------------------------------------------------------- */
+
+static char *
+tpm_dir(RfpExport *export)
+{
+    const char *uuid = export->operation.domain->uuid;
+
+    if (export->operation.conn->system)
+        return g_build_filename(TPM_SYSTEM_DIR, uuid, NULL);
+    return g_build_filename(g_get_user_config_dir(), "libvirt", "qemu",
+                            "swtpm", uuid, NULL);
+}
+
+/* swtpm keeps its state in "tpm1.2" or "tpm2"; locks and sockets are not
+ * state. */
+static void
+list_tpm(GPtrArray *list, const char *dir, const char *version)
+{
+    g_autofree char *from = g_build_filename(dir, version, NULL);
+    g_autoptr(GDir) files = g_dir_open(from, 0, NULL);
+    const char *name = NULL;
+    guint n = 0;
+
+    while (files != NULL && (name = g_dir_read_name(files)) != NULL &&
+           n < TPM_FILES_MAX) {
+        g_autofree char *source = g_build_filename(from, name, NULL);
+        g_autofree char *target =
+            g_build_filename("tpm", version, name, NULL);
+
+        if (*name == '.' || strpbrk(name, ":/") != NULL)
+            continue;
+        add_state(list, "tpm", target, source);
+        n++;
+    }
+}
+
+/* GPtrArray of State. */
+static GPtrArray *
+list_state(RfpExport *export)
+{
+    const RfpDomainXml *domain = export->domain_xml;
+    GPtrArray *list = g_ptr_array_new_with_free_func(state_free);
+
+    if (domain->nvram != NULL)
+        add_state(list, "nvram", "nvram.fd", domain->nvram);
+    if (domain->kernel != NULL)
+        add_state(list, "kernel", "kernel", domain->kernel);
+    if (domain->initrd != NULL)
+        add_state(list, "initrd", "initrd", domain->initrd);
+    if (domain->tpm_emulated) {
+        g_autofree char *dir = tpm_dir(export);
+
+        list_tpm(list, dir, "tpm2");
+        list_tpm(list, dir, "tpm1.2");
+    }
+    return list;
+}
+
+/* ---- Of which moment ------------------------------------------------------------------- */
+
+static gint64
+changed_us(const struct stat *st)
+{
+    return (gint64)st->st_ctim.tv_sec * G_USEC_PER_SEC +
+           st->st_ctim.tv_nsec / 1000;
+}
+
+static gboolean
+same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* One that was written in this very tick is not noted: written again in the
+ * same one it would look the same. */
+void
+rfp_export_look_at_state(RfpExport *export)
+{
+    g_autoptr(GPtrArray) list = list_state(export);
+
+    export->state_before =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (guint i = 0; i < list->len; i++) {
+        const State *state = g_ptr_array_index(list, i);
+        g_autofree struct stat *st = g_new0(struct stat, 1);
+
+        if (stat(state->source, st) == 0 &&
+            changed_us(st) < g_get_real_time() - TICK_US)
+            g_hash_table_insert(export->state_before, g_strdup(state->source),
+                                g_steal_pointer(&st));
+    }
+}
+
+/* @st: of the file behind its copy. Of a point that was made before, all that
+ * is known is when. */
+static void
+check_moment(RfpExport *export, const State *state, const struct stat *st)
+{
+    const struct stat *before = NULL;
+
+    if (export->point != NULL) {
+        if (changed_us(st) >= export->created_us)
+            rfp_job_warn(rfp_export_job(export), "guest-state-later",
+                         state->source,
+                         _("'%s' (%s) was written after the point was made: "
+                           "the export has what it holds now"),
+                         state->source, state->role);
+        return;
+    }
+    before = g_hash_table_lookup(export->state_before, state->source);
+    if (before == NULL || !same_file(before, st))
+        rfp_job_warn(rfp_export_job(export), "guest-state-later",
+                     state->source,
+                     _("'%s' (%s) was written while the point was made: the "
+                       "export may have it as it was a moment later"),
+                     state->source, state->role);
+}
 
 /* ---- Content --------------------------------------------------------------------------- */
 
@@ -47,7 +195,8 @@ read_full(int fd, guint8 *buffer, gsize length)
     return (gssize)got;
 }
 
-/* Copies @from to its end, for size and digest too. 0, or an errno. */
+/* Copies @from to its end, for size and digest too; not synced. 0, or an
+ * errno. */
 static int
 copy_content(int from, int to, RfpManifestFile *file)
 {
@@ -65,7 +214,7 @@ copy_content(int from, int to, RfpManifestFile *file)
         rfp_sha256_update(sha, buffer, (gsize)n);
     }
     rfp_sha256_finish(sha, file->sha256);
-    return n < 0 || fchmod(to, 0400) < 0 || fsync(to) < 0 ? errno : 0;
+    return n < 0 || fchmod(to, 0400) < 0 ? errno : 0;
 }
 
 static gboolean
@@ -87,9 +236,9 @@ same_content(int a, int b)
 /* ---- The same file as last time ----------------------------------------------------------- */
 
 static const RfpManifestFile *
-find_last(const State *state)
+find_last(RfpExport *export, const State *state)
 {
-    RfpSetPoint *newest = rfp_export_set_newest(state->export->set);
+    RfpSetPoint *newest = rfp_export_set_newest(export->set);
     RfpManifestVm *vm = newest ? rfp_set_point_vm(newest) : NULL;
 
     for (guint i = 0; vm != NULL && i < vm->files->len; i++) {
@@ -107,10 +256,14 @@ find_last(const State *state)
  * for the same file: points share it, as they share base images. Its digest is
  * that of the same bytes. */
 static gboolean
-link_last(State *state, int from, RfpManifestFile *file, const char *path)
+link_last(RfpExport *export,
+          const State *state,
+          int from,
+          RfpManifestFile *file,
+          const char *path)
 {
-    RfpFolder *folder = &state->export->set->folder;
-    const RfpManifestFile *last = find_last(state);
+    RfpFolder *folder = &export->set->folder;
+    const RfpManifestFile *last = find_last(export, state);
     g_auto(RfpFd) there = -1;
 
     if (last == NULL)
@@ -129,16 +282,20 @@ link_last(State *state, int from, RfpManifestFile *file, const char *path)
 /* ---- One file -------------------------------------------------------------------------------- */
 
 static gboolean
-copy_opened(State *state, int from, GError **error)
+copy_opened(RfpExport *export, const State *state, int from, GError **error)
 {
-    RfpFolder *folder = &state->export->set->folder;
+    RfpFolder *folder = &export->set->folder;
     g_autofree char *path = NULL;
-    RfpManifestFile *file = rfp_export_add_file(
-        state->export, state->vm, state->role, state->name, &path);
+    g_autofree char *dir = NULL;
+    RfpManifestFile *file =
+        rfp_export_add_file(export, state->role, state->name, &path);
     g_auto(RfpFd) to = -1;
     int failed = 0;
 
-    if (link_last(state, from, file, path))
+    dir = g_path_get_dirname(path);
+    if (!rfp_files_stage_dirs(folder, dir, error))
+        return FALSE;
+    if (link_last(export, state, from, file, path))
         return TRUE;
     to = rfp_files_open(folder, path, O_WRONLY | O_CREAT | O_EXCL, error);
     if (to < 0)
@@ -153,113 +310,49 @@ copy_opened(State *state, int from, GError **error)
 /* One that cannot be read is a warning: the disks are worth more than
  * nothing. */
 static gboolean
-copy_state(RfpExport *export,
-           RfpManifestVm *vm,
-           const char *role,
-           const char *name,
-           const char *source,
-           GError **error)
+copy_state(RfpExport *export, const State *state, GError **error)
 {
-    State state = {export, vm, role, name, source};
-    g_auto(RfpFd) from = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    g_auto(RfpFd) from =
+        open(state->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
 
     if (from >= 0 && fstat(from, &st) == 0 && S_ISREG(st.st_mode)) {
-        if (export->from_kept &&
-            st.st_mtime > export->created_us / G_USEC_PER_SEC)
-            rfp_job_warn(rfp_export_job(export), "guest-state-later", source,
-                         _("'%s' (%s) was written after the point was made: "
-                           "the export has what it holds now"),
-                         source, role);
-        return copy_opened(&state, from, error);
-    }
-    rfp_job_warn(rfp_export_job(export), "guest-state-missing", source,
-                 _("'%s' (%s) cannot be read and is not in the export: %s"),
-                 source, role,
-                 from < 0 ? g_strerror(errno) : _("no regular file"));
-    return TRUE;
-}
-
-/* ---- TPM --------------------------------------------------------------------------------------- */
-
-static char *
-tpm_dir(RfpExport *export)
-{
-    const char *uuid = export->operation.domain->uuid;
-
-    if (export->operation.conn->system)
-        return g_build_filename(TPM_SYSTEM_DIR, uuid, NULL);
-    return g_build_filename(g_get_user_config_dir(), "libvirt", "qemu",
-                            "swtpm", uuid, NULL);
-}
-
-/* swtpm keeps its state in "tpm1.2" or "tpm2"; locks and sockets are not
- * state. */
-static gboolean
-copy_tpm_version(RfpExport *export,
-                 RfpManifestVm *vm,
-                 const char *dir,
-                 const char *version,
-                 guint *n,
-                 GError **error)
-{
-    g_autofree char *from = g_build_filename(dir, version, NULL);
-    g_autofree char *to = g_build_filename(export->partial, export->vm_folder,
-                                           "tpm", version, NULL);
-    g_autoptr(GDir) files = g_dir_open(from, 0, NULL);
-    const char *name = NULL;
-
-    if (files == NULL)
-        return TRUE;
-    if (!rfp_files_make_dirs(&export->set->folder, to, error))
-        return FALSE;
-    while ((name = g_dir_read_name(files)) != NULL && *n < TPM_FILES_MAX) {
-        g_autofree char *source = g_build_filename(from, name, NULL);
-        g_autofree char *target =
-            g_build_filename("tpm", version, name, NULL);
-
-        if (*name == '.' || strpbrk(name, ":/") != NULL)
-            continue;
-        if (!copy_state(export, vm, "tpm", target, source, error))
+        if (!copy_opened(export, state, from, error))
             return FALSE;
-        (*n)++;
+        if (fstat(from, &st) == 0)
+            check_moment(export, state, &st);
+        return TRUE;
     }
-    return rfp_files_sync_dir(&export->set->folder, to, error);
-}
-
-static gboolean
-copy_tpm(RfpExport *export, RfpManifestVm *vm, GError **error)
-{
-    g_autofree char *dir = tpm_dir(export);
-    guint n = 0;
-
-    if (!copy_tpm_version(export, vm, dir, "tpm2", &n, error) ||
-        !copy_tpm_version(export, vm, dir, "tpm1.2", &n, error))
-        return FALSE;
-    if (n == 0)
-        rfp_job_warn(rfp_export_job(export), "guest-state-missing", dir,
-                     _("the state of the TPM cannot be read in '%s' and is "
-                       "not in the export; keep the recovery keys of what it "
-                       "protects"),
-                     dir);
+    rfp_job_warn(rfp_export_job(export), "guest-state-missing", state->source,
+                 _("'%s' (%s) cannot be read and is not in the export: %s"),
+                 state->source, state->role,
+                 from < 0 ? g_strerror(errno) : _("no regular file"));
     return TRUE;
 }
 
 /* ---- All ------------------------------------------------------------------------------------------ */
 
 gboolean
-rfp_export_write_state(RfpExport *export, RfpManifestVm *vm, GError **error)
+rfp_export_take_state(RfpExport *export, GError **error)
 {
-    RfpDomainXml *domain = export->domain_xml;
+    g_autoptr(GPtrArray) list = list_state(export);
+    gboolean tpm = FALSE;
 
-    return (domain->nvram == NULL ||
-            copy_state(export, vm, "nvram", "nvram.fd", domain->nvram,
-                       error)) &&
-           (domain->kernel == NULL ||
-            copy_state(export, vm, "kernel", "kernel", domain->kernel,
-                       error)) &&
-           (domain->initrd == NULL ||
-            copy_state(export, vm, "initrd", "initrd", domain->initrd,
-                       error)) &&
-           (!domain->tpm_emulated || copy_tpm(export, vm, error));
+    for (guint i = 0; i < list->len; i++) {
+        const State *state = g_ptr_array_index(list, i);
+
+        tpm = tpm || strcmp(state->role, "tpm") == 0;
+        if (!copy_state(export, state, error))
+            return FALSE;
+    }
+    if (export->domain_xml->tpm_emulated && !tpm) {
+        g_autofree char *dir = tpm_dir(export);
+
+        rfp_job_warn(rfp_export_job(export), "guest-state-missing", dir,
+                     _("the state of the TPM cannot be read in '%s' and is "
+                       "not in the export; keep the recovery keys of what it "
+                       "protects"),
+                     dir);
+    }
+    return TRUE;
 }

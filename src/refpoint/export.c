@@ -271,8 +271,8 @@ check_served(RfpExport *export, GError **error)
                                        export->from_kept, error);
 }
 
-/* The job takes its time to end: the point's folder is filled meanwhile. What is
- * kept for others to export goes later, with the rest of it. */
+/* The job takes its time to end: the point's folder is completed meanwhile. What
+ * is kept for others to export goes later, with the rest of it. */
 static gboolean
 finish(RfpExport *export, GError **error)
 {
@@ -294,7 +294,8 @@ finish(RfpExport *export, GError **error)
 static gboolean
 open_data(RfpExport *export, GError **error)
 {
-    if (!rfp_export_begin(export, error))
+    if (!rfp_export_begin(export, error) ||
+        !rfp_export_take_files(export, error))
         return FALSE;
     if (export->push) {
         tell_plan(export);

@@ -10,7 +10,8 @@
  *   export-audit.c   clean clusters compared with the base's digests
  *   export-stream.c  all disks at once, watched
  *   export-state.c   what the guest has beside its disks
- *   export-publish.c configuration, manifest, the rename
+ *   export-publish.c configuration, manifest, the rename: the files that are of
+ *                    the point are taken right behind the begin
  *   export.c         the order of them, and what happens on failure
  *   keep.c           plan and begin alone: the job goes on, for a later export
  */
@@ -77,6 +78,10 @@ typedef struct {
     char *job_mark; /* what tells the job from others (backup-job.h) */
     gint64 begun;   /* when the job was asked for, monotonic, microseconds */
     char *checkpoint_xml_text; /* as libvirt has it, at the point */
+    GHashTable *state_before;  /* path -> struct stat: what it has beside its
+                                * disks, as it was before the point */
+    char *inactive_before;     /* persistent XML before the point, or NULL */
+    RfpManifest *manifest;     /* of the point, as far as it is known */
     guint64 scratch_used; /* bytes, when last looked at */
     gint64 created_us;
     RefpointConsistency consistency;
@@ -225,16 +230,35 @@ rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error);
 /* Notes a file in the manifest; *@partial_path: where to write it now. */
 RfpManifestFile *
 rfp_export_add_file(RfpExport *export,
-                    RfpManifestVm *vm,
                     const char *role,
                     const char *name,
                     char **partial_path);
 
-/* Firmware variables, TPM, kernel and initrd, where the VM has them. */
-gboolean
-rfp_export_write_state(RfpExport *export, RfpManifestVm *vm, GError **error);
+/*
+ * Firmware variables, TPM, kernel and initrd, where the VM has them: how they
+ * are before the point, and copied. What changed in between, or since a point
+ * that was made before, may be later than the point: a warning.
+ */
+void
+rfp_export_look_at_state(RfpExport *export);
 
-/* Configuration files and manifest of the point; nothing of it is seen yet. */
+gboolean
+rfp_export_take_state(RfpExport *export, GError **error);
+
+/* Just before the point is made: what can be changed by others, and is compared
+ * with what rfp_export_take_files() finds. */
+void
+rfp_export_look_beside(RfpExport *export);
+
+/*
+ * Just behind it: all files of the point but for disks and manifest, in its
+ * hidden folder. They are not durable before rfp_export_fill(): the stream does
+ * not wait for that.
+ */
+gboolean
+rfp_export_take_files(RfpExport *export, GError **error);
+
+/* Completes the manifest, and syncs the folder; nothing of it is seen yet. */
 gboolean
 rfp_export_fill(RfpExport *export, GError **error);
 

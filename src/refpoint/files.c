@@ -159,13 +159,14 @@ rfp_files_write_all(int fd, const void *data, gsize length)
     return 0;
 }
 
-gboolean
-rfp_files_write(const RfpFolder *folder,
-                const char *path,
-                const void *data,
-                gsize length,
-                guint mode,
-                GError **error)
+static gboolean
+write_new(const RfpFolder *folder,
+          const char *path,
+          const void *data,
+          gsize length,
+          guint mode,
+          gboolean durable,
+          GError **error)
 {
     g_auto(RfpFd) fd =
         rfp_files_open(folder, path, O_WRONLY | O_CREAT | O_EXCL, error);
@@ -174,7 +175,8 @@ rfp_files_write(const RfpFolder *folder,
     if (fd < 0)
         return FALSE;
     failed = rfp_files_write_all(fd, data, length);
-    if (failed == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
+    if (failed == 0 &&
+        (fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0)))
         failed = errno;
     if (failed != 0) {
         rfp_error_set_errno(error, failed, _("cannot write '%s/%s'"),
@@ -184,10 +186,35 @@ rfp_files_write(const RfpFolder *folder,
     return TRUE;
 }
 
+gboolean
+rfp_files_write(const RfpFolder *folder,
+                const char *path,
+                const void *data,
+                gsize length,
+                guint mode,
+                GError **error)
+{
+    return write_new(folder, path, data, length, mode, TRUE, error);
+}
+
+gboolean
+rfp_files_stage(const RfpFolder *folder,
+                const char *path,
+                const void *data,
+                gsize length,
+                guint mode,
+                GError **error)
+{
+    return write_new(folder, path, data, length, mode, FALSE, error);
+}
+
 /* ---- Folders -------------------------------------------------------------- */
 
 static gboolean
-make_dir(const RfpFolder *folder, const char *path, GError **error)
+make_dir(const RfpFolder *folder,
+         const char *path,
+         gboolean durable,
+         GError **error)
 {
     g_autofree char *name = NULL;
     g_auto(RfpFd) parent = open_parent(folder->fd, path, &name);
@@ -197,7 +224,7 @@ make_dir(const RfpFolder *folder, const char *path, GError **error)
             return TRUE;
         rfp_fd_clear(&parent);
     }
-    if (parent < 0 || fsync(parent) < 0) {
+    if (parent < 0 || (durable && fsync(parent) < 0)) {
         rfp_error_set_errno(error, errno, _("cannot make the folder '%s/%s'"),
                             folder->shown, path);
         return FALSE;
@@ -205,19 +232,34 @@ make_dir(const RfpFolder *folder, const char *path, GError **error)
     return TRUE;
 }
 
-gboolean
-rfp_files_make_dirs(const RfpFolder *folder, const char *path, GError **error)
+static gboolean
+make_dirs(const RfpFolder *folder,
+          const char *path,
+          gboolean durable,
+          GError **error)
 {
     g_autofree char *copy = g_strdup(path);
 
     for (char *slash = strchr(copy, '/'); slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (!make_dir(folder, copy, error))
+        if (!make_dir(folder, copy, durable, error))
             return FALSE;
         *slash = '/';
     }
-    return make_dir(folder, copy, error);
+    return make_dir(folder, copy, durable, error);
+}
+
+gboolean
+rfp_files_make_dirs(const RfpFolder *folder, const char *path, GError **error)
+{
+    return make_dirs(folder, path, TRUE, error);
+}
+
+gboolean
+rfp_files_stage_dirs(const RfpFolder *folder, const char *path, GError **error)
+{
+    return make_dirs(folder, path, FALSE, error);
 }
 
 gboolean
@@ -234,6 +276,66 @@ rfp_files_sync_dir(const RfpFolder *folder, const char *path, GError **error)
         return FALSE;
     }
     return TRUE;
+}
+
+static int
+sync_at(int parent, const char *name, guint depth);
+
+/* 0, or errno. */
+static int
+sync_below(int fd, guint depth)
+{
+    /* of its own: it is read from the beginning */
+    g_auto(RfpFd) own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = own < 0 ? NULL : fdopendir(own);
+    struct dirent *entry = NULL;
+    int failed = 0;
+
+    if (dir == NULL)
+        return errno;
+    rfp_fd_steal(&own);
+    errno = 0;
+    while (failed == 0 && (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            failed = sync_at(fd, entry->d_name, depth - 1);
+        errno = 0;
+    }
+    if (failed == 0)
+        failed = errno;
+    closedir(dir);
+    return failed;
+}
+
+/* 0, or errno. What is in a folder goes before the folder. */
+static int
+sync_at(int parent, const char *name, guint depth)
+{
+    g_auto(RfpFd) fd =
+        openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    int failed = 0;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return errno;
+    if (S_ISDIR(st.st_mode))
+        failed = depth == 0 ? ELOOP : sync_below(fd, depth);
+    if (failed != 0)
+        return failed;
+    return fsync(fd) < 0 ? errno : 0;
+}
+
+gboolean
+rfp_files_sync_tree(const RfpFolder *folder, const char *path, GError **error)
+{
+    g_autofree char *name = NULL;
+    g_auto(RfpFd) parent = open_parent(folder->fd, path, &name);
+    int failed = parent < 0 ? errno : sync_at(parent, name, DEPTH_MAX);
+
+    if (failed == 0)
+        return TRUE;
+    rfp_error_set_errno(error, failed, _("cannot sync the folder '%s/%s'"),
+                        folder->shown, path);
+    return FALSE;
 }
 
 /* 0, or errno. Links are removed, never followed. */

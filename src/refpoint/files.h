@@ -51,9 +51,26 @@ rfp_files_write(const RfpFolder *folder,
                 guint mode,
                 GError **error);
 
+/* The same, durable only after rfp_files_sync_tree(). */
+gboolean
+rfp_files_stage(const RfpFolder *folder,
+                const char *path,
+                const void *data,
+                gsize length,
+                guint mode,
+                GError **error);
+
 /* Makes the folders of @path that are missing, mode 0700, durable. */
 gboolean
 rfp_files_make_dirs(const RfpFolder *folder, const char *path, GError **error);
+
+/* The same, durable only after rfp_files_sync_tree(). */
+gboolean
+rfp_files_stage_dirs(const RfpFolder *folder, const char *path, GError **error);
+
+/* Syncs a folder with all below it (a few levels), but not its own name. */
+gboolean
+rfp_files_sync_tree(const RfpFolder *folder, const char *path, GError **error);
 
 /* Syncs a folder below; "." is the folder itself. */
 gboolean

@@ -21,13 +21,22 @@ export_finish
 must grep -q '^write.*begun' "$tmp/trace"
 grep -E '^(write|ftruncate|fsync|renameat2)\(' "$tmp/trace" >"$tmp/probe"
 
-# call_number SYSCALL PATTERN: how many of these calls come up to that one
+# The same for what has no name beforehand: files in the point's hidden folder.
+any_calls=(-q -e "trace=write,fchmod,fsync" -s 200)
+guest_write
+export_start "${any_calls[@]}" -- export vm "$set" --create=probe-any
+export_finish
+must grep -q '^write.*begun' "$tmp/trace"
+grep -E '^(write|fchmod|fsync)\(' "$tmp/trace" >"$tmp/probe-any"
+
+# call_number SYSCALL PATTERN [PROBE]: how many of these calls come up to that one
 call_number()
 {
     awk -v name="$1" -v pattern="$2" '
         index($0, name "(") == 1 { n++ }
         $0 ~ pattern { seen = 1 }
-        seen && index($0, name "(") == 1 { print n; exit }' "$tmp/probe"
+        seen && index($0, name "(") == 1 { print n; exit }' \
+        "$tmp/${3-probe}"
 }
 
 # killed_at NAME SYSCALL PATTERN DESCRIPTION: before that call is done
@@ -38,6 +47,19 @@ killed_at()
     number=$(call_number "$2" "$3")
     guest_write
     export_start "${calls[@]}" -e "inject=$2:signal=KILL:when=$number" -- \
+        export vm "$set" --create="$name"
+    export_finish
+    is "$export_end" "killed by SIGKILL" "$name: killed $4"
+}
+
+# killed_at_any NAME SYSCALL PATTERN DESCRIPTION: the same of all files
+killed_at_any()
+{
+    local name=$1 number
+
+    number=$(call_number "$2" "$3" probe-any)
+    guest_write
+    export_start "${any_calls[@]}" -e "inject=$2:signal=KILL:when=$number" -- \
         export vm "$set" --create="$name"
     export_finish
     is "$export_end" "killed by SIGKILL" "$name: killed $4"
@@ -123,13 +145,16 @@ guest_unhook
 killed_at thawed write '^write.*thawed' "behind the thaw"
 undone_and_exact thawed
 
+killed_at_any taking fchmod '^write.*thawed' "with files in the hidden folder"
+undone_and_exact taking
+
 killed_in_disk streaming pwrite64 "while data moves"
 undone_and_exact streaming
 
 killed_in_disk finishing fdatasync "while an image is finished"
 undone_and_exact finishing
 
-killed_at ended fsync '^write.*thawed' "with the job ended, before the manifest"
+killed_at_any ended fsync '^write.*thawed' "with the job ended, and the manifest"
 undone_and_exact ended
 
 killed_at rename renameat2 '^renameat2' "just before the rename"

@@ -205,6 +205,34 @@ test_make_dirs(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_nonnull(error);
 }
 
+/* Staged as it is written, with no harm from what is there already. */
+static void
+test_stage(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    struct stat st;
+
+    g_assert_true(rfp_files_stage_dirs(&fixture->folder, "a/b", &error));
+    g_assert_true(rfp_files_stage_dirs(&fixture->folder, "a/b", &error));
+    g_assert_true(rfp_files_stage(&fixture->folder, "a/b/c", "text", 4, 0400,
+                                  &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(fstatat(fixture->fd, "a/b/c", &st, 0), ==, 0);
+    g_assert_cmpuint(st.st_mode & 07777, ==, 0400);
+    g_assert_cmpint(st.st_size, ==, 4);
+    g_assert_false(rfp_files_stage(&fixture->folder, "a/b/c", "x", 1, 0400,
+                                   &error));
+    g_clear_error(&error);
+    g_assert_true(rfp_files_sync_tree(&fixture->folder, "a", &error));
+    g_assert_no_error(error);
+    g_assert_false(rfp_files_sync_tree(&fixture->folder, "none", &error));
+    g_clear_error(&error);
+    /* nothing outside is taken for part of it */
+    g_assert_cmpint(symlinkat("/tmp", fixture->fd, "a/out"), ==, 0);
+    g_assert_false(rfp_files_sync_tree(&fixture->folder, "a", &error));
+    g_assert_nonnull(error);
+}
+
 static void
 test_make_dirs_absolute(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
@@ -333,6 +361,7 @@ main(int argc, char **argv)
     g_test_add_func("/files/no-space", test_no_space);
     ADD("/files/make-dirs", test_make_dirs);
     ADD("/files/make-dirs-absolute", test_make_dirs_absolute);
+    ADD("/files/stage", test_stage);
     ADD("/files/remove", test_remove);
     ADD("/files/remove-many", test_remove_many);
     ADD("/files/lock", test_lock);

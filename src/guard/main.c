@@ -122,6 +122,9 @@ try_undo(Guard *guard, RfpRecord *record)
         syslog(LOG_NOTICE, "domain %s: the operation that died was %s",
                guard->uuid,
                undone == RFP_UNDO_PUBLISHED ? "completed" :
+               undone == RFP_UNDO_UNSYNCED ?
+                                              "published, but its set cannot be synced: nothing "
+                                              "older is let go" :
                undone == RFP_UNDO_KEPT ?
                                               "ended; its files and checkpoint are kept, the set "
                                               "cannot be read" :

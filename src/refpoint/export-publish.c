@@ -276,17 +276,23 @@ record_intents(RfpExport *export, GError **error)
 gboolean
 rfp_export_publish(RfpExport *export, GError **error)
 {
-    gboolean synced = FALSE;
+    RefpointJob *job = rfp_export_job(export);
+    g_autoptr(GError) local = NULL;
+    g_autoptr(RefpointFailure) failure = NULL;
 
     if (!record_intents(export, error) ||
-        !rfp_job_check(rfp_export_job(export), error) ||
+        !rfp_job_check(job, error) ||
         !rfp_export_set_publish(export->set, export->partial, export->folder,
-                                &synced, error))
+                                error))
         return FALSE;
-    if (!synced)
-        rfp_job_warn(rfp_export_job(export), "sync-failed", export->set->path,
-                     _("the point is published, but syncing '%s' failed: a "
-                       "power failure now could lose it"),
-                     export->set->path);
+    if (rfp_export_set_sync(export->set, &local))
+        return TRUE;
+    export->unsynced = TRUE;
+    failure = refpoint_failure_new(local);
+    rfp_job_warn(job, "sync-failed", export->set->path,
+                 _("the point is published, but its set cannot be synced (%s): "
+                   "a power failure now could lose it, so nothing older is let "
+                   "go; see to the storage, the next call tries again"),
+                 failure->message);
     return TRUE;
 }

@@ -653,7 +653,6 @@ gboolean
 rfp_export_set_publish(RfpExportSet *set,
                        const char *partial,
                        const char *name,
-                       gboolean *synced,
                        GError **error)
 {
     if (rename_noreplace(set->fd, partial, name) < 0) {
@@ -661,6 +660,19 @@ rfp_export_set_publish(RfpExportSet *set,
                             set->path, name);
         return FALSE;
     }
-    *synced = fsync(set->fd) == 0;
     return TRUE;
+}
+
+/* A sync that failed once may succeed the next time with nothing written: it has
+ * given up what it could not write. So there is a new change, which the sync
+ * must write; it goes behind the former ones. */
+gboolean
+rfp_export_set_sync(RfpExportSet *set, GError **error)
+{
+    (void)!futimens(set->fd, NULL);
+    if (fsync(set->fd) == 0)
+        return TRUE;
+    rfp_error_set_errno(error, errno, _("cannot sync the folder '%s'"),
+                        set->path);
+    return FALSE;
 }

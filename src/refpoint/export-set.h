@@ -147,15 +147,19 @@ rfp_export_set_partial_name(const char *guid);
 
 /*
  * Publishes: the partial folder gets its name by one rename, which never
- * replaces anything. *@synced FALSE: the rename stands, but could not be synced
- * (a warning, never an undo).
+ * replaces anything. Whether it outlasts a power failure is not known before
+ * rfp_export_set_sync().
  */
 gboolean
 rfp_export_set_publish(RfpExportSet *set,
                        const char *partial,
                        const char *name,
-                       gboolean *synced,
                        GError **error);
+
+/* Proves that what was published in the locked set lasts. What is let go because
+ * of it is let go behind that alone. */
+gboolean
+rfp_export_set_sync(RfpExportSet *set, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpExportSet, rfp_export_set_close)
 

@@ -182,7 +182,8 @@ prepare(RfpExport *export, GError **error)
 }
 
 /* Behind the rename nothing is undone any more: what fails is a warning, and
- * the next call, or the guard, completes it. */
+ * the next call, or the guard, completes it. So it is with a point that a power
+ * failure could still take back. */
 static void
 complete(RfpExport *export)
 {
@@ -195,7 +196,8 @@ complete(RfpExport *export)
     report->consistency = export->consistency;
     report->point_path =
         g_build_filename(export->set->path, export->folder, NULL);
-    if (rfp_undo_complete(operation->domain, operation->record,
+    if (export->unsynced ||
+        rfp_undo_complete(operation->domain, operation->record,
                           export->consistency, report->destroyed, &local))
         return;
     failure = refpoint_failure_new(local);

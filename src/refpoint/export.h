@@ -85,6 +85,7 @@ typedef struct {
     guint64 scratch_used; /* bytes, when last looked at */
     gint64 created_us;
     RefpointConsistency consistency;
+    gboolean unsynced;  /* published, but not proven to last */
     gboolean already;   /* the set has this point: nothing to do */
     gboolean keeps;     /* no export: a point whose data is kept (keep.c);
                          * @set is only looked at, and may be NULL */
@@ -262,7 +263,8 @@ rfp_export_take_files(RfpExport *export, GError **error);
 gboolean
 rfp_export_fill(RfpExport *export, GError **error);
 
-/* What goes afterwards is noted, then the rename. */
+/* What goes afterwards is noted, then the rename. A set that cannot be synced
+ * behind it is a warning, and @unsynced. */
 gboolean
 rfp_export_publish(RfpExport *export, GError **error);
 

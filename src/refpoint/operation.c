@@ -60,6 +60,19 @@ warn_kept(RfpOperation *operation, const RfpRecord *record)
 }
 
 static void
+warn_unsynced(RfpOperation *operation, const RfpRecord *record)
+{
+    const RfpStep *step = rfp_record_find(record, RFP_STEP_OPERATION);
+    const RfpStep *made = rfp_record_find(record, RFP_STEP_CHECKPOINT);
+
+    rfp_job_warn(operation->job, "unsynced-publication", step->args[3],
+                 _("point '%s' is published, but its set '%s' cannot be "
+                   "synced: a power failure could lose it, so nothing older is "
+                   "let go; see to the storage, the next call tries again"),
+                 made ? made->args[0] : step->args[2], step->args[3]);
+}
+
+static void
 warn_recovered(RfpOperation *operation, RfpUndone undone)
 {
     rfp_job_warn(operation->job, "recovered", operation->domain->name,
@@ -71,7 +84,7 @@ warn_recovered(RfpOperation *operation, RfpUndone undone)
                  operation->domain->name);
 }
 
-/* What was set aside is tried again; still unreadable sets stay aside. */
+/* What was set aside is tried again; what still cannot be done stays aside. */
 static void
 retry_aside(RfpOperation *operation)
 {
@@ -84,7 +97,9 @@ retry_aside(RfpOperation *operation)
         gboolean done = rfp_undo_run(operation->domain, record, NULL, FALSE,
                                      &undone, NULL, NULL);
 
-        if (!done || undone == RFP_UNDO_KEPT) {
+        if (done && undone == RFP_UNDO_UNSYNCED) {
+            warn_unsynced(operation, record);
+        } else if (!done || undone == RFP_UNDO_KEPT) {
             warn_kept(operation, record);
         } else {
             rfp_record_remove(record, NULL);
@@ -138,7 +153,7 @@ undo_stale(RfpOperation *operation, GError **error)
                          _("cannot undo an earlier operation that died"));
         return FALSE;
     }
-    if (undone == RFP_UNDO_KEPT)
+    if (undone == RFP_UNDO_KEPT || undone == RFP_UNDO_UNSYNCED)
         return rfp_record_set_aside(operation->record, error);
     warn_recovered(operation, undone);
     return TRUE;
@@ -380,8 +395,12 @@ rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
     /* nothing of ours is under way any more: the calls have returned */
     if (rfp_undo_run(operation->domain, operation->record, set, FALSE, &undone,
                      &frozen, &local) &&
-        undone != RFP_UNDO_KEPT)
+        undone != RFP_UNDO_KEPT && undone != RFP_UNDO_UNSYNCED)
         return;
+    if (undone == RFP_UNDO_UNSYNCED) {
+        warn_unsynced(operation, operation->record);
+        return;
+    }
     failure = refpoint_failure_new(local);
     rfp_job_warn(operation->job, "undo-unfinished", operation->domain->name,
                  local != NULL ?

@@ -281,6 +281,23 @@ find_set(const RfpStep *operation,
     return *opened;
 }
 
+/* Whoever published it may have died before he knew whether it lasts. */
+static gboolean
+complete_published(RfpDomain *domain,
+                   RfpRecord *record,
+                   RfpExportSet *set,
+                   const RfpSetPoint *point,
+                   RfpUndone *undone,
+                   GError **error)
+{
+    *undone = RFP_UNDO_UNSYNCED;
+    if (!rfp_export_set_sync(set, NULL))
+        return TRUE;
+    *undone = RFP_UNDO_PUBLISHED;
+    return rfp_undo_complete(domain, record, point->manifest->consistency,
+                             NULL, error);
+}
+
 gboolean
 rfp_undo_run(RfpDomain *domain,
              RfpRecord *record,
@@ -311,11 +328,8 @@ rfp_undo_run(RfpDomain *domain,
         return FALSE;
     if (set != NULL)
         point = rfp_export_set_find(set, operation->args[2]);
-    if (point != NULL) {
-        *undone = RFP_UNDO_PUBLISHED;
-        return rfp_undo_complete(domain, record, point->manifest->consistency,
-                                 NULL, error);
-    }
+    if (point != NULL)
+        return complete_published(domain, record, set, point, undone, error);
     *undone = RFP_UNDO_REMOVED;
     return undo_data(domain, record, set, error) &&
            rfp_record_clear(record, error);

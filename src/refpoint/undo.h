@@ -16,6 +16,8 @@ typedef enum {
     RFP_UNDO_REMOVED,   /* the operation is undone */
     RFP_UNDO_PUBLISHED, /* its point was published: kept, and completed */
     RFP_UNDO_KEPT,      /* the set cannot be read: host undone, rest kept */
+    RFP_UNDO_UNSYNCED,  /* its point was published, but the set cannot be synced:
+                         * nothing is let go, the rest stays to be done */
 } RfpUndone;
 
 /*
@@ -33,9 +35,9 @@ rfp_undo_host(RfpDomain *domain,
               GError **error);
 
 /*
- * The whole, then clears the record (not where KEPT). @domain NULL: it exists
- * no more. @held: the set, if the caller has it locked, else NULL: opened and
- * locked here.
+ * The whole, then clears the record (not where KEPT or UNSYNCED). @domain NULL:
+ * it exists no more. @held: the set, if the caller has it locked, else NULL:
+ * opened and locked here.
  */
 gboolean
 rfp_undo_run(RfpDomain *domain,
@@ -60,9 +62,9 @@ rfp_undo_unpublished(RfpDomain *domain,
 gboolean
 rfp_undo_kept(RfpDomain *domain, RfpKept *kept, const char *why, GError **error);
 
-/* What comes after publication: marks the point as published, destroys the
- * checkpoints that are named to go, ends what was kept for it, and clears the record. @destroyed, if not
- * NULL: names are added. */
+/* What comes after publication, once the set was synced: marks the point as
+ * published, destroys the checkpoints that are named to go, ends what was kept
+ * for it, and clears the record. @destroyed, if not NULL: names are added. */
 gboolean
 rfp_undo_complete(RfpDomain *domain,
                   RfpRecord *record,

@@ -235,7 +235,6 @@ set_add_point(RfpExportSet *set, const SetMade *made)
     g_autofree char *vm_dir = NULL;
     g_autofree char *path = NULL;
     g_autofree char *text = NULL;
-    gboolean synced = FALSE;
 
     g_assert_no_error(error);
     manifest->generator = g_strdup("test");
@@ -260,9 +259,9 @@ set_add_point(RfpExportSet *set, const SetMade *made)
     path = g_build_filename(partial, "export.xml", NULL);
     g_assert_true(
         rfp_files_write(&set->folder, path, text, strlen(text), 0400, &error));
-    g_assert_true(
-        rfp_export_set_publish(set, partial, made->name, &synced, &error));
-    g_assert_true(synced);
+    g_assert_true(rfp_export_set_publish(set, partial, made->name, &error));
+    g_assert_true(rfp_export_set_sync(set, &error));
+    g_assert_no_error(error);
     g_assert_true(rfp_export_set_load(set, &error));
     g_assert_no_error(error);
 }

@@ -544,27 +544,24 @@ test_publish(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_autofree char *partial = rfp_export_set_partial_name(guid);
     g_autofree char *file = g_build_filename(partial, "file", NULL);
     g_autoptr(GError) error = NULL;
-    gboolean synced = FALSE;
 
     g_assert_cmpint(*partial, ==, '.');
     g_assert_true(rfp_files_make_dirs(&set->folder, partial, NULL));
     g_assert_true(rfp_files_write(&set->folder, file, "x", 1, 0400, NULL));
     g_assert_true(rfp_files_make_dirs(&set->folder, "taken", NULL));
-    g_assert_false(
-        rfp_export_set_publish(set, partial, "taken", &synced, &error));
+    g_assert_false(rfp_export_set_publish(set, partial, "taken", &error));
     g_assert_nonnull(error);
     g_clear_error(&error);
     g_assert_cmpint(faccessat(set->fd, file, F_OK, 0), ==, 0);
     put(fixture->dir, "file", "");
-    g_assert_false(
-        rfp_export_set_publish(set, partial, "file", &synced, &error));
+    g_assert_false(rfp_export_set_publish(set, partial, "file", &error));
     g_clear_error(&error);
-    g_assert_true(rfp_export_set_publish(set, partial, "new", &synced, &error));
+    g_assert_true(rfp_export_set_publish(set, partial, "new", &error));
     g_assert_no_error(error);
-    g_assert_true(synced);
+    g_assert_true(rfp_export_set_sync(set, &error));
+    g_assert_no_error(error);
     g_assert_cmpint(faccessat(set->fd, "new/file", F_OK, 0), ==, 0);
-    g_assert_false(
-        rfp_export_set_publish(set, partial, "again", &synced, &error));
+    g_assert_false(rfp_export_set_publish(set, partial, "again", &error));
     g_assert_nonnull(error);
 }
 

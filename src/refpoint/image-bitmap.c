@@ -77,25 +77,23 @@ bitmap_of(JsonObject *image, const char *name)
     return RFP_IMAGE_BITMAP_MISSING;
 }
 
-/* Top image first; a gap in the middle loses what was written there. */
+/* Top image first: what it does not record is lost, and so is what was written
+ * above a gap in the middle. */
 static RfpImageBitmap
 judge_chain(JsonArray *chain, const char *name)
 {
+    RfpImageBitmap top = bitmap_of(element_object(chain, 0), name);
     gboolean ended = FALSE;
-    RfpImageBitmap judged = RFP_IMAGE_BITMAP_MISSING;
 
-    for (guint i = 0; i < json_array_get_length(chain); i++) {
+    for (guint i = 1; i < json_array_get_length(chain); i++) {
         RfpImageBitmap here = bitmap_of(element_object(chain, i), name);
 
         if (here == RFP_IMAGE_BITMAP_BROKEN ||
             (here == RFP_IMAGE_BITMAP_GOOD && ended))
             return RFP_IMAGE_BITMAP_BROKEN;
-        if (here == RFP_IMAGE_BITMAP_GOOD)
-            judged = here;
-        else
-            ended = judged == RFP_IMAGE_BITMAP_GOOD;
+        ended = here == RFP_IMAGE_BITMAP_MISSING;
     }
-    return judged;
+    return top;
 }
 
 gboolean

@@ -13,7 +13,8 @@ typedef enum {
 
 /*
  * How the bitmap @name stands in the image @path and the images below it, as
- * libvirt judges a running one: recording all the way up from where it begins.
+ * libvirt judges a running one: recording in the image itself, and all the way
+ * up from where it begins. MISSING: one added to the image would be good.
  * *@in_top: the image itself has one of that name. *@size: virtual size, bytes.
  */
 gboolean

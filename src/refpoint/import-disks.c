@@ -249,15 +249,44 @@ digest_view(RefpointJob *job,
 
 /* ---- A restored disk --------------------------------------------------------------------- */
 
+/* @had_bitmap: its image had one of the point's name already. */
 static void
-set_differs(const RfpImportPoint *point, const char *target, GError **error)
+set_differs(const RfpImportPoint *point,
+            const char *target,
+            gboolean had_bitmap,
+            GError **error)
 {
     rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                   _("disk '%s' does not hold what it held at point '%s'"),
                   target, point->xml->name);
     rfp_error_add_object(error, target);
-    rfp_error_add_way_out(error, _("restore it again, or name the point that "
-                                   "it was restored from"));
+    rfp_error_add_way_out(
+        error, had_bitmap ?
+                   _("restore it again, or name the point that it was restored "
+                     "from; a disk that was not restored, and has its bitmap: "
+                     "import without --restored") :
+                   _("restore it again, or name the point that it was "
+                     "restored from"));
+}
+
+/* One that came along with the image, and cannot be relied upon. */
+static void
+set_bitmap_in_the_way(const RfpImportPoint *point,
+                      const RfpDomainDisk *disk,
+                      GError **error)
+{
+    g_autofree char *path = rfp_text_shell(disk->source.path);
+    g_autofree char *name = rfp_text_shell(point->xml->name);
+
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("the bitmap '%s' in the image of disk '%s' is broken"),
+                  point->xml->name, disk->target);
+    rfp_error_add_object(error, disk->target);
+    rfp_error_add_way_out(error,
+                          _("remove it, from the images below it too, with: "
+                            "qemu-img bitmap --remove %s %s; then import "
+                            "again"),
+                          path, name);
 }
 
 static gboolean
@@ -265,6 +294,7 @@ check_content(RfpImport *import,
               const RfpImportPoint *point,
               const RfpManifestDisk *data,
               const RfpDomainDisk *disk,
+              gboolean had_bitmap,
               GError **error)
 {
     RfpOperation *operation = &import->operation;
@@ -285,7 +315,7 @@ check_content(RfpImport *import,
         return FALSE;
     if (memcmp(view, data->view, RFP_LEAF_SIZE) == 0)
         return TRUE;
-    set_differs(point, data->target, error);
+    set_differs(point, data->target, had_bitmap, error);
     return FALSE;
 }
 
@@ -303,20 +333,29 @@ check_takes_bitmap(RfpImport *import, const RfpDomainDisk *disk, GError **error)
     return FALSE;
 }
 
-/*
- * The bitmap comes first and the comparison after it: whoever writes from here
- * on, a guest that is started meanwhile too, either differs or is recorded.
- */
 static gboolean
-restore_disk(RfpImport *import,
-             RfpImportPoint *point,
-             RfpDomainDisk *disk,
-             guint64 size,
-             GError **error)
+add_bitmap(RfpImport *import,
+           const char *path,
+           const char *name,
+           GError **error)
 {
     RfpRecord *record = import->operation.record;
-    const char *path = disk->source.path;
-    const char *name = point->xml->name;
+
+    return rfp_record_append(record, error, RFP_STEP_BITMAP, path, name,
+                             NULL) &&
+           rfp_record_sync(record, error) &&
+           rfp_image_bitmap_add(path, name, error);
+}
+
+/* The point's data of a disk, if that can be compared with its image, which has
+ * the virtual size @size. */
+static RfpManifestDisk *
+find_data(const RfpImportPoint *point,
+          const RfpDomainDisk *disk,
+          guint64 size,
+          gboolean had_bitmap,
+          GError **error)
+{
     RfpManifestDisk *data = rfp_manifest_vm_disk(
         rfp_set_point_vm(point->point), disk->target);
 
@@ -325,38 +364,73 @@ restore_disk(RfpImport *import,
                       _("disk '%s' is encrypted: it cannot be compared while "
                         "the domain is shut off"),
                       disk->target);
-        rfp_error_add_object(error, disk->target);
-        return FALSE;
-    }
-    if (!check_takes_bitmap(import, disk, error))
-        return FALSE;
-    if (data == NULL || data->mode == REFPOINT_MODE_LEFT_OUT) {
+    } else if (data == NULL || data->mode == REFPOINT_MODE_LEFT_OUT) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("point '%s' has no data of disk '%s' to compare it "
                         "with"),
-                      name, disk->target);
-        rfp_error_add_object(error, disk->target);
-        return FALSE;
+                      point->xml->name, disk->target);
+    } else if (size < data->size || size - data->size >= SECTOR) {
+        set_differs(point, disk->target, had_bitmap, error);
+        return NULL;
+    } else {
+        return data;
     }
-    if (size < data->size || size - data->size >= SECTOR) {
-        set_differs(point, disk->target, error);
-        return FALSE;
-    }
-    if (!rfp_import_begin(import, point, error) ||
-        !rfp_record_append(record, error, RFP_STEP_BITMAP, path, name, NULL) ||
-        !rfp_record_sync(record, error) ||
-        !rfp_image_bitmap_add(path, name, error) ||
-        !check_content(import, point, data, disk, error))
-        return FALSE;
+    rfp_error_add_object(error, disk->target);
+    return NULL;
+}
+
+/* Where the disk is now. *@made: it is another place than was known. */
+static void
+note_source(RfpImportPoint *point, RfpDomainDisk *disk, gboolean *made)
+{
     rfp_domain_identify_source(&disk->source);
     for (guint i = 0; i < point->note->disks->len; i++) {
         RfpMetadataDisk *fact = g_ptr_array_index(point->note->disks, i);
 
-        if (strcmp(fact->target, disk->target) != 0)
+        if (strcmp(fact->target, disk->target) != 0 ||
+            rfp_disk_source_equal(&fact->source, &disk->source))
             continue;
         rfp_disk_source_clear(&fact->source);
         rfp_disk_source_copy(&disk->source, &fact->source);
+        *made = TRUE;
     }
+}
+
+/*
+ * The bitmap comes first and the comparison after it: whoever writes from here
+ * on, a guest that is started meanwhile too, either differs or is recorded. One
+ * that the image has already says nothing of its content; one that only an
+ * image below has records nothing of what is written into this one.
+ */
+static gboolean
+restore_disk(RfpImport *import,
+             RfpImportPoint *point,
+             RfpDomainDisk *disk,
+             gboolean *made,
+             GError **error)
+{
+    const char *path = disk->source.path;
+    const char *name = point->xml->name;
+    RfpImageBitmap state = RFP_IMAGE_BITMAP_MISSING;
+    RfpManifestDisk *data = NULL;
+    gboolean in_top = FALSE;
+    guint64 size = 0;
+
+    if (!rfp_image_bitmap_look(path, name, &state, &in_top, &size, error))
+        return FALSE;
+    if (state == RFP_IMAGE_BITMAP_BROKEN) {
+        set_bitmap_in_the_way(point, disk, error);
+        return FALSE;
+    }
+    if (!in_top && !check_takes_bitmap(import, disk, error))
+        return FALSE;
+    data = find_data(point, disk, size, in_top, error);
+    if (data == NULL || !rfp_import_begin(import, point, error) ||
+        (!in_top && !add_bitmap(import, path, name, error)) ||
+        !check_content(import, point, data, disk, in_top, error))
+        return FALSE;
+    *made = *made || !in_top;
+    note_source(point, disk, made);
     return TRUE;
 }
 
@@ -369,22 +443,12 @@ rfp_import_restore_bitmaps(RfpImport *import,
     for (guint i = 0; i < point->xml->disks->len; i++) {
         RfpCheckpointDisk *tracked = g_ptr_array_index(point->xml->disks, i);
         RfpDomainDisk *disk = NULL;
-        RfpImageBitmap state = RFP_IMAGE_BITMAP_MISSING;
-        gboolean in_top = FALSE;
-        guint64 size = 0;
 
         if (!tracked->tracked)
             continue;
         disk = find_image(import, point, tracked->target, error);
-        if (disk == NULL ||
-            !rfp_image_bitmap_look(disk->source.path, point->xml->name,
-                                   &state, &in_top, &size, error))
+        if (disk == NULL || !restore_disk(import, point, disk, made, error))
             return FALSE;
-        if (state != RFP_IMAGE_BITMAP_MISSING)
-            continue;
-        if (!restore_disk(import, point, disk, size, error))
-            return FALSE;
-        *made = TRUE;
     }
     return TRUE;
 }

@@ -46,9 +46,10 @@ rfp_import_check_bitmaps(RfpImport *import,
                          GError **error);
 
 /*
- * Makes bitmaps where they are missing, after which the disks' content is
- * compared with the point's; the note then has the disks as they are. *@made:
- * there was something to do. What was made goes with the record's undo.
+ * Makes bitmaps where they are missing, after which all disks' content is
+ * compared with the point's, of those too that had a bitmap; the note then has
+ * the disks as they are. *@made: there was something to do. What was made goes
+ * with the record's undo.
  */
 gboolean
 rfp_import_restore_bitmaps(RfpImport *import,

@@ -207,6 +207,12 @@ must qemu-img bitmap --disable "$(guest_disk vm vda)" p6
 import_refused 8 "point 'p6': its bitmap is broken on disk 'vda'" \
     "a bitmap that does not record" vm "$set" p6
 must qemu-img bitmap --enable "$(guest_disk vm vda)" p6
+must mv "$(guest_disk vm vda)" "$tmp/guests/vm/below.qcow2"
+must qemu-img create -q -f qcow2 -F qcow2 -b "$tmp/guests/vm/below.qcow2" \
+    "$(guest_disk vm vda)"
+import_refused 8 "point 'p6': its bitmap is missing on disk 'vda'" \
+    "a bitmap that only an image below has" vm "$set" p6
+must mv "$tmp/guests/vm/below.qcow2" "$(guest_disk vm vda)"
 must guest_start vm
 import_refused 8 "vdb" "a bitmap that is missing, running" vm "$set" p7
 import_is "the rest" p6 true vm "$set"
@@ -231,6 +237,38 @@ restore()
 restore p6
 import_refused 8 "does not hold what it held" "the wrong point" \
     vm "$set" --restored
+
+diag "restored, with a bitmap of the point's name in the image"
+# Somebody put it there, or it came along: it proves nothing.
+for target in vda vdb; do
+    must qemu-img bitmap --add "$(guest_disk vm $target)" p8
+done
+import_refused 8 "disk 'vda' does not hold what it held" \
+    "a bitmap of the wrong point" vm "$set" --restored
+like "$(result .error.way_out)" "import without --restored" \
+    "a bitmap of the wrong point: the way out"
+for target in vda vdb; do
+    must qemu-img bitmap --remove "$(guest_disk vm $target)" p8
+done
+must qemu-img bitmap --add --disable "$(guest_disk vm vda)" p6
+import_refused 8 "bitmap 'p6' .* disk 'vda' is broken" \
+    "a bitmap that does not record" vm "$set" p6 --restored
+like "$(result .error.way_out)" \
+    "qemu-img bitmap --remove $(guest_disk vm vda) p6" \
+    "a bitmap that does not record: the way out"
+must qemu-img bitmap --enable "$(guest_disk vm vda)" p6
+must virsh start vm --paused
+must guest_kill9 vm
+import_refused 8 "bitmap 'p6' .* disk 'vda' is broken" \
+    "a bitmap that QEMU did not close" vm "$set" p6 --restored
+must qemu-img bitmap --remove "$(guest_disk vm vda)" p6
+# In an image below it would miss what is written into the one on top.
+must qemu-img bitmap --add "$(guest_disk vm vda)" p6
+must mv "$(guest_disk vm vda)" "$tmp/guests/vm/below.qcow2"
+must qemu-img create -q -f qcow2 -F qcow2 -b "$tmp/guests/vm/below.qcow2" \
+    "$(guest_disk vm vda)"
+must qemu-img bitmap --add -g 32k "$(guest_disk vm vdb)" p6
+
 import_is "restored" p6 true vm "$set" p6 --restored
 is "$(bitmaps vm | paste -sd' ')" "vda:p6 vdb:p6" "restored: the bitmaps"
 import_is "restored, again" "" false vm "$set" p6 --restored

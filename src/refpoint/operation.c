@@ -53,9 +53,10 @@ warn_kept(RfpOperation *operation, const RfpRecord *record)
 
     rfp_job_warn(operation->job, "unfinished-operation", step->args[3],
                  _("an earlier operation on domain '%s' died; its checkpoint "
-                   "and files are kept, because its set '%s' cannot be read: "
-                   "mount it, the next call tidies up; if it is gone for good "
-                   "remove '%s', then the checkpoint"),
+                   "and files are kept, because its set '%s', or the point in "
+                   "it, cannot be read: mount it or put it right, the next "
+                   "call tidies up; if it is gone for good remove '%s', then "
+                   "the checkpoint"),
                  operation->domain->name, step->args[3], record->path);
 }
 

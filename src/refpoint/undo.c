@@ -281,6 +281,37 @@ find_set(const RfpStep *operation,
     return *opened;
 }
 
+/* Whether the operation was about to write an image of the point @folder. */
+static gboolean
+makes_images_of(const RfpRecord *record, const char *folder)
+{
+    g_autofree char *image = g_strconcat(folder, ".qcow2", NULL);
+
+    for (guint i = 0; i < record->steps->len; i++) {
+        const RfpStep *step = g_ptr_array_index(record->steps, i);
+        g_autofree char *name = step->kind == RFP_STEP_IMAGE ?
+                                    g_path_get_basename(step->args[0]) :
+                                    NULL;
+
+        if (g_strcmp0(name, image) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* A point whose manifest cannot be read has no GUID. */
+static gboolean
+may_be_published(const RfpRecord *record, const RfpExportSet *set)
+{
+    for (guint i = 0; i < set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(set->points, i);
+
+        if (point->manifest == NULL && makes_images_of(record, point->folder))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Whoever published it may have died before he knew whether it lasts. */
 static gboolean
 complete_published(RfpDomain *domain,
@@ -330,6 +361,10 @@ rfp_undo_run(RfpDomain *domain,
         point = rfp_export_set_find(set, operation->args[2]);
     if (point != NULL)
         return complete_published(domain, record, set, point, undone, error);
+    if (set != NULL && may_be_published(record, set)) {
+        *undone = RFP_UNDO_KEPT;
+        return TRUE;
+    }
     *undone = RFP_UNDO_REMOVED;
     return undo_data(domain, record, set, error) &&
            rfp_record_clear(record, error);

@@ -15,7 +15,8 @@ typedef enum {
     RFP_UNDO_NOTHING,   /* the record had no steps */
     RFP_UNDO_REMOVED,   /* the operation is undone */
     RFP_UNDO_PUBLISHED, /* its point was published: kept, and completed */
-    RFP_UNDO_KEPT,      /* the set cannot be read: host undone, rest kept */
+    RFP_UNDO_KEPT,      /* the set, or what may be the point in it, cannot be
+                         * read: host undone, rest kept */
     RFP_UNDO_UNSYNCED,  /* its point was published, but the set cannot be synced:
                          * nothing is let go, the rest stays to be done */
 } RfpUndone;

@@ -69,10 +69,25 @@ like "$(result '.warnings[0].message')" "two.*cannot be synced" \
 is "$(checkpoints)" "full two three" "three: the old checkpoints are there"
 check "three: both are whole" virt-refpoint verify "$set"
 
+# Who cannot read a manifest cannot tell that its point was not published.
+must mv "$set/three/export.xml" "$tmp"
+check "unreadable: another call" virt-refpoint --json create vm other \
+    --track-only
+is "$(warnings | tr ' ' '\n' | sort | paste -sd' ')" \
+    "recovered unfinished-operation" \
+    "unreadable: a warning; the other point is completed"
+check "unreadable: its images are there" \
+    test -e "$set/disks/vm/vda/three.qcow2" -a \
+    -e "$set/disks/vm/vdb/three.digests"
+is "$(checkpoints)" "two three other" "unreadable: its checkpoint is there"
+must mv "$tmp/export.xml" "$set/three"
+
 guest_scribble vm /mnt/vda/data 3
 export_point "synced again" vm "$set" --create=four --keep-points=2
-is "$(warnings)" "recovered recovered" "synced again: what was left is done"
-is "$(checkpoints)" "three four" "synced again: the old checkpoints go"
+is "$(warnings)" "recovered" "synced again: what was left is done"
+is "$(checkpoints)" "three other four" \
+    "synced again: the old checkpoints go"
+must virt-refpoint destroy vm other
 is "$(records)" "" "synced again: nothing is left to do"
 
 # The guard, behind a program that could not, can.

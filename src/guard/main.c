@@ -25,10 +25,11 @@
 #include <unistd.h>
 
 #define RECORD_WAIT_MS 60000
-/* How long an undo is tried again while it fails (the daemon is restarted,
- * the domain is shut off); after that the next call does it. */
+/* How long an undo is tried again while it fails (the domain is shut off);
+ * after that the next call does it. A job that may run is never left alone. */
 #define UNDO_TRY_US (15 * 60 * G_USEC_PER_SEC)
 #define UNDO_PAUSE_US (1 * G_USEC_PER_SEC)
+#define UNDO_LATER_US (30 * G_USEC_PER_SEC)
 /* A guest that stays frozen longer than this while its backup begins is
  * thawed, whatever the other side does. */
 #define FROZEN_MAX_MS 60000
@@ -106,9 +107,10 @@ find_domain(Guard *guard, gboolean *gone)
 
 /* ---- The undo ------------------------------------------------------------------ */
 
-/* TRUE: it is over, one way or the other. */
+/* TRUE: it is over, one way or the other. *@host, if not NULL: at least there
+ * is no job of it any more. */
 static gboolean
-try_undo(Guard *guard, RfpRecord *record)
+try_undo(Guard *guard, RfpRecord *record, gboolean *host)
 {
     gboolean gone = FALSE;
     gboolean frozen = FALSE;
@@ -116,6 +118,8 @@ try_undo(Guard *guard, RfpRecord *record)
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
 
+    if (host != NULL)
+        *host = FALSE;
     if (domain == NULL && !gone)
         return FALSE;
     if (rfp_undo_run(domain, record, NULL, TRUE, &undone, &frozen, &error)) {
@@ -132,6 +136,8 @@ try_undo(Guard *guard, RfpRecord *record)
         return TRUE;
     }
     log_error("cannot undo", error);
+    if (host != NULL)
+        *host = undone != RFP_UNDO_NOTHING;
     /* the watch below thaws it when it can; the rest must not wait */
     if (frozen && rfp_late_freeze_mark(guard->conn, guard->uuid, NULL))
         rfp_record_append(record, NULL, RFP_STEP_THAWED, NULL);
@@ -142,6 +148,7 @@ static void
 take_over(Guard *guard)
 {
     gint64 end = g_get_monotonic_time() + UNDO_TRY_US;
+    gboolean host = FALSE;
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpRecord) record =
         rfp_record_open(guard->records_dir, guard->uuid, RECORD_WAIT_MS,
@@ -151,9 +158,9 @@ take_over(Guard *guard)
         log_error("cannot take the record over", error);
         return;
     }
-    while (record->steps->len > 0 && !try_undo(guard, record) &&
-           g_get_monotonic_time() < end)
-        g_usleep(UNDO_PAUSE_US);
+    while (record->steps->len > 0 && !try_undo(guard, record, &host) &&
+           (!host || g_get_monotonic_time() < end))
+        g_usleep(g_get_monotonic_time() < end ? UNDO_PAUSE_US : UNDO_LATER_US);
 }
 
 /* ---- Late freezes -------------------------------------------------------------- */
@@ -279,7 +286,7 @@ end_kept(Guard *guard, const char *guid, const char *why)
     if (record == NULL && strcmp(why, RFP_ENDED_SCRATCH) == 0)
         end_job_alone(guard, domain, guid);
     if (record == NULL ||
-        (record->steps->len > 0 && !try_undo(guard, record)))
+        (record->steps->len > 0 && !try_undo(guard, record, NULL)))
         return;
     kept = load_kept(guard, guid, TRUE);
     if (kept == NULL || (domain == NULL && !gone))

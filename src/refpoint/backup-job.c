@@ -10,21 +10,21 @@
 #define END_POLL_US (1 * 1000)
 #define SERVED_US (250 * 1000)
 
-/* *@kind: OURS, BACKUP or, if there is no backup job, NONE. */
+/* *@backup: there is a backup job; *@ours: it is the one with that mark. */
 static gboolean
-backup_kind(RfpDomain *domain,
-            const char *mark,
-            RfpJobKind *kind,
-            GError **error)
+look_at_backup(RfpDomain *domain,
+               const char *mark,
+               gboolean *backup,
+               gboolean *ours,
+               GError **error)
 {
     char *xml = virDomainBackupGetXMLDesc(domain->virt, 0);
-    gboolean ours = FALSE;
     gboolean done = TRUE;
 
-    *kind = RFP_JOB_NONE;
+    *backup = xml != NULL;
+    *ours = FALSE;
     if (xml != NULL) {
-        done = rfp_backup_xml_matches(xml, mark ? mark : "", &ours, error);
-        *kind = ours ? RFP_JOB_OURS : RFP_JOB_BACKUP;
+        done = rfp_backup_xml_matches(xml, mark ? mark : "", ours, error);
         free(xml);
     } else if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_BACKUP &&
                virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID) {
@@ -37,33 +37,98 @@ backup_kind(RfpDomain *domain,
 }
 
 gboolean
-rfp_backup_job_kind(RfpDomain *domain,
-                    const char *mark,
-                    RfpJobKind *kind,
-                    GError **error)
+rfp_backup_job_is_there(RfpDomain *domain,
+                        const char *mark,
+                        gboolean *there,
+                        GError **error)
 {
-    virDomainJobInfo info = {0};
+    gboolean backup = FALSE;
 
-    if (!backup_kind(domain, mark, kind, error))
-        return FALSE;
-    if (*kind == RFP_JOB_NONE &&
-        virDomainGetJobInfo(domain->virt, &info) == 0 &&
-        info.type != VIR_DOMAIN_JOB_NONE)
-        *kind = RFP_JOB_OTHER;
-    return TRUE;
+    return look_at_backup(domain, mark, &backup, there, error);
+}
+
+/* What QEMU has of a backup job: its blocks to copy, or to keep. */
+static gboolean
+has_blocks(virTypedParameterPtr params, int n_params)
+{
+    unsigned long long pull = 0;
+    unsigned long long push = 0;
+
+    virTypedParamsGetULLong(params, n_params, VIR_DOMAIN_JOB_DISK_TEMP_TOTAL,
+                            &pull);
+    virTypedParamsGetULLong(params, n_params, VIR_DOMAIN_JOB_DISK_TOTAL, &push);
+    return pull > 0 || push > 0;
+}
+
+/* libvirt did not say. A domain that was shut off meanwhile has no job; who
+ * waits in vain for the lock of its state waits for a command that QEMU has
+ * not answered. */
+static RfpJobState
+not_told(RfpDomain *domain, gboolean ours, GError **why)
+{
+    int code = virGetLastErrorCode();
+
+    if (code == VIR_ERR_OPERATION_INVALID)
+        return RFP_JOB_NONE;
+    rfp_virt_error_set(why, domain->name,
+                       _("libvirt does not tell whether domain '%s' has a "
+                         "job"),
+                       domain->name);
+    if (code != VIR_ERR_OPERATION_TIMEOUT)
+        return RFP_JOB_UNKNOWN;
+    rfp_error_add_way_out(why,
+                          _("try again when QEMU answers (virsh domcontrol "
+                            "%s): storage that hangs stops it"),
+                          domain->word);
+    return ours ? RFP_JOB_BEGINNING : RFP_JOB_UNKNOWN;
+}
+
+/* Waits for its turn behind a begin: what it hears is of before or behind that,
+ * never of the midst. */
+static RfpJobState
+ask_stats(RfpDomain *domain, gboolean ours, GError **why)
+{
+    virTypedParameterPtr params = NULL;
+    int n_params = 0;
+    int type = VIR_DOMAIN_JOB_NONE;
+    RfpJobState state = RFP_JOB_NONE;
+
+    if (virDomainGetJobStats(domain->virt, &type, &params, &n_params, 0) < 0)
+        return not_told(domain, ours, why);
+    if (type != VIR_DOMAIN_JOB_NONE && !ours)
+        state = RFP_JOB_OTHER;
+    else if (type != VIR_DOMAIN_JOB_NONE)
+        state = has_blocks(params, n_params) ? RFP_JOB_RUNNING :
+                                               RFP_JOB_ENDING;
+    virTypedParamsFree(params, n_params);
+    return state;
+}
+
+RfpJobState
+rfp_backup_job_state(RfpDomain *domain, const char *mark, GError **why)
+{
+    gboolean backup = FALSE;
+    gboolean ours = FALSE;
+
+    if (!look_at_backup(domain, mark, &backup, &ours, why))
+        return RFP_JOB_UNKNOWN;
+    return backup && !ours ? RFP_JOB_BACKUP : ask_stats(domain, ours, why);
 }
 
 gboolean
 rfp_backup_job_check_free(RfpDomain *domain, GError **error)
 {
-    RfpJobKind kind = RFP_JOB_NONE;
+    g_autoptr(GError) why = NULL;
+    RfpJobState state = rfp_backup_job_state(domain, NULL, &why);
 
-    if (!rfp_backup_job_kind(domain, NULL, &kind, error))
-        return FALSE;
-    if (kind == RFP_JOB_NONE)
+    if (state == RFP_JOB_NONE)
         return TRUE;
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return FALSE;
+    }
     rfp_error_set(error, REFPOINT_ERROR_IN_USE,
-                  kind == RFP_JOB_BACKUP ?
+                  state == RFP_JOB_BACKUP ?
                       _("domain '%s' has a backup job of another program") :
                       _("domain '%s' is busy with another job"),
                   domain->name);
@@ -103,9 +168,9 @@ rfp_backup_job_begin(RfpDomain *domain,
 /* Asks QEMU for the block jobs: what it said of their end before is read by
  * libvirt before the answer. */
 static gboolean
-is_served(RfpDomain *domain, const char *socket_path, GPtrArray *targets)
+is_served(RfpDomain *domain, const char *mark, GPtrArray *targets)
 {
-    RfpJobKind kind = RFP_JOB_NONE;
+    gboolean there = FALSE;
     virDomainBlockJobInfo info = {0};
 
     for (guint i = 0; i < targets->len; i++)
@@ -113,22 +178,21 @@ is_served(RfpDomain *domain, const char *socket_path, GPtrArray *targets)
                                      g_ptr_array_index(targets, i), &info,
                                      0) != 1)
             return FALSE;
-    return rfp_backup_job_kind(domain, socket_path, &kind, NULL) &&
-           kind == RFP_JOB_OURS;
+    return rfp_backup_job_is_there(domain, mark, &there, NULL) && there;
 }
 
 gboolean
 rfp_backup_job_check_served(RfpDomain *domain,
-                            const char *socket_path,
+                            const char *mark,
                             GPtrArray *targets,
                             gboolean patience,
                             GError **error)
 {
-    gboolean served = is_served(domain, socket_path, targets);
+    gboolean served = is_served(domain, mark, targets);
 
     if (served && patience) {
         g_usleep(SERVED_US);
-        served = is_served(domain, socket_path, targets);
+        served = is_served(domain, mark, targets);
     }
     if (served)
         return TRUE;
@@ -145,51 +209,74 @@ rfp_backup_job_check_served(RfpDomain *domain,
 
 /* libvirt takes the wish and carries it out a moment later; who begins another
  * job until then is told that the domain is busy. */
-void
-rfp_backup_job_wait_ended(RfpDomain *domain, const char *socket_path)
+gboolean
+rfp_backup_job_wait_ended(RfpDomain *domain, const char *mark)
 {
     gint64 end = g_get_monotonic_time() + END_US;
-    RfpJobKind kind = RFP_JOB_OURS;
+    gboolean told = TRUE;
+    gboolean there = TRUE;
 
-    while (rfp_backup_job_kind(domain, socket_path, &kind, NULL) &&
-           kind == RFP_JOB_OURS && g_get_monotonic_time() < end)
+    while ((told = rfp_backup_job_is_there(domain, mark, &there,
+                                           NULL)) &&
+           there && g_get_monotonic_time() < end)
         g_usleep(END_POLL_US);
+    return told && !there;
 }
 
 gboolean
-rfp_backup_job_ask_end(RfpDomain *domain, const char *socket_path)
+rfp_backup_job_ask_end(RfpDomain *domain, const char *mark)
 {
-    RfpJobKind kind = RFP_JOB_NONE;
+    return rfp_backup_job_state(domain, mark, NULL) ==
+               RFP_JOB_RUNNING &&
+           virDomainAbortJob(domain->virt) == 0;
+}
 
-    return rfp_backup_job_kind(domain, socket_path, &kind, NULL) &&
-           kind == RFP_JOB_OURS && virDomainAbortJob(domain->virt) == 0;
+/* It may have ended by itself meanwhile, whatever libvirt says of the wish. */
+static gboolean
+abort_job(RfpDomain *domain, const char *mark, GError **error)
+{
+    gboolean taken = virDomainAbortJob(domain->virt) == 0;
+    g_autoptr(GError) local = NULL;
+
+    if (!taken)
+        rfp_virt_error_set(&local, domain->name,
+                           _("cannot end the backup job of domain '%s'"),
+                           domain->name);
+    if (rfp_backup_job_wait_ended(domain, mark))
+        return TRUE;
+    if (taken)
+        rfp_error_set(&local, REFPOINT_ERROR_IN_USE,
+                      _("the backup job of domain '%s' goes on although "
+                        "libvirt was told to end it"),
+                      domain->name);
+    rfp_error_add_object(&local, domain->name);
+    rfp_error_add_way_out(&local, _("end it with: virsh domjobabort %s"),
+                          domain->word);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 gboolean
 rfp_backup_job_end(RfpDomain *domain,
-                   const char *socket_path,
+                   const char *mark,
                    GError **error)
 {
-    RfpJobKind kind = RFP_JOB_NONE;
-
-    if (!rfp_backup_job_kind(domain, socket_path, &kind, error))
+    switch (rfp_backup_job_state(domain, mark, error)) {
+    case RFP_JOB_NONE:
+    case RFP_JOB_BACKUP:
+    case RFP_JOB_OTHER:
+        return TRUE;
+    case RFP_JOB_BEGINNING:
+    case RFP_JOB_UNKNOWN:
         return FALSE;
-    if (kind != RFP_JOB_OURS)
-        return TRUE;
-    if (virDomainAbortJob(domain->virt) == 0) {
-        rfp_backup_job_wait_ended(domain, socket_path);
-        return TRUE;
+    case RFP_JOB_ENDING:
+        if (rfp_backup_job_wait_ended(domain, mark))
+            return TRUE;
+        break;
+    case RFP_JOB_RUNNING:
+        break;
     }
-    /* it may have ended by itself meanwhile */
-    if (rfp_backup_job_kind(domain, socket_path, &kind, NULL) &&
-        kind != RFP_JOB_OURS)
-        return TRUE;
-    rfp_virt_error_set(error, domain->name,
-                       _("cannot end the backup job of domain '%s'"),
-                       domain->name);
-    rfp_error_add_way_out(error, _("end it with: virsh domjobabort %s"),
-                          domain->word);
-    return FALSE;
+    return abort_job(domain, mark, error);
 }
 
 /* ---- Push mode ------------------------------------------------------------------ */

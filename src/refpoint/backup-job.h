@@ -9,19 +9,41 @@
 
 #include "domain.h"
 
+/*
+ * What runs on a domain. Only where it is NONE, BACKUP or OTHER is there no job
+ * of ours; only where it is RUNNING may ours be ended. In all other cases
+ * nothing that belongs to it is touched: a checkpoint that is deleted, or a job
+ * that is aborted, in the midst of a begin leaves a domain that libvirt cannot
+ * back up any more, nor start once it is off.
+ */
 typedef enum {
-    RFP_JOB_NONE,    /* the domain is free */
-    RFP_JOB_OURS,    /* the backup job with the given mark */
-    RFP_JOB_BACKUP,  /* another backup job */
-    RFP_JOB_OTHER,   /* migration, save, dump, ... */
-} RfpJobKind;
+    RFP_JOB_NONE,      /* the domain is free */
+    RFP_JOB_BEGINNING, /* ours, and QEMU has not answered its begin */
+    RFP_JOB_RUNNING,   /* ours */
+    RFP_JOB_ENDING,    /* ours, QEMU has none any more: it is about to go */
+    RFP_JOB_BACKUP,    /* another backup job */
+    RFP_JOB_OTHER,     /* migration, save, dump, ... */
+    RFP_JOB_UNKNOWN,   /* libvirt does not say; it may be that ours begins */
+} RfpJobState;
 
-/* What runs on the domain now; answers at once. @mark may be NULL. */
+/*
+ * What runs now; ours is the job with @mark, which may be
+ * NULL. *@why, if not NULL, is set where it is BEGINNING or UNKNOWN. Answers at
+ * once, but where QEMU does not: then after libvirt's 30 s.
+ */
+RfpJobState
+rfp_backup_job_state(RfpDomain *domain, const char *mark, GError **why);
+
+/*
+ * Whether libvirt has the job with @mark: from somewhere in
+ * its begin to the last moment of its end. Answers at once, always: for jobs
+ * that are known to have begun.
+ */
 gboolean
-rfp_backup_job_kind(RfpDomain *domain,
-                    const char *mark,
-                    RfpJobKind *kind,
-                    GError **error);
+rfp_backup_job_is_there(RfpDomain *domain,
+                        const char *mark,
+                        gboolean *there,
+                        GError **error);
 
 /* IN_USE, naming what runs, unless the domain is free. */
 gboolean
@@ -37,7 +59,7 @@ rfp_backup_job_begin(RfpDomain *domain,
                      GError **error);
 
 /*
- * INVALID_STATE unless the job that serves at @socket_path still runs on all of
+ * INVALID_STATE unless the job with @mark still runs on all of
  * @targets (char *): what was read before is of its moment. When a job is
  * ended QEMU first stops keeping that moment, and the server goes a little
  * later. @patience: look twice, with the time between that libvirt takes to
@@ -45,28 +67,33 @@ rfp_backup_job_begin(RfpDomain *domain,
  */
 gboolean
 rfp_backup_job_check_served(RfpDomain *domain,
-                            const char *socket_path,
+                            const char *mark,
                             GPtrArray *targets,
                             gboolean patience,
                             GError **error);
 
 /*
- * Asks for the end of the job that serves at @socket_path and does not wait for
+ * Asks for the end of the job with @mark and does not wait for
  * it; what goes wrong rfp_backup_job_end() says. Where this was TRUE nobody may
  * ask again before rfp_backup_job_wait_ended(): libvirt would carry that out on
  * whatever job has begun by then.
  */
 gboolean
-rfp_backup_job_ask_end(RfpDomain *domain, const char *socket_path);
+rfp_backup_job_ask_end(RfpDomain *domain, const char *mark);
 
-/* Until that job has ended, for ten seconds at most. */
-void
-rfp_backup_job_wait_ended(RfpDomain *domain, const char *socket_path);
+/* Until that job is gone, for ten seconds at most. FALSE: it is not, or nobody
+ * can tell. */
+gboolean
+rfp_backup_job_wait_ended(RfpDomain *domain, const char *mark);
 
-/* Ends the job that serves at @socket_path, if it runs. */
+/*
+ * Ends the job with @mark, if it runs. TRUE: there is none any
+ * more. libvirt may take the wish and do nothing, or QEMU not listen: then this
+ * is FALSE, and to be tried again.
+ */
 gboolean
 rfp_backup_job_end(RfpDomain *domain,
-                   const char *socket_path,
+                   const char *mark,
                    GError **error);
 
 /* ---- Push mode ---- */

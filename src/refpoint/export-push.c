@@ -221,13 +221,11 @@ static gboolean
 wait_once(Wait *wait, gboolean *runs, GError **error)
 {
     const RfpOperation *operation = &wait->export->operation;
-    RfpJobKind kind = RFP_JOB_NONE;
 
     if (!rfp_job_check(operation->job, error) ||
-        !rfp_backup_job_kind(operation->domain, wait->export->job_mark, &kind,
-                             error))
+        !rfp_backup_job_is_there(operation->domain, wait->export->job_mark,
+                                 runs, error))
         return FALSE;
-    *runs = kind == RFP_JOB_OURS;
     if (!*runs)
         return TRUE;
     if (g_get_monotonic_time() - wait->told_at >= PROGRESS_US) {

@@ -109,15 +109,9 @@ rfp_kept_runs(RfpDomain *domain,
               gboolean *runs,
               GError **error)
 {
-    RfpJobKind kind = RFP_JOB_NONE;
-
     *runs = FALSE;
-    if (kept->ended != NULL)
-        return TRUE;
-    if (!rfp_backup_job_kind(domain, kept->socket_path, &kind, error))
-        return FALSE;
-    *runs = kind == RFP_JOB_OURS;
-    return TRUE;
+    return kept->ended != NULL ||
+           rfp_backup_job_is_there(domain, kept->socket_path, runs, error);
 }
 
 gboolean

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A begin that the dead process sent is carried out within milliseconds; one
- * that waits for another job's state lock within libvirt's 30 s. */
+/* What the dead process sent is carried out within milliseconds; what waits for
+ * another job's state lock within libvirt's 30 s. */
 #define SETTLE_IDLE_US (800 * 1000)
 #define SETTLE_BUSY_US (35 * G_USEC_PER_SEC)
 #define SETTLE_POLL_US (50 * 1000)
@@ -42,28 +42,42 @@ undo_freeze(RfpDomain *domain,
     return FALSE;
 }
 
-/* Waits until a begin that was under way when its caller died has come out, one
- * way or the other. */
+/* Waits until what was under way when its caller died, the begin of a job or a
+ * checkpoint of its own, has come out, one way or the other. */
 static gboolean
-settle_job(RfpDomain *domain, const char *socket_path, GError **error)
+wait_settled(RfpDomain *domain, const char *socket_path, GError **error)
 {
     gint64 begin = g_get_monotonic_time();
     gint64 idle_since = begin;
 
     for (;;) {
-        RfpJobKind kind = RFP_JOB_NONE;
+        g_autoptr(GError) why = NULL;
+        RfpJobState state = rfp_backup_job_state(domain, socket_path, &why);
         gint64 now = g_get_monotonic_time();
 
-        if (!rfp_backup_job_kind(domain, socket_path, &kind, error))
-            return FALSE;
-        if (kind == RFP_JOB_OURS || now - begin > SETTLE_BUSY_US)
+        if (state == RFP_JOB_RUNNING || state == RFP_JOB_ENDING)
             return TRUE;
-        if (kind != RFP_JOB_NONE)
+        if (state != RFP_JOB_NONE)
             idle_since = now;
         else if (now - idle_since > SETTLE_IDLE_US)
             return TRUE;
+        if (now - begin > SETTLE_BUSY_US && why == NULL)
+            return TRUE;
+        if (now - begin > SETTLE_BUSY_US) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return FALSE;
+        }
         g_usleep(SETTLE_POLL_US);
     }
+}
+
+/* Whether the process may have died inside a call that changes the domain. */
+static gboolean
+may_be_under_way(const RfpRecord *record)
+{
+    return rfp_record_find(record, RFP_STEP_BEGUN) == NULL &&
+           (rfp_record_find(record, RFP_STEP_JOB) != NULL ||
+            rfp_record_find(record, RFP_STEP_CHECKPOINT) != NULL);
 }
 
 static gboolean
@@ -82,19 +96,20 @@ static gboolean
 undo_job(RfpDomain *domain, RfpRecord *record, gboolean settle, GError **error)
 {
     const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
+    const char *socket_path = job ? job->args[0] : NULL;
     RfpDomainState state = {0};
 
-    if (job == NULL)
+    settle = settle && may_be_under_way(record);
+    if (job == NULL && !settle)
         return TRUE;
     if (!rfp_domain_state(domain, &state, error))
         return FALSE;
     if (!state.active)
         return TRUE;
-    if (settle && rfp_record_find(record, RFP_STEP_BEGUN) == NULL &&
-        !settle_job(domain, job->args[0], error))
+    if (settle && !wait_settled(domain, socket_path, error))
         return FALSE;
-    return rfp_backup_job_end(domain, job->args[0], error) &&
-           wake(domain, record, error);
+    return job == NULL || (rfp_backup_job_end(domain, socket_path, error) &&
+                           wake(domain, record, error));
 }
 
 /* Socket and scratch files: made by QEMU and libvirt, in folders of ours or of
@@ -350,6 +365,7 @@ rfp_undo_run(RfpDomain *domain,
     if (domain != NULL ? !rfp_undo_host(domain, record, settle, frozen, error) :
                          !undo_files(record, error))
         return FALSE;
+    *undone = RFP_UNDO_REMOVED;
     set = find_set(operation, held, &opened, &set_error);
     if (set_error != NULL) {
         *undone = RFP_UNDO_KEPT;
@@ -365,7 +381,6 @@ rfp_undo_run(RfpDomain *domain,
         *undone = RFP_UNDO_KEPT;
         return TRUE;
     }
-    *undone = RFP_UNDO_REMOVED;
     return undo_data(domain, record, set, error) &&
            rfp_record_clear(record, error);
 }

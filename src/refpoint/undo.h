@@ -12,7 +12,8 @@
 #include "kept.h"
 
 typedef enum {
-    RFP_UNDO_NOTHING,   /* the record had no steps */
+    RFP_UNDO_NOTHING,   /* the record had no steps; or not even the host
+                         * could be undone: its job may run, or begin */
     RFP_UNDO_REMOVED,   /* the operation is undone */
     RFP_UNDO_PUBLISHED, /* its point was published: kept, and completed */
     RFP_UNDO_KEPT,      /* the set, or what may be the point in it, cannot be
@@ -25,8 +26,9 @@ typedef enum {
  * What runs on the host: thaws, ends the job, wakes a guest that an I/O error
  * stopped meanwhile, removes socket and scratch. @settle: the process that did
  * it may have died inside a call that libvirt is still carrying out; wait for
- * that. @frozen, if not NULL: set where thawing failed, the guest may stand
- * still.
+ * that, for a while. Where nobody can tell whether the job runs, or it goes on
+ * (backup-job.h), this fails and nothing else has been touched. @frozen, if not
+ * NULL: set where thawing failed, the guest may stand still.
  */
 gboolean
 rfp_undo_host(RfpDomain *domain,
@@ -36,9 +38,9 @@ rfp_undo_host(RfpDomain *domain,
               GError **error);
 
 /*
- * The whole, then clears the record (not where KEPT or UNSYNCED). @domain NULL:
- * it exists no more. @held: the set, if the caller has it locked, else NULL:
- * opened and locked here.
+ * The whole, then clears the record (not where KEPT or UNSYNCED). Where it fails
+ * *@undone tells how far it came. @domain NULL: it exists no more. @held: the
+ * set, if the caller has it locked, else NULL: opened and locked here.
  */
 gboolean
 rfp_undo_run(RfpDomain *domain,

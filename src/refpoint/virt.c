@@ -159,6 +159,7 @@ static const struct {
     {"agent is in frozen state", REFPOINT_ERROR_IN_USE},
     {"is frozen", REFPOINT_ERROR_IN_USE},
     {"has a blockjob assigned", REFPOINT_ERROR_IN_USE},
+    {"backup job data missing", REFPOINT_ERROR_IN_USE}, /* one is beginning */
     {"client socket is closed", REFPOINT_ERROR_NOT_AVAILABLE},
 };
 

@@ -404,9 +404,9 @@ run(Changes *changes, RefpointChanges *result, GError **error)
         !choose_files(changes, error))
         return FALSE;
     if (begin(changes, error) && read_bitmap(changes, result, error) &&
-        rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
-                      error))
-        return rfp_record_clear(operation->record, error);
+        rfp_operation_end_job(operation, error))
+        return operation->job_goes_on ||
+               rfp_record_clear(operation->record, error);
     rfp_domain_end_explain(operation->conn, operation->domain, error);
     rfp_operation_undo(operation, NULL);
     return FALSE;

@@ -181,6 +181,20 @@ prepare(RfpExport *export, GError **error)
            (export->already || rfp_export_check_space(export, error));
 }
 
+/* While its job goes on the rest has to wait: the guard completes it. */
+static gboolean
+complete_steps(RfpExport *export, GError **error)
+{
+    RfpOperation *operation = &export->operation;
+
+    if (operation->job_goes_on)
+        return rfp_metadata_publish(operation->domain, export->guid,
+                                    export->consistency, error);
+    return rfp_undo_complete(operation->domain, operation->record,
+                             export->consistency,
+                             operation->job->report.destroyed, error);
+}
+
 /* Behind the rename nothing is undone any more: what fails is a warning, and
  * the next call, or the guard, completes it. So it is with a point that a power
  * failure could still take back. */
@@ -196,9 +210,7 @@ complete(RfpExport *export)
     report->consistency = export->consistency;
     report->point_path =
         g_build_filename(export->set->path, export->folder, NULL);
-    if (export->unsynced ||
-        rfp_undo_complete(operation->domain, operation->record,
-                          export->consistency, report->destroyed, &local))
+    if (export->unsynced || complete_steps(export, &local))
         return;
     failure = refpoint_failure_new(local);
     rfp_job_warn(operation->job, "completion-pending", export->name,
@@ -287,8 +299,7 @@ finish(RfpExport *export, GError **error)
     if (asked)
         rfp_backup_job_wait_ended(operation->domain, export->job_mark);
     return filled &&
-           rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
-                         error) &&
+           rfp_operation_end_job(operation, error) &&
            rfp_export_publish(export, error);
 }
 

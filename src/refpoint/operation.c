@@ -383,6 +383,42 @@ rfp_operation_thaw(RfpOperation *operation,
 
 /* ---- End ----------------------------------------------------------------------------- */
 
+static void
+warn_goes_on(RfpOperation *operation, const GError *why)
+{
+    g_autoptr(RefpointFailure) failure = refpoint_failure_new(why);
+    const RfpDomain *domain = operation->domain;
+
+    rfp_job_warn(operation->job, "job-goes-on", domain->name,
+                 _("the backup job of domain '%s' still runs (%s); the guard "
+                   "tries to end it until it is gone, and no other one can "
+                   "begin before; if virsh domjobabort %s does not end it "
+                   "either, shut the guest off"),
+                 domain->name, failure->message, domain->word);
+}
+
+gboolean
+rfp_operation_end_job(RfpOperation *operation, GError **error)
+{
+    const RfpStep *job = rfp_record_find(operation->record, RFP_STEP_JOB);
+    gboolean there = FALSE;
+    g_autoptr(GError) local = NULL;
+
+    if (rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
+                      &local))
+        return TRUE;
+    if (job != NULL &&
+        rfp_backup_job_is_there(operation->domain, job->args[0], &there,
+                                NULL) &&
+        there) {
+        operation->job_goes_on = TRUE;
+        warn_goes_on(operation, local);
+        return TRUE;
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
 void
 rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
 {

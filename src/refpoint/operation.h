@@ -26,6 +26,7 @@ typedef struct {
     gboolean frozen;          /* by us, now */
     gint n_frozen;            /* file systems */
     gint64 frozen_at;         /* monotonic, microseconds */
+    gboolean job_goes_on;     /* libvirt did not end it: the record stays */
 } RfpOperation;
 
 /* Finds the domain and names it in the report; changes nothing. */
@@ -84,6 +85,14 @@ gboolean
 rfp_operation_thaw(RfpOperation *operation,
                    RefpointConsistency *reached,
                    GError **error);
+
+/*
+ * Ends the job and what else runs on the host, behind the last read: a job that
+ * goes on all the same does not change what was read. That is a warning and
+ * @job_goes_on, and the guard goes on with it from the record.
+ */
+gboolean
+rfp_operation_end_job(RfpOperation *operation, GError **error);
 
 /* Undoes everything from the record. If that fails too it is a warning, and the
  * guard goes on with it. @set: the locked set, or NULL. */

@@ -158,6 +158,8 @@ cli_job_begin(Cli *cli)
 {
     cli->job = refpoint_job_new();
     cli->progress = progress_new(cli->progress_wanted, cli->quiet || cli->json);
+    cli->writer = writer_new();
+    progress_use(cli->progress, cli->writer);
     if (cli->progress != NULL)
         refpoint_job_set_progress(cli->job, progress_update, cli->progress);
     interrupt_begin(cli->job, !cli->quiet);
@@ -169,6 +171,10 @@ cli_job_end(Cli *cli)
 {
     interrupt_end();
     progress_hide(cli->progress);
+    progress_use(cli->progress, NULL);
+    if (cli->writer != NULL)
+        cli->write_error = writer_end(cli->writer, STDOUT_FILENO);
+    cli->writer = NULL;
     return refpoint_job_get_report(cli->job);
 }
 

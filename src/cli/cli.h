@@ -35,6 +35,8 @@ typedef struct {
 
     RefpointJob *job;   /* of the running command, or NULL */
     Progress *progress; /* of that job, or NULL */
+    Writer *writer;     /* while that job runs, else NULL */
+    int write_error;    /* errno of what it wrote to standard output, or 0 */
 } Cli;
 
 struct _Command {

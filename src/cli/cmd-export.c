@@ -189,7 +189,6 @@ parse_export(Cli *cli,
 typedef struct {
     Cli *cli;
     gboolean shown;
-    int write_error; /* errno */
 } PlanShow;
 
 static void
@@ -201,8 +200,10 @@ show_plan(const RefpointReport *plan, gpointer opaque)
     show->shown = TRUE;
     export_print_plan(plan, show->cli->quiet, out);
     progress_hide(show->cli->progress);
-    if (!output_write(STDOUT_FILENO, out->str, out->len))
-        show->write_error = errno;
+    if (show->cli->writer != NULL)
+        writer_add(show->cli->writer, STDOUT_FILENO, out->str, out->len);
+    else if (!output_write(STDOUT_FILENO, out->str, out->len))
+        show->cli->write_error = errno;
 }
 
 static int
@@ -229,9 +230,9 @@ end_export(Cli *cli,
     if (!options->dry_run)
         export_print_result(report, cli->quiet, out);
     written = cli_done(cli, out->str);
-    if (written == 0 && show->write_error != 0) {
+    if (written == 0 && cli->write_error != 0) {
         output_complain(_("error: cannot write to standard output: %s"),
-                        g_strerror(show->write_error));
+                        g_strerror(cli->write_error));
         written = REFPOINT_ERROR_FAILED;
     }
     return written != 0 ? written : status;

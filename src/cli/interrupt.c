@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <glib/gi18n.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,13 +34,16 @@ static void
 on_signal(int number)
 {
     int saved = errno;
+    struct pollfd terminal = {.fd = STDERR_FILENO, .events = POLLOUT};
 
     if (state.signal == 0)
         state.signal = number;
     refpoint_job_cancel(state.job);
     if (state.notice != NULL && !state.told) {
         state.told = 1;
-        if (write(STDERR_FILENO, state.notice, state.notice_length) < 0)
+        /* a terminal that was stopped must not stop what is undone */
+        if (poll(&terminal, 1, 0) == 1 && (terminal.revents & POLLOUT) &&
+            write(STDERR_FILENO, state.notice, state.notice_length) < 0)
             state.told = 1; /* there is nobody to tell */
     }
     errno = saved;

@@ -27,6 +27,7 @@ typedef struct {
 
 struct _Progress {
     GMutex lock;
+    Writer *writer;    /* borrowed, or NULL */
     gboolean terminal; /* lines are rewritten in place */
     gboolean dumb;     /* a terminal that cannot go up a line */
     gint64 begun;
@@ -66,11 +67,13 @@ terminal_size(guint *columns, guint *rows)
 
 /* A stopped terminal must not stop the operation. */
 static void
-show(const GString *text)
+show(const Progress *progress, const GString *text)
 {
     struct pollfd poller = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-    if (poll(&poller, 1, 0) == 1 && (poller.revents & POLLOUT) != 0)
+    if (progress->writer != NULL)
+        writer_add(progress->writer, STDERR_FILENO, text->str, text->len);
+    else if (poll(&poller, 1, 0) == 1 && (poller.revents & POLLOUT) != 0)
         output_write(STDERR_FILENO, text->str, text->len);
 }
 
@@ -100,8 +103,18 @@ clear_shown(Progress *progress)
     } else {
         g_string_append(out, "\033[J");
     }
-    show(out);
+    show(progress, out);
     progress->n_shown = 0;
+}
+
+void
+progress_use(Progress *progress, Writer *writer)
+{
+    if (progress == NULL)
+        return;
+    g_mutex_lock(&progress->lock);
+    progress->writer = writer;
+    g_mutex_unlock(&progress->lock);
 }
 
 void
@@ -247,6 +260,8 @@ append_disks(Progress *progress,
 static gboolean
 is_due(const Progress *progress, gboolean finished, gint64 now)
 {
+    if (progress->writer != NULL && writer_is_behind(progress->writer))
+        return FALSE;
     if (!progress->terminal)
         return finished ||
                now - MAX(progress->drawn, progress->begun) >= LINES_EVERY_US;
@@ -291,7 +306,7 @@ draw(Progress *progress,
 
     append_home(progress, out);
     append_disks(progress, out, disks, n_disks, paces);
-    show(out);
+    show(progress, out);
     progress->n_shown = progress->terminal ? n_disks : 0;
 }
 

@@ -9,6 +9,8 @@
 
 #include "refpoint.h"
 
+#include "writer.h"
+
 typedef struct _Progress Progress;
 
 /*
@@ -27,6 +29,10 @@ void
 progress_update(const RefpointProgress *disks,
                 guint n_disks,
                 gpointer progress);
+
+/* Who writes for it from now on; NULL: it does itself. */
+void
+progress_use(Progress *progress, Writer *writer);
 
 /* What is shown is taken away, so that something else can be written; the next
  * update draws it again. */

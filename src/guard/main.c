@@ -7,6 +7,7 @@
  * kept of the domain, and ends when that does; systemd may start it so too.
  */
 #include "agent.h"
+#include "backup-job.h"
 #include "guard.h"
 #include "handshakes.h"
 #include "names.h"
@@ -15,6 +16,7 @@
 #include "undo.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -39,6 +41,9 @@
 #define LATE_PAUSE_MS 1000
 #define LATE_THAW_TIMEOUT 5
 /* Scratch fills fast; libvirt is asked less often. */
+#define JOB_PAUSE_MS 50
+#define JOB_STATE_US (500 * 1000)
+#define JOB_AGAIN_US (1 * G_USEC_PER_SEC)
 #define WATCH_PAUSE_US (200 * 1000)
 #define WATCH_JOB_ROUNDS 5
 /* It has ended when it cannot be read so many times. */
@@ -49,10 +54,25 @@ typedef struct {
     const char *uuid;
     const char *records_dir;
     RefpointConnection *conn;
-    RfpFd late_lock;   /* of a watch for a late freeze, or -1 */
-    gint64 late_begin; /* monotonic, microseconds */
-    RfpFd handshakes;  /* the lock that keeps them out, or -1 */
+    RfpFd handshakes;    /* the lock that keeps them out, or -1 */
+    gint64 frozen_until; /* monotonic, microseconds; 0: not frozen */
+    GThread *late;       /* watches for a late freeze, or NULL */
+    /* of the job that the other side has begun: */
+    RfpRecord *job;          /* its record, to look at; NULL: none */
+    RfpScratchWatch scratch; /* also of what is kept */
+    gint64 state_at;         /* when the guest was looked at last */
+    char *why;               /* it has to end; NULL: it may go on */
+    gboolean told;           /* the other side knows */
+    gint64 end_at;           /* when its end was tried last */
 } Guard;
+
+/* The watch for a late freeze has a thread and a connection of its own: the
+ * agent may take its time, scratch does not wait. */
+typedef struct {
+    Guard guard;
+    RfpFd lock;
+    gint64 begin; /* monotonic, microseconds */
+} Late;
 
 static void
 say(const char *text)
@@ -165,26 +185,16 @@ take_over(Guard *guard)
 
 /* ---- Late freezes -------------------------------------------------------------- */
 
-/* Begins the watch where there is something to watch, and nobody does. */
-static void
-late_start(Guard *guard)
-{
-    if (guard->late_lock >= 0 || !reconnect(guard))
-        return;
-    guard->late_lock = rfp_late_freeze_take(guard->conn, guard->uuid);
-    guard->late_begin = g_get_monotonic_time();
-}
-
 /* TRUE when a late freeze was seen and thawed, or the agent answers and the
  * time in which it could have happened is over, or the guest is off. */
 static gboolean
-late_is_over(Guard *guard)
+late_is_over(Late *late)
 {
-    gint64 waited = g_get_monotonic_time() - guard->late_begin;
+    gint64 waited = g_get_monotonic_time() - late->begin;
     gboolean gone = FALSE;
     gint thawed = 0;
     RfpDomainState state = {0};
-    g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
+    g_autoptr(RfpDomain) domain = find_domain(&late->guard, &gone);
 
     if (gone || waited > LATE_MAX_US)
         return TRUE;
@@ -195,24 +205,141 @@ late_is_over(Guard *guard)
             (thawed > 0 || waited > LATE_MIN_US));
 }
 
-static void
-late_step(Guard *guard)
+static gpointer
+late_thread(gpointer opaque)
 {
-    if (!late_is_over(guard) || guard->conn == NULL)
-        return;
+    Late *late = opaque;
+    Guard *guard = &late->guard;
+
+    while (!late_is_over(late) || guard->conn == NULL)
+        g_usleep(LATE_PAUSE_MS * 1000);
     rfp_late_freeze_clear(guard->conn, guard->uuid);
-    rfp_fd_clear(&guard->late_lock);
+    rfp_fd_clear(&late->lock);
     syslog(LOG_NOTICE, "domain %s: no late freeze any more", guard->uuid);
+    refpoint_connection_free(guard->conn);
+    g_free(late);
+    return NULL;
+}
+
+/* Begins the watch where there is something to watch, and nobody does. */
+static void
+late_start(Guard *guard)
+{
+    g_auto(RfpFd) lock = -1;
+    Late *late = NULL;
+
+    if (reconnect(guard))
+        lock = rfp_late_freeze_take(guard->conn, guard->uuid);
+    if (lock < 0)
+        return;
+    late = g_new0(Late, 1);
+    late->guard.uri = guard->uri;
+    late->guard.uuid = guard->uuid;
+    late->guard.records_dir = guard->records_dir;
+    late->lock = rfp_fd_steal(&lock);
+    late->begin = g_get_monotonic_time();
+    if (guard->late != NULL) /* one that is over: the lock was free */
+        g_thread_join(guard->late);
+    guard->late = g_thread_new("late", late_thread, late);
+}
+
+/* ---- The job of the other side ------------------------------------------------ */
+
+static void
+job_clear(Guard *guard)
+{
+    g_clear_pointer(&guard->job, rfp_record_close);
+    guard->scratch = (RfpScratchWatch){0};
+    g_clear_pointer(&guard->why, g_free);
+    guard->state_at = guard->end_at = 0;
+    guard->told = FALSE;
 }
 
 static void
-watch_late_freeze(Guard *guard)
+job_begins(Guard *guard)
 {
-    late_start(guard);
-    while (guard->late_lock >= 0) {
-        late_step(guard);
-        g_usleep(LATE_PAUSE_MS * 1000);
+    job_clear(guard);
+    guard->job = rfp_record_peek(guard->records_dir, guard->uuid);
+    if (guard->job == NULL)
+        syslog(LOG_WARNING, "domain %s: cannot watch its job: no record",
+               guard->uuid);
+}
+
+/* A guest that cannot write stands still until the job ends. One that stood
+ * still before has nothing to do with it. */
+static gboolean
+guest_stands_still(Guard *guard)
+{
+    gboolean gone = FALSE;
+    RfpDomainState state = {0};
+    g_autoptr(RfpDomain) domain = NULL;
+    gint64 now = g_get_monotonic_time();
+
+    if (now - guard->state_at < JOB_STATE_US ||
+        rfp_record_find(guard->job, RFP_STEP_RAN) == NULL)
+        return FALSE;
+    guard->state_at = now;
+    domain = find_domain(guard, &gone);
+    return domain != NULL && rfp_domain_state(domain, &state, NULL) &&
+           state.io_error;
+}
+
+static gboolean
+job_is_there(Guard *guard, RfpDomain *domain)
+{
+    const RfpStep *job = rfp_record_find(guard->job, RFP_STEP_JOB);
+    gboolean there = FALSE;
+
+    return job != NULL &&
+           rfp_backup_job_is_there(domain, job->args[0], &there, NULL) && there;
+}
+
+/* The other side, which may be in no state to read it now, finds why before it
+ * finds that its job is gone. It has the record and goes on with the rest.
+ * While it makes a connection, or is about to end the job itself, it is let
+ * be. */
+static void
+job_end(Guard *guard)
+{
+    g_auto(RfpFd) others = rfp_handshakes_keep_out(guard->job->path);
+    gboolean gone = FALSE;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpDomain) domain = others >= 0 ? find_domain(guard, &gone) :
+                                                NULL;
+    g_autofree char *line = g_strconcat(guard->why, "\n", NULL);
+
+    if (domain == NULL || !job_is_there(guard, domain))
+        return;
+    if (!guard->told)
+        say(line);
+    guard->told = TRUE;
+    guard->end_at = g_get_monotonic_time();
+    if (rfp_undo_job(domain, guard->job, &error)) {
+        syslog(LOG_WARNING, "domain %s: its backup job had to end: %s",
+               guard->uuid, guard->why);
+        job_clear(guard);
+    } else {
+        log_error("cannot end the job", error);
     }
+}
+
+/* A frozen guest writes nothing, and its thaw does not wait for an end. A reason
+ * stays one, where nothing can be done about it yet. */
+static void
+job_watch(Guard *guard)
+{
+    guint64 left = 0;
+
+    if (guard->job == NULL || guard->frozen_until != 0 ||
+        g_get_monotonic_time() - guard->end_at < JOB_AGAIN_US)
+        return;
+    if (guard->why == NULL &&
+        !rfp_scratch_has_room(&guard->scratch, guard->job, &left))
+        guard->why = g_strdup_printf("ended scratch %" PRIu64, left);
+    else if (guard->why == NULL && guest_stands_still(guard))
+        guard->why = g_strdup("ended io-error");
+    if (guard->why != NULL)
+        job_end(guard);
 }
 
 /* ---- Kept data ------------------------------------------------------------------ */
@@ -238,7 +365,7 @@ reason_to_end(Guard *guard, const RfpKept *kept, gboolean ask)
     gboolean gone = FALSE;
     gboolean runs = FALSE;
     RfpDomainState state = {0};
-    const char *limit = rfp_kept_limit(kept);
+    const char *limit = rfp_kept_limit(kept, &guard->scratch);
     g_autoptr(RfpDomain) domain = NULL;
 
     if (limit != NULL || !ask)
@@ -268,7 +395,7 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
     if (kept != NULL && guard->handshakes < 0)
         guard->handshakes = rfp_handshakes_keep_out(kept->record->path);
     if (kept != NULL && guard->handshakes >= 0 && domain != NULL &&
-        !rfp_undo_host(domain, kept->record, FALSE, NULL, &error))
+        !rfp_undo_job(domain, kept->record, &error))
         log_error("cannot end what is kept", error);
 }
 
@@ -319,8 +446,6 @@ watch_kept(Guard *guard)
             why = reason_to_end(guard, kept, round % WATCH_JOB_ROUNDS == 0);
         if (kept != NULL && why != NULL)
             end_kept(guard, guid, why);
-        if (guard->late_lock >= 0 && round % WATCH_JOB_ROUNDS == 0)
-            late_step(guard);
         g_usleep(WATCH_PAUSE_US);
     }
     rfp_fd_clear(&guard->handshakes);
@@ -372,36 +497,62 @@ typedef enum {
     END_KEEP,
 } End;
 
+/* How long to listen, before there is something else to do; -1: as long as it
+ * takes. */
+static int
+patience(const Guard *guard)
+{
+    gint64 left = (guard->frozen_until - g_get_monotonic_time()) / 1000;
+
+    if (guard->job != NULL)
+        return JOB_PAUSE_MS;
+    return guard->frozen_until != 0 ? (int)MAX(left, 1) : -1;
+}
+
+static void
+look_around(Guard *guard)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (guard->frozen_until != 0 && now >= guard->frozen_until) {
+        thaw_stalled(guard);
+        guard->frozen_until = 0;
+    }
+    job_watch(guard);
+}
+
+static void
+hear(Guard *guard, const char *word)
+{
+    if (strcmp(word, "frozen") == 0)
+        guard->frozen_until =
+            g_get_monotonic_time() + (gint64)FROZEN_MAX_MS * 1000;
+    else if (strcmp(word, "job") == 0)
+        job_begins(guard);
+    else
+        guard->frozen_until = 0;
+    if (strcmp(word, "late") == 0)
+        late_start(guard);
+}
+
 /* How the other side ended. */
 static End
 converse(Guard *guard)
 {
-    gboolean frozen = FALSE;
-
     for (;;) {
         gboolean timed_out = FALSE;
-        gboolean late = guard->late_lock >= 0;
-        g_autofree char *line = read_line(frozen ? FROZEN_MAX_MS :
-                                          late   ? LATE_PAUSE_MS :
-                                                   -1,
-                                          &timed_out);
+        g_autofree char *line = read_line(patience(guard), &timed_out);
 
-        if (timed_out && frozen) {
-            thaw_stalled(guard);
-            frozen = FALSE;
-        } else if (timed_out) {
-            late_step(guard);
-        } else if (line == NULL) {
+        if (timed_out)
+            look_around(guard);
+        else if (line == NULL)
             return END_DIED;
-        } else if (strcmp(line, "done") == 0) {
+        else if (strcmp(line, "done") == 0)
             return END_DONE;
-        } else if (strcmp(line, "keep") == 0) {
+        else if (strcmp(line, "keep") == 0)
             return END_KEEP;
-        } else {
-            frozen = strcmp(line, "frozen") == 0;
-            if (strcmp(line, "late") == 0)
-                late_start(guard);
-        }
+        else
+            hear(guard, line);
     }
 }
 
@@ -427,7 +578,7 @@ become_guard(void)
 int
 main(int argc, char **argv)
 {
-    Guard guard = {.late_lock = -1, .handshakes = -1};
+    Guard guard = {.handshakes = -1};
 
     gboolean watch = argc == 5 && strcmp(argv[4], "watch") == 0;
     End end = END_KEEP;
@@ -449,12 +600,14 @@ main(int argc, char **argv)
     late_start(&guard);
     if (!watch)
         end = converse(&guard);
+    job_clear(&guard);
     if (end == END_DIED)
         take_over(&guard);
     /* it may have died behind the last step, before it said so */
     if (end != END_DONE)
         watch_kept(&guard);
-    watch_late_freeze(&guard);
+    if (guard.late != NULL)
+        g_thread_join(guard.late);
     refpoint_connection_free(guard.conn);
     return EXIT_SUCCESS;
 }

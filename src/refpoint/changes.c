@@ -3,7 +3,6 @@
  * that is begun for it, and ended at once; or that of the job that keeps another
  * point's data, if it has the difference to this one. */
 #include "backup-xml.h"
-#include "domain-end.h"
 #include "extent.h"
 #include "names.h"
 #include "nbd-source.h"
@@ -220,9 +219,8 @@ begin(Changes *changes, GError **error)
     if (!rfp_operation_guarded(operation, error) ||
         !rfp_job_check(operation->job, error) || !write_record(changes, error))
         return FALSE;
-    if (rfp_backup_job_begin(operation->domain, xml, NULL, FALSE, error))
-        return rfp_record_append(operation->record, error, RFP_STEP_BEGUN,
-                                 NULL);
+    if (rfp_operation_begin_job(operation, xml, NULL, FALSE, error))
+        return TRUE;
     if (error != NULL && (*error)->code == REFPOINT_ERROR_NOT_AVAILABLE)
         (*error)->code = REFPOINT_ERROR_STATUS_UNKNOWN;
     return FALSE;
@@ -396,7 +394,7 @@ run(Changes *changes, RefpointChanges *result, GError **error)
         changes->socket_path = g_strdup(operation->kept->socket_path);
         if (read_bitmap(changes, result, error) && check_served(changes, error))
             return TRUE;
-        rfp_domain_end_explain(operation->conn, operation->domain, error);
+        rfp_operation_explain(operation, error);
         return FALSE;
     }
     if (!rfp_operation_check_free(operation, error) ||
@@ -407,7 +405,7 @@ run(Changes *changes, RefpointChanges *result, GError **error)
         rfp_operation_end_job(operation, error))
         return operation->job_goes_on ||
                rfp_record_clear(operation->record, error);
-    rfp_domain_end_explain(operation->conn, operation->domain, error);
+    rfp_operation_explain(operation, error);
     rfp_operation_undo(operation, NULL);
     return FALSE;
 }

@@ -5,6 +5,7 @@
 #include "text.h"
 #include "tracking.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- The record
@@ -46,6 +47,18 @@ record_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
                                NULL)));
 }
 
+/* What the user wants to stay free beside the scratch files. */
+static gboolean
+record_reserve(RfpExport *export, GError **error)
+{
+    g_autofree char *bytes =
+        g_strdup_printf("%" PRIu64, export->options->scratch_reserve);
+
+    return !export->options->scratch_reserve_set ||
+           rfp_record_append(export->operation.record, error, RFP_STEP_RESERVE,
+                             bytes, NULL);
+}
+
 /* The job's, where this operation begins one. */
 static gboolean
 record_job(RfpExport *export, GError **error)
@@ -56,7 +69,8 @@ record_job(RfpExport *export, GError **error)
         return export->operation.kept->keep != REFPOINT_KEEP_FIRST ||
                rfp_record_append(record, error, RFP_STEP_RELEASE, NULL);
     /* what is kept for long may see the guest resumed meanwhile */
-    return ((!export->state.running && !export->keeps) ||
+    return record_reserve(export, error) &&
+           ((!export->state.running && !export->keeps) ||
             rfp_record_append(record, error, RFP_STEP_RAN, NULL)) &&
            (export->push ||
             rfp_record_append(record, error, RFP_STEP_SOCKET,
@@ -261,13 +275,12 @@ begin_job(RfpExport *export, GError **error)
 
     export->created_us = export->point ? export->created_us : g_get_real_time();
     export->begun = g_get_monotonic_time();
-    if (!rfp_backup_job_begin(export->operation.domain, backup, checkpoint,
-                              export->push, error))
+    if (!rfp_operation_begin_job(&export->operation, backup, checkpoint,
+                                 export->push, error))
         return FALSE;
     if (export->push)
         rfp_export_push_limit(export);
-    return rfp_record_append(export->operation.record, error, RFP_STEP_BEGUN,
-                             NULL);
+    return TRUE;
 }
 
 /* What nobody could see before the begin: QEMU makes no bitmap for a disk. It

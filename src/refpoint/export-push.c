@@ -7,10 +7,8 @@
  * complete the job is over, and the set's images are made from them as from any
  * other source.
  */
-#include "domain-end.h"
 #include "export.h"
 #include "qemu-version.h"
-#include "space.h"
 #include "text.h"
 
 #include <fcntl.h>
@@ -206,7 +204,7 @@ look(Wait *wait, GError **error)
 {
     const gint64 now = g_get_monotonic_time();
 
-    if (!rfp_export_watch_scratch(wait->export, error))
+    if (!rfp_operation_watch(&wait->export->operation, error))
         return FALSE;
     if (now - wait->looked_at < LOOK_US)
         return TRUE;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export.h"
 #include "domain-end.h"
-#include "space.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,7 +34,8 @@ typedef struct {
     GCond ended; /* a disk's thread is done */
     gint64 progress_at;
     gint64 state_at;
-    GError *error;        /* what the watch found */
+    gboolean stopped; /* the copies, and the job if it is ours alone */
+    GError *error;    /* what the watch found */
 } Stream;
 
 /* ---- The sink of one disk
@@ -256,7 +255,7 @@ static gboolean
 watch_kept(const RfpExport *export, GError **error)
 {
     const RfpKept *kept = export->operation.kept;
-    const char *limit = rfp_kept_limit(kept);
+    const char *limit = rfp_kept_limit(kept, NULL);
 
     if (g_strcmp0(limit, RFP_ENDED_SCRATCH) != 0)
         return TRUE;
@@ -266,62 +265,6 @@ watch_kept(const RfpExport *export, GError **error)
     rfp_error_add_object(error, export->name);
     rfp_error_add_way_out(error, _("export a new point, make room, or give "
                                    "the next one more"));
-    return FALSE;
-}
-
-/* Bytes since it was last called. */
-static guint64
-scratch_growth(RfpExport *export)
-{
-    const guint64 before = export->scratch_used;
-    struct stat st;
-
-    export->scratch_used = 0;
-    for (guint i = 0; i < export->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-
-        if (disk->scratch != NULL && stat(disk->scratch, &st) == 0)
-            export->scratch_used += (guint64)st.st_blocks * 512;
-    }
-    return MAX(export->scratch_used, before) - before;
-}
-
-/* The job ends before the scratch files take the last room: a full scratch
- * file system stops the guest. As much as since the last look comes until the
- * next one, and again until the job has ended. */
-gboolean
-rfp_export_watch_scratch(RfpExport *export, GError **error)
-{
-    const RfpRate *rate = &rfp_export_job(export)->rate;
-    const RefpointExportOptions *options = export->options;
-    const char *dir = rfp_export_scratch_dir(export);
-    RfpSpace space = {0};
-    guint64 reserve = 0;
-    guint64 growth = 0;
-
-    if (export->from_kept)
-        return watch_kept(export, error);
-    if (!rfp_space_of(dir, &space, error))
-        return FALSE;
-    growth = scratch_growth(export);
-    reserve = options->scratch_reserve_set ? options->scratch_reserve
-                                           : rfp_space_reserve(&space);
-    if (space.free >= reserve + MIN(2 * growth, reserve))
-        return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                  _("the file system of the scratch directory '%s' has only "
-                    "%" PRIu64 " bytes left; the export was ended "
-                    "before the guest would have stopped"),
-                  dir, space.free);
-    rfp_error_add_object(error, dir);
-    if (rfp_rate_limit(rate) != 0)
-        rfp_error_add_way_out(error, _("make room there, use a larger file "
-                                       "system (--scratch-dir), or read "
-                                       "faster (--limit-rate)"));
-    else
-        rfp_error_add_way_out(error, _("make room there, use another file "
-                                       "system (--scratch-dir), or export "
-                                       "while the guest writes less"));
     return FALSE;
 }
 
@@ -357,17 +300,10 @@ rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error)
         return FALSE;
     }
     if (!state.active || (failed && state.ending)) {
-        rfp_domain_end_set(export->operation.conn, domain, &state,
-                           error);
+        rfp_domain_end_set(export->operation.conn, domain, &state, error);
     } else if (state.io_error && export->state.running) {
-        rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                      _("domain '%s' stopped with an I/O error during the "
-                        "export; it is resumed"),
-                      domain->name);
-        rfp_error_add_way_out(error,
-                              _("look for room on the file systems of its "
-                                "images and of the scratch directory '%s'"),
-                              rfp_export_scratch_dir(export));
+        rfp_operation_set_io_error(&export->operation, error);
+        return FALSE;
     } else if (failed && kept_is_gone(export)) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("the data of point '%s' is not kept any more, %s"),
@@ -381,54 +317,59 @@ rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error)
     return FALSE;
 }
 
-/* Unless the watcher is at it: who asks twice for the end of a job could meet
- * another one. */
-static void
-stop_kept(RfpOperation *operation)
-{
-    g_auto(RfpFd) others =
-        rfp_handshakes_keep_out(operation->kept->record->path);
-    const char *limit = rfp_kept_limit(operation->kept);
-
-    if (others >= 0)
-        rfp_undo_kept(operation->domain, operation->kept,
-                      limit ? limit : RFP_ENDED_STOPPED, NULL);
-}
-
 /* The guest must not wait for a disk's thread: that may hang in a write. What
  * fails here is tried again by the undo. */
 static void
 stop(Stream *stream)
 {
     RfpOperation *operation = &stream->export->operation;
+    const char *limit = NULL;
 
     g_atomic_int_set(&stream->stop, 1);
-    rfp_handshakes_close(&operation->handshakes);
-    if (!stream->export->from_kept)
+    stream->stopped = TRUE;
+    if (!rfp_operation_close_job(operation))
+        return;
+    if (!stream->export->from_kept) {
         rfp_undo_host(operation->domain, operation->record, FALSE, NULL, NULL);
-    else if (stream->error != NULL)
-        stop_kept(operation);
+    } else if (stream->error != NULL) {
+        limit = rfp_kept_limit(operation->kept, NULL);
+        rfp_undo_kept(operation->domain, operation->kept,
+                      limit ? limit : RFP_ENDED_STOPPED, NULL);
+    }
 }
 
-/* Whatever is found stops the copies. Behind push mode the guest has no part in
- * them any more. */
+/* A disk that failed stops the others, too. Behind push mode the guest has no
+ * part in it any more. */
+static gboolean
+is_sound(Stream *stream)
+{
+    RfpExport *export = stream->export;
+    gint64 now = g_get_monotonic_time();
+
+    if (g_atomic_int_get(&stream->stop) ||
+        rfp_job_cancelled(rfp_export_job(export)))
+        return FALSE;
+    if (export->push)
+        return TRUE;
+    if (!(export->from_kept ?
+              watch_kept(export, &stream->error) :
+              rfp_operation_watch(&export->operation, &stream->error)))
+        return FALSE;
+    if (now - stream->state_at < STATE_US)
+        return TRUE;
+    stream->state_at = now;
+    return rfp_export_watch_guest(export, FALSE, &stream->error);
+}
+
+/* Whatever is found stops the copies, and the job. */
 static void
 watch_once(Stream *stream)
 {
     gint64 now = g_get_monotonic_time();
-    gboolean sound = TRUE;
 
-    if (g_atomic_int_get(&stream->stop))
+    if (stream->stopped)
         return;
-    if (rfp_job_cancelled(rfp_export_job(stream->export)) ||
-        (!stream->export->push &&
-         !rfp_export_watch_scratch(stream->export, &stream->error))) {
-        sound = FALSE;
-    } else if (!stream->export->push && now - stream->state_at >= STATE_US) {
-        stream->state_at = now;
-        sound = rfp_export_watch_guest(stream->export, FALSE, &stream->error);
-    }
-    if (!sound) {
+    if (!is_sound(stream)) {
         stop(stream);
         return;
     }
@@ -442,7 +383,6 @@ static void
 watch(Stream *stream)
 {
     stream->state_at = stream->progress_at = g_get_monotonic_time();
-    scratch_growth(stream->export);
     g_mutex_lock(&stream->mutex);
     while (g_atomic_int_get(&stream->running) > 0) {
         if (!g_cond_wait_until(&stream->ended, &stream->mutex,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export.h"
-#include "domain-end.h"
 #include "names.h"
 #include "text.h"
 
@@ -292,7 +291,7 @@ finish(RfpExport *export, GError **error)
 {
     RfpOperation *operation = &export->operation;
     gboolean asked =
-        !export->from_kept &&
+        rfp_operation_close_job(operation) && !export->from_kept &&
         rfp_backup_job_ask_end(operation->domain, export->job_mark);
     gboolean filled = rfp_export_fill(export, error);
 
@@ -379,8 +378,7 @@ run(RfpExport *export, GError **error)
         return TRUE;
     }
     if (!move(export, error)) {
-        rfp_domain_end_explain(export->operation.conn, export->operation.domain,
-                               error);
+        rfp_operation_explain(&export->operation, error);
         rfp_operation_undo(&export->operation, export->set);
         return FALSE;
     }

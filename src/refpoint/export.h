@@ -82,7 +82,6 @@ typedef struct {
                                 * disks, as it was before the point */
     char *inactive_before;     /* persistent XML before the point, or NULL */
     RfpManifest *manifest;     /* of the point, as far as it is known */
-    guint64 scratch_used; /* bytes, when last looked at */
     gint64 created_us;
     RefpointConsistency consistency;
     gboolean unsynced;  /* published, but not proven to last */
@@ -217,11 +216,6 @@ rfp_export_check_point(RfpExport *export, GError **error);
 /* Moves the data; images and digests are complete and durable afterwards. */
 gboolean
 rfp_export_stream(RfpExport *export, GError **error);
-
-/* FAILED: the scratch files are about to take the last room. While the job runs,
- * a few times a second. */
-gboolean
-rfp_export_watch_scratch(RfpExport *export, GError **error);
 
 /* The guest was shut off, or has stopped for want of room. @failed: a disk's
  * server is gone. */

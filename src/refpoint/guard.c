@@ -119,6 +119,41 @@ rfp_guard_tell(RfpGuard *guard, const char *word)
         (void)!send(guard->fd, line, strlen(line), MSG_NOSIGNAL);
 }
 
+static void
+hear(RfpGuard *guard, const char *line)
+{
+    const char *scratch = "ended scratch ";
+
+    if (g_str_has_prefix(line, scratch)) {
+        guard->ended = RFP_GUARD_ENDED_SCRATCH;
+        guard->left = g_ascii_strtoull(line + strlen(scratch), NULL, 10);
+    } else if (strcmp(line, "ended io-error") == 0) {
+        guard->ended = RFP_GUARD_ENDED_IO;
+    }
+}
+
+void
+rfp_guard_listen(RfpGuard *guard)
+{
+    char c = '\0';
+    ssize_t n = 0;
+
+    if (guard->fd < 0)
+        return;
+    if (guard->line == NULL)
+        guard->line = g_string_new(NULL);
+    while ((n = recv(guard->fd, &c, 1, MSG_DONTWAIT)) == 1) {
+        if (c != '\n') {
+            g_string_append_c(guard->line, c);
+            continue;
+        }
+        hear(guard, guard->line->str);
+        g_string_truncate(guard->line, 0);
+    }
+    if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        guard->gone = TRUE;
+}
+
 /* ---- Kept data -------------------------------------------------------------- */
 
 static gboolean
@@ -168,6 +203,9 @@ rfp_guard_clear(RfpGuard *guard)
 {
     rfp_fd_clear(&guard->fd);
     guard->ready = FALSE;
+    if (guard->line != NULL)
+        g_string_free(guard->line, TRUE);
+    guard->line = NULL;
 }
 
 /* ---- Late freezes -------------------------------------------------------------- */

@@ -2,24 +2,39 @@
 /*
  * The guard: a small process that outlives us. Started before the first
  * change, with a connection of its own; when the pipe to it closes without
- * "done" it undoes the operation from its record (undo.h). It also goes on
- * thawing a guest whose freeze timed out and may still happen.
+ * "done" it undoes the operation from its record (undo.h). It watches the job
+ * of the operation, which we may be in no state to do: stopped, or waiting for
+ * a terminal, a disk, a caller. It also goes on thawing a guest whose freeze
+ * timed out and may still happen.
  *
  * Protocol, lines over a socket pair, its standard input: the guard says
  * "ready" or "failed <text>"; we say "frozen", "thawed", "done", and "late" for
- * a freeze that timed out (rfp_late_freeze_mark()). "keep" is "done" for an
- * operation whose job goes on (kept.h): the guard answers "watching" and watches
- * it until it ends. A guard that is started with the word "watch" does only
- * that.
+ * a freeze that timed out (rfp_late_freeze_mark()). "job": one is about to
+ * begin, and the record has all of it. Where the guard has to end it, it says
+ * so before: "ended scratch <bytes that are left>" or "ended io-error". "keep"
+ * is "done" for an operation whose job goes on (kept.h): the guard answers
+ * "watching" and watches it until it ends. A guard that is started with the
+ * word "watch" does only that.
  */
 #ifndef RFP_GUARD_H
 #define RFP_GUARD_H
 
 #include "kept.h"
 
+/* Why the guard ended the job that it watched. */
+typedef enum {
+    RFP_GUARD_WATCHES,       /* it has not */
+    RFP_GUARD_ENDED_SCRATCH, /* its scratch files would have filled all room */
+    RFP_GUARD_ENDED_IO,      /* the guest had stopped with an I/O error */
+} RfpGuardEnded;
+
 typedef struct {
     RfpFd fd;
     gboolean ready; /* it has said so */
+    gboolean gone;  /* it has hung up: nobody watches but we */
+    RfpGuardEnded ended;
+    guint64 left;  /* bytes, where it ended for scratch */
+    GString *line; /* what was heard of the next one; or NULL */
 } RfpGuard;
 
 /* Starts it; does not wait until it is ready. */
@@ -32,10 +47,14 @@ rfp_guard_start(RefpointConnection *conn,
 gboolean
 rfp_guard_wait_ready(RfpGuard *guard, GError **error);
 
-/* "frozen", "thawed", "late" or "done". A guard that is gone is no failure here: the
- * next call does its work from the record. */
+/* "frozen", "thawed", "late", "job" or "done". A guard that is gone is no
+ * failure here: the next call does its work from the record. */
 void
 rfp_guard_tell(RfpGuard *guard, const char *word);
+
+/* Takes what the guard said meanwhile, into @guard; answers at once. */
+void
+rfp_guard_listen(RfpGuard *guard);
 
 /* Leaves what is kept to this guard. FALSE: it does not answer. */
 gboolean

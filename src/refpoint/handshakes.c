@@ -15,9 +15,20 @@ rfp_handshakes_init(RfpHandshakes *handshakes)
     g_cond_init(&handshakes->none);
 }
 
+/* A child that is about to be another program has it open, too. */
+static void
+drop_lock(RfpHandshakes *handshakes)
+{
+    if (handshakes->path == NULL || handshakes->fd < 0)
+        return;
+    rfp_files_unlock(handshakes->fd, LOCK_BYTE);
+    rfp_fd_clear(&handshakes->fd);
+}
+
 void
 rfp_handshakes_clear(RfpHandshakes *handshakes)
 {
+    drop_lock(handshakes);
     g_mutex_clear(&handshakes->lock);
     g_cond_clear(&handshakes->none);
 }
@@ -61,21 +72,25 @@ rfp_handshakes_end(RfpHandshakes *handshakes)
 {
     g_mutex_lock(&handshakes->lock);
     if (--handshakes->n == 0) {
-        /* a child that is about to be another program has it open, too */
-        if (handshakes->fd >= 0)
-            rfp_files_unlock(handshakes->fd, LOCK_BYTE);
-        rfp_fd_clear(&handshakes->fd);
+        if (!handshakes->closed)
+            drop_lock(handshakes);
         g_cond_broadcast(&handshakes->none);
     }
     g_mutex_unlock(&handshakes->lock);
 }
 
-void
+gboolean
 rfp_handshakes_close(RfpHandshakes *handshakes)
 {
+    gboolean ours = TRUE;
+
     g_mutex_lock(&handshakes->lock);
     handshakes->closed = TRUE;
     while (handshakes->n > 0)
         g_cond_wait(&handshakes->none, &handshakes->lock);
+    if (handshakes->path != NULL && handshakes->fd < 0)
+        handshakes->fd = rfp_handshakes_keep_out(handshakes->path);
+    ours = handshakes->path == NULL || handshakes->fd >= 0;
     g_mutex_unlock(&handshakes->lock);
+    return ours;
 }

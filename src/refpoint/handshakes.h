@@ -17,8 +17,8 @@ typedef struct {
     guint n;          /* being made now */
     gboolean closed;  /* no more are made */
     const char *path; /* NULL, or a file whose lock tells other processes of
-                       * them: that of the kept data (kept.h). Borrowed */
-    int fd;           /* of it, while there are any */
+                       * them: the record of the job. Borrowed */
+    int fd;           /* of it, while there are any, and once closed */
 } RfpHandshakes;
 
 void
@@ -35,9 +35,12 @@ rfp_handshakes_begin(RfpHandshakes *handshakes);
 void
 rfp_handshakes_end(RfpHandshakes *handshakes);
 
-/* Lets no more begin, and waits for those that are being made: a cancelled one
- * ends at once. */
-void
+/*
+ * Lets no more begin, and waits for those that are being made: a cancelled one
+ * ends at once. Then no other process may end the job, until clear(). FALSE:
+ * one is about to. Who asks twice for the end of a job could meet another one.
+ */
+gboolean
 rfp_handshakes_close(RfpHandshakes *handshakes);
 
 /* For the other process: a file descriptor if there are none, and there will be

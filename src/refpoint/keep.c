@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "keep.h"
-#include "domain-end.h"
 #include "export.h"
 #include "space.h"
 #include "text.h"
@@ -164,8 +163,9 @@ run(Keep *keep, GError **error)
         return FALSE;
     if (!rfp_export_begin(export, error) || !record_point(keep, error) ||
         !rfp_job_check(rfp_export_job(export), error) ||
+        !rfp_operation_watch(&export->operation, error) ||
         !hand_over(keep, error)) {
-        rfp_domain_end_explain(operation->conn, operation->domain, error);
+        rfp_operation_explain(operation, error);
         rfp_operation_undo(operation, NULL);
         return FALSE;
     }

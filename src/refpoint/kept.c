@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kept.h"
 #include "backup-job.h"
-#include "space.h"
 #include "text.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define KEEP_FIRST "first"
 #define KEEP_HOLD "hold"
-#define BLOCK 512
 
 typedef struct {
     const char *id;
@@ -129,37 +126,13 @@ rfp_kept_disk(const RfpKept *kept, const char *target, const char **base)
     return FALSE;
 }
 
-guint64
-rfp_kept_scratch_used(const RfpKept *kept)
-{
-    guint64 used = 0;
-    struct stat st;
-
-    for (guint i = 0; i < kept->record->steps->len; i++) {
-        RfpStep *step = g_ptr_array_index(kept->record->steps, i);
-
-        if (step->kind == RFP_STEP_SCRATCH && stat(step->args[0], &st) == 0)
-            used += (guint64)st.st_blocks * BLOCK;
-    }
-    return used;
-}
-
-static gboolean
-room_is_left(const RfpKept *kept)
-{
-    const char *scratch = argument(kept->record, RFP_STEP_SCRATCH, 0, "/");
-    g_autofree char *dir = g_path_get_dirname(scratch);
-    RfpSpace space = {0};
-
-    return rfp_space_of(dir, &space, NULL) &&
-           space.free >= rfp_space_reserve(&space);
-}
-
 const char *
-rfp_kept_limit(const RfpKept *kept)
+rfp_kept_limit(const RfpKept *kept, RfpScratchWatch *watch)
 {
-    if (rfp_kept_scratch_used(kept) > kept->scratch_max ||
-        !room_is_left(kept))
+    guint64 left = 0;
+
+    if (rfp_scratch_used(kept->record) > kept->scratch_max ||
+        !rfp_scratch_has_room(watch, kept->record, &left))
         return RFP_ENDED_SCRATCH;
     if (kept->until != 0 && rfp_kept_now() >= kept->until)
         return RFP_ENDED_TIME;

@@ -10,7 +10,7 @@
 #define RFP_KEPT_H
 
 #include "domain.h"
-#include "record.h"
+#include "scratch.h"
 
 typedef struct {
     RfpRecord *record;
@@ -70,14 +70,10 @@ rfp_kept_runs(RfpDomain *domain,
 gboolean
 rfp_kept_disk(const RfpKept *kept, const char *target, const char **base);
 
-/* Bytes that its scratch files take now. */
-guint64
-rfp_kept_scratch_used(const RfpKept *kept);
-
 /* Why it must end now: RFP_ENDED_TIME, RFP_ENDED_SCRATCH (the limit, or no room
- * behind it), NULL: it may go on. */
+ * behind it), NULL: it may go on. @watch as rfp_scratch_has_room() has it. */
 const char *
-rfp_kept_limit(const RfpKept *kept);
+rfp_kept_limit(const RfpKept *kept, RfpScratchWatch *watch);
 
 /* Notes why it ended; for rfp_undo_kept(). */
 gboolean

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation.h"
+#include "domain-end.h"
 #include "names.h"
 #include "text.h"
+
+#include <inttypes.h>
 
 #define THAW_TIMEOUT 10
 
@@ -177,7 +180,7 @@ look_at_kept(RfpOperation *operation, GError **error)
         return TRUE;
     if (!rfp_kept_runs(domain, operation->kept, &runs, error))
         return FALSE;
-    limit = runs ? rfp_kept_limit(operation->kept) : RFP_ENDED_STOPPED;
+    limit = runs ? rfp_kept_limit(operation->kept, NULL) : RFP_ENDED_STOPPED;
     if (limit != NULL)
         return rfp_undo_kept(domain, operation->kept, limit, error);
     operation->handshakes.path = operation->kept->record->path;
@@ -198,6 +201,7 @@ rfp_operation_lock(RfpOperation *operation, GError **error)
                                         operation->domain->uuid, 0, error);
     if (operation->record == NULL)
         return FALSE;
+    operation->handshakes.path = operation->record->path;
     if (!undo_stale(operation, error))
         return FALSE;
     retry_aside(operation);
@@ -381,6 +385,113 @@ rfp_operation_thaw(RfpOperation *operation,
     return hand_over_late(operation, error);
 }
 
+/* ---- The job --------------------------------------------------------------- */
+
+gboolean
+rfp_operation_begin_job(RfpOperation *operation,
+                        const char *backup_xml,
+                        const char *checkpoint_xml,
+                        gboolean push,
+                        GError **error)
+{
+    rfp_guard_tell(&operation->guard, "job");
+    return rfp_backup_job_begin(operation->domain, backup_xml, checkpoint_xml,
+                                push, error) &&
+           rfp_record_append(operation->record, error, RFP_STEP_BEGUN, NULL);
+}
+
+static void
+set_short_of_scratch(RfpOperation *operation, guint64 left, GError **error)
+{
+    g_autofree char *dir = rfp_scratch_dir(operation->record);
+
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("the file system of the scratch directory '%s' has only "
+                    "%" PRIu64 " bytes left; the export was ended "
+                    "before the guest would have stopped"),
+                  dir, left);
+    rfp_error_add_object(error, dir);
+    if (rfp_rate_limit(&operation->job->rate) != 0)
+        rfp_error_add_way_out(error, _("make room there, use a larger file "
+                                       "system (--scratch-dir), or read "
+                                       "faster (--limit-rate)"));
+    else
+        rfp_error_add_way_out(error, _("make room there, use another file "
+                                       "system (--scratch-dir), or export "
+                                       "while the guest writes less"));
+}
+
+void
+rfp_operation_set_io_error(RfpOperation *operation, GError **error)
+{
+    const char *name = operation->domain->name;
+    g_autofree char *dir = rfp_scratch_dir(operation->record);
+
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("domain '%s' stopped with an I/O error during the "
+                    "export; it is resumed"),
+                  name);
+    rfp_error_add_object(error, name);
+    rfp_error_add_way_out(error,
+                          _("look for room on the file systems of its "
+                            "images and of the scratch directory '%s'"),
+                          dir ? dir : operation->conn->scratch_dir);
+}
+
+gboolean
+rfp_operation_watch(RfpOperation *operation, GError **error)
+{
+    RfpGuard *guard = &operation->guard;
+    guint64 left = 0;
+
+    rfp_guard_listen(guard);
+    switch (guard->ended) {
+    case RFP_GUARD_ENDED_SCRATCH:
+        set_short_of_scratch(operation, guard->left, error);
+        return FALSE;
+    case RFP_GUARD_ENDED_IO:
+        rfp_operation_set_io_error(operation, error);
+        return FALSE;
+    case RFP_GUARD_WATCHES:
+        break;
+    }
+    if (!guard->gone ||
+        rfp_scratch_has_room(&operation->scratch, operation->record, &left))
+        return TRUE;
+    set_short_of_scratch(operation, left, error);
+    return FALSE;
+}
+
+void
+rfp_operation_explain(RfpOperation *operation, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+
+    if (error == NULL || *error == NULL ||
+        g_error_matches(*error, REFPOINT_ERROR, REFPOINT_ERROR_CANCELLED))
+        return;
+    rfp_guard_listen(&operation->guard);
+    if (operation->guard.ended == RFP_GUARD_WATCHES ||
+        rfp_operation_watch(operation, &cause)) {
+        rfp_domain_end_explain(operation->conn, operation->domain, error);
+        return;
+    }
+    g_clear_error(error);
+    g_propagate_error(error, g_steal_pointer(&cause));
+}
+
+gboolean
+rfp_operation_close_job(RfpOperation *operation)
+{
+    const RfpStep *job = rfp_record_find(operation->record, RFP_STEP_JOB);
+
+    if (rfp_handshakes_close(&operation->handshakes))
+        return TRUE;
+    if (job != NULL)
+        rfp_backup_job_wait_ended(operation->domain, job->args[0]);
+    return FALSE;
+}
+
 /* ---- End ----------------------------------------------------------------------------- */
 
 static void
@@ -404,6 +515,7 @@ rfp_operation_end_job(RfpOperation *operation, GError **error)
     gboolean there = FALSE;
     g_autoptr(GError) local = NULL;
 
+    rfp_operation_close_job(operation);
     if (rfp_undo_host(operation->domain, operation->record, FALSE, NULL,
                       &local))
         return TRUE;
@@ -429,6 +541,7 @@ rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
 
     if (operation->record == NULL || operation->record->steps->len == 0)
         return;
+    rfp_operation_close_job(operation);
     /* nothing of ours is under way any more: the calls have returned */
     if (rfp_undo_run(operation->domain, operation->record, set, FALSE, &undone,
                      &frozen, &local) &&
@@ -476,6 +589,7 @@ rfp_operation_keep(RfpOperation *operation,
 void
 rfp_operation_clear(RfpOperation *operation)
 {
+    rfp_handshakes_clear(&operation->handshakes);
     g_clear_pointer(&operation->kept, rfp_kept_free);
     if (operation->record == NULL || operation->record->steps->len == 0)
         rfp_guard_tell(&operation->guard, "done");
@@ -483,5 +597,4 @@ rfp_operation_clear(RfpOperation *operation)
     g_clear_pointer(&operation->record, rfp_record_close);
     rfp_guard_clear(&operation->guard);
     g_clear_pointer(&operation->domain, rfp_domain_free);
-    rfp_handshakes_clear(&operation->handshakes);
 }

@@ -27,6 +27,7 @@ typedef struct {
     gint n_frozen;            /* file systems */
     gint64 frozen_at;         /* monotonic, microseconds */
     gboolean job_goes_on;     /* libvirt did not end it: the record stays */
+    RfpScratchWatch scratch;  /* of ours, where there is no guard */
 } RfpOperation;
 
 /* Finds the domain and names it in the report; changes nothing. */
@@ -93,6 +94,39 @@ rfp_operation_thaw(RfpOperation *operation,
  */
 gboolean
 rfp_operation_end_job(RfpOperation *operation, GError **error);
+
+/* Begins the job that the record describes, which the guard watches from here
+ * on; @checkpoint_xml NULL: without one. @push: in push mode. */
+gboolean
+rfp_operation_begin_job(RfpOperation *operation,
+                        const char *backup_xml,
+                        const char *checkpoint_xml,
+                        gboolean push,
+                        GError **error);
+
+/*
+ * FALSE: the job cannot go on, for its scratch files or the guest; the guard
+ * has ended it, or, where there is none any more, the caller has to. To be
+ * asked now and then while the job runs.
+ */
+gboolean
+rfp_operation_watch(RfpOperation *operation, GError **error);
+
+/* Behind a failure while a job ran: where the guard has ended it, or the domain
+ * is off, that is the cause and takes the place of *@error. */
+void
+rfp_operation_explain(RfpOperation *operation, GError **error);
+
+/* That the guest stopped, as the cause. */
+void
+rfp_operation_set_io_error(RfpOperation *operation, GError **error);
+
+/*
+ * Before the end of the job: lets no more connections to it begin. FALSE: the
+ * guard was about to end it; that is waited for.
+ */
+gboolean
+rfp_operation_close_job(RfpOperation *operation);
 
 /* Undoes everything from the record. If that fails too it is a warning, and the
  * guard goes on with it. @set: the locked set, or NULL. */

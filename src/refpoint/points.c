@@ -122,7 +122,7 @@ add_kept(RefpointPoint *point, const RfpKept *kept)
     if (kept->until != 0)
         point->keep_until = g_get_real_time() / G_USEC_PER_SEC +
                             (kept->until - rfp_kept_now());
-    point->scratch_used = rfp_kept_scratch_used(kept);
+    point->scratch_used = rfp_scratch_used(kept->record);
     point->scratch_max = kept->scratch_max;
 }
 

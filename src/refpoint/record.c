@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define RECORD_MAX (4 * 1024 * 1024)
+#define RECORD ".record"
 #define ASIDE ".kept"
 #define DATA ".data"
 
@@ -21,6 +22,7 @@ static const struct {
     [RFP_STEP_THAWED] = {"thawed", 0},
     [RFP_STEP_SOCKET] = {"socket", 1},
     [RFP_STEP_SCRATCH] = {"scratch", 1},
+    [RFP_STEP_RESERVE] = {"reserve", 1},
     [RFP_STEP_JOB] = {"job", 1},
     [RFP_STEP_BEGUN] = {"begun", 0},
     [RFP_STEP_CHECKPOINT] = {"checkpoint", 2},
@@ -186,7 +188,7 @@ rfp_record_open(const char *records_dir,
                 guint wait_ms,
                 GError **error)
 {
-    g_autofree char *name = g_strconcat(domain_uuid, ".record", NULL);
+    g_autofree char *name = g_strconcat(domain_uuid, RECORD, NULL);
     g_autoptr(RfpRecord) record = record_new(records_dir, name);
 
     if (!open_file(record, records_dir, error)) {
@@ -321,20 +323,40 @@ rfp_record_keep(RfpRecord *record, GError **error)
     return move_to(record, name, error);
 }
 
+/* NULL where there is none, or nothing stands in it. */
+static RfpRecord *
+open_there(const char *records_dir,
+           const char *domain_uuid,
+           const char *suffix,
+           gboolean locked)
+{
+    g_autofree char *name = g_strconcat(domain_uuid, suffix, NULL);
+    g_autoptr(RfpRecord) record = record_new(records_dir, name);
+
+    record->fd = open(record->path,
+                      O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (record->fd < 0 || !load(record, locked, NULL) ||
+        rfp_record_find(record, RFP_STEP_OPERATION) == NULL)
+        return NULL;
+    return g_steal_pointer(&record);
+}
+
+RfpRecord *
+rfp_record_peek(const char *records_dir, const char *domain_uuid)
+{
+    return open_there(records_dir, domain_uuid, RECORD, FALSE);
+}
+
 /* Half a file has no KEPT step: its operation has not come to an end. */
 RfpRecord *
 rfp_record_open_kept(const char *records_dir,
                      const char *domain_uuid,
                      gboolean locked)
 {
-    g_autofree char *name = g_strconcat(domain_uuid, DATA, NULL);
-    g_autoptr(RfpRecord) record = record_new(records_dir, name);
+    g_autoptr(RfpRecord) record =
+        open_there(records_dir, domain_uuid, DATA, locked);
 
-    record->fd = open(record->path,
-                      O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (record->fd < 0 || !load(record, locked, NULL) ||
-        rfp_record_find(record, RFP_STEP_OPERATION) == NULL ||
-        rfp_record_find(record, RFP_STEP_KEPT) == NULL)
+    if (record == NULL || rfp_record_find(record, RFP_STEP_KEPT) == NULL)
         return NULL;
     return g_steal_pointer(&record);
 }

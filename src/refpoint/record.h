@@ -21,6 +21,7 @@ typedef enum {
     RFP_STEP_THAWED,     /* ... and was undone */
     RFP_STEP_SOCKET,     /* path of the NBD socket */
     RFP_STEP_SCRATCH,    /* path of a scratch file */
+    RFP_STEP_RESERVE,    /* bytes that the user wants to stay free beside it */
     RFP_STEP_JOB,        /* socket path: a job is about to begin */
     RFP_STEP_BEGUN,      /* ... and libvirt has answered */
     RFP_STEP_CHECKPOINT, /* name, GUID */
@@ -95,6 +96,11 @@ rfp_record_set_aside(RfpRecord *record, GError **error);
  * record: the operation is over, its job goes on. */
 gboolean
 rfp_record_keep(RfpRecord *record, GError **error);
+
+/* The record of a living operation, for looking only: who leads it has the
+ * lock, and goes on writing. NULL where there is none. */
+RfpRecord *
+rfp_record_peek(const char *records_dir, const char *domain_uuid);
 
 /* The record of what is kept of a domain; NULL where there is none. @locked: the
  * caller has the domain's lock; else it is for looking only. */

@@ -192,7 +192,8 @@ refpoint_job_set_progress(RefpointJob *job,
 
 /*
  * Called once, with the plan, after it was decided and before data moves: the
- * report's disks have their mode, reason, base and estimate.
+ * report's disks have their mode, reason, base and estimate. It should not
+ * wait: the job on the guest runs already. The guard ends that where it must.
  */
 typedef void (*RefpointPlanFunc)(const RefpointReport *plan, gpointer opaque);
 

@@ -132,6 +132,12 @@ undo_files(RfpRecord *record, GError **error)
 }
 
 gboolean
+rfp_undo_job(RfpDomain *domain, RfpRecord *record, GError **error)
+{
+    return undo_job(domain, record, FALSE, error) && undo_files(record, error);
+}
+
+gboolean
 rfp_undo_host(RfpDomain *domain,
               RfpRecord *record,
               gboolean settle,

@@ -38,6 +38,14 @@ rfp_undo_host(RfpDomain *domain,
               GError **error);
 
 /*
+ * The same for who only looks at the record, of an operation that lives or of
+ * what is kept: ends the job, wakes the guest, removes socket and scratch, and
+ * notes nothing.
+ */
+gboolean
+rfp_undo_job(RfpDomain *domain, RfpRecord *record, GError **error);
+
+/*
  * The whole, then clears the record (not where KEPT or UNSYNCED). Where it fails
  * *@undone tells how far it came. @domain NULL: it exists no more. @held: the
  * set, if the caller has it locked, else NULL: opened and locked here.

@@ -412,6 +412,24 @@ guest_kill9()
     kill -9 "$(guest_pid "$1")" && wait_for 60 guest_is_off "$1"
 }
 
+# stop_between_handshakes PID RECORD: of the job that it reads
+# Its lock of handshakes.h tells: while it makes a connection nobody ends the
+# job.
+stop_between_handshakes()
+{
+    local inode
+
+    inode=$(stat -c %i "$2")
+    for _ in {1..100}; do
+        kill -STOP "$1"
+        wait_for 60 grep -q '^State:.*[Tt]' "/proc/$1/status"
+        grep -q "OFDLCK .*:$inode 1 1\$" /proc/locks || return 0
+        kill -CONT "$1"
+        sleep 0.05
+    done
+    bail_out "it never ceases to connect"
+}
+
 # image_matches IMAGE RAW: same content, nothing wrong inside
 image_matches()
 {

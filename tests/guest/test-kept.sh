@@ -170,24 +170,6 @@ check "a point without data" virt-refpoint create vm bare --track-only
 status_is 8 "a point without data: nothing to remove" \
     virt-refpoint remove-data vm bare
 
-# Its lock of handshakes.h tells: while it makes a connection nobody ends the job.
-stop_between_handshakes()
-{
-    local data inode
-
-    data=$HOME/.local/state/virt-refpoint/records/$(virsh -q domuuid vm |
-        head -n 1).data
-    inode=$(stat -c %i "$data")
-    for _ in {1..100}; do
-        kill -STOP $pid
-        wait_for 60 grep -q '^State:.*T' "/proc/$pid/status"
-        grep -q "OFDLCK .*:$inode 1 1\$" /proc/locks || return 0
-        kill -CONT $pid
-        sleep 0.05
-    done
-    bail_out "it never ceases to connect"
-}
-
 diag "limits"
 create_paused short --keep-for 2
 check "short: it ends by itself" wait_for 60 is_kept short nothing
@@ -227,7 +209,8 @@ virt-refpoint export vm "$tmp/fifth" --point sigstop --limit-rate=1M \
 pid=$!
 check "stopped: the export reads" wait_for 60 eval \
     'compgen -G "$tmp/fifth/disks/vm/vda/sigstop.qcow2" >/dev/null'
-stop_between_handshakes
+stop_between_handshakes $pid "$(virsh -q domuuid vm | head -n 1 |
+    sed "s|.*|$HOME/.local/state/virt-refpoint/records/&.data|")"
 guest_write vm 'dd if=/dev/urandom of=/mnt/vda/fill bs=1M count=16 conv=notrunc'
 check "stopped: the limit of scratch holds all the same" wait_for 60 no_scratch
 kill -CONT $pid

@@ -80,6 +80,34 @@ test_other_process(void)
     close(made);
 }
 
+/* Who closes first ends the job, and the other one lets it be. */
+static void
+test_one_ends(void)
+{
+    g_autofree char *path = NULL;
+    int made = g_file_open_tmp("refpoint-XXXXXX", &path, NULL);
+    RfpHandshakes handshakes;
+    int fd = -1;
+
+    g_assert_cmpint(made, >=, 0);
+    rfp_handshakes_init(&handshakes);
+    handshakes.path = path;
+    g_assert_true(rfp_handshakes_close(&handshakes));
+    g_assert_true(rfp_handshakes_close(&handshakes));
+    g_assert_cmpint(rfp_handshakes_keep_out(path), <, 0);
+    rfp_handshakes_clear(&handshakes);
+    fd = rfp_handshakes_keep_out(path);
+    g_assert_cmpint(fd, >=, 0);
+    rfp_handshakes_init(&handshakes);
+    handshakes.path = path;
+    g_assert_false(rfp_handshakes_close(&handshakes));
+    close(fd);
+    g_assert_true(rfp_handshakes_close(&handshakes));
+    rfp_handshakes_clear(&handshakes);
+    g_unlink(path);
+    close(made);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -87,5 +115,6 @@ main(int argc, char **argv)
     g_test_add_func("/handshakes/closed", test_closed);
     g_test_add_func("/handshakes/waited-for", test_waited_for);
     g_test_add_func("/handshakes/other-process", test_other_process);
+    g_test_add_func("/handshakes/one-ends", test_one_ends);
     return g_test_run();
 }

@@ -181,8 +181,8 @@ test_limit(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
         store(fixture, REFPOINT_KEEP_FIRST, until, cases[i].scratch_max);
         kept = rfp_kept_load(fixture->dir, DOMAIN, FALSE);
-        g_assert_cmpuint(rfp_kept_scratch_used(kept), >=, 2 * MIB);
-        g_assert_cmpstr(rfp_kept_limit(kept), ==, cases[i].limit);
+        g_assert_cmpuint(rfp_scratch_used(kept->record), >=, 2 * MIB);
+        g_assert_cmpstr(rfp_kept_limit(kept, NULL), ==, cases[i].limit);
     }
 }
 

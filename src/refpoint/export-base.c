@@ -25,15 +25,13 @@ check_created(RfpExport *export,
         rfp_manifest_vm_file(rfp_set_point_vm(point), "runtime");
     g_autofree char *text = NULL;
     g_autoptr(RfpCheckpointXml) then = NULL;
-    gsize length = 0;
 
     if (file == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("the set has no XML of its checkpoint"));
         return FALSE;
     }
-    text = rfp_files_read(&export->set->folder, file->path, RFP_XML_SIZE_MAX,
-                          &length, error);
+    text = rfp_export_set_read_file(export->set, file, error);
     then = text ? rfp_checkpoint_xml_parse(text, error) : NULL;
     if (then == NULL)
         return FALSE;

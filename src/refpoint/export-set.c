@@ -45,6 +45,7 @@ rfp_export_set_close(RfpExportSet *set)
     rfp_fd_clear(&set->lock_fd);
     rfp_fd_clear(&set->fd);
     rfp_set_file_free(set->file);
+    g_hash_table_unref(set->proven);
     g_ptr_array_unref(set->points);
     g_free(set->path);
     g_free(set);
@@ -60,6 +61,7 @@ set_new(const char *directory)
     set->path = absolute(directory);
     set->lock_fd = -1;
     set->points = g_ptr_array_new_with_free_func(point_free);
+    set->proven = g_hash_table_new(NULL, NULL);
     set->fd = open(set->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     set->folder.fd = set->fd;
     set->folder.shown = set->path;
@@ -460,6 +462,7 @@ rfp_export_set_load(RfpExportSet *set, GError **error)
                                  set->path);
         return FALSE;
     }
+    g_hash_table_remove_all(set->proven);
     g_ptr_array_set_size(set->points, 0);
     while ((name = g_dir_read_name(dir)) != NULL) {
         if (!is_point_folder(set, name))

@@ -26,6 +26,7 @@ typedef struct {
     RfpFolder folder; /* fd and path together */
     RfpSetFile *file; /* NULL only after rfp_export_set_inspect() */
     GPtrArray *points; /* RfpSetPoint, by sequence, damaged ones last */
+    GHashTable *proven; /* RfpManifestDisk of @points whose files are sound */
     gboolean writable_by_others;
 } RfpExportSet;
 
@@ -111,8 +112,12 @@ rfp_export_set_chain(RfpExportSet *set,
                      const char *target,
                      GError **error);
 
-/* Whether the files of a chain are there: sizes and qcow2 headers as
- * recorded. */
+/*
+ * Whether a new point may build on a chain. Its files are there; .digests files
+ * are those of their manifests to the last byte; of images, header and tables
+ * are sound, and store what has a digest. The images' data is not read, nor are
+ * more than 32 MiB of tables: of the oldest images, header and L1 table must do.
+ */
 gboolean
 rfp_export_set_check_chain(RfpExportSet *set, GPtrArray *chain, GError **error);
 
@@ -121,6 +126,13 @@ GPtrArray *
 rfp_export_set_open_digests(RfpExportSet *set,
                             GPtrArray *chain,
                             GError **error);
+
+/* A small file that a manifest names, proven to be the one; ends with a NUL
+ * byte, and has no other. Free with g_free(). */
+char *
+rfp_export_set_read_file(RfpExportSet *set,
+                         const RfpManifestFile *file,
+                         GError **error);
 
 /* The VM's folder; fixed at its first export, in folders.xml. Free with
  * g_free(). */

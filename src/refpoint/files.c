@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "files.h"
+#include "digest.h"
 #include "text.h"
 
 #include <dirent.h>
@@ -11,6 +12,7 @@
 
 #define DEPTH_MAX 8
 #define LOCK_POLL_US 20000
+#define HASH_BUFFER (1024 * 1024)
 
 void
 rfp_fd_clear(RfpFd *fd)
@@ -139,6 +141,24 @@ rfp_files_read(const RfpFolder *folder,
     text[st.st_size] = '\0';
     *length = (gsize)st.st_size;
     return g_steal_pointer(&text);
+}
+
+int
+rfp_files_sha256(int fd, guint8 *sha256)
+{
+    g_autofree guint8 *buffer = g_malloc(HASH_BUFFER);
+    g_autoptr(RfpSha256) sha = rfp_sha256_new();
+    off_t offset = 0;
+    gssize n = 0;
+
+    while ((n = pread(fd, buffer, HASH_BUFFER, offset)) != 0) {
+        if (n < 0 && errno != EINTR)
+            return errno;
+        rfp_sha256_update(sha, buffer, n > 0 ? (gsize)n : 0);
+        offset += MAX(n, 0);
+    }
+    rfp_sha256_finish(sha, sha256);
+    return 0;
 }
 
 int

@@ -41,6 +41,11 @@ rfp_files_read(const RfpFolder *folder,
                gsize *length,
                GError **error);
 
+/* The SHA-256 (32 bytes) of the whole of @fd, read from its begin. 0, or an
+ * errno. */
+int
+rfp_files_sha256(int fd, guint8 *sha256);
+
 /* Makes a new file, mode @mode, durable but for its name: the folder it is in
  * is not synced. */
 gboolean

@@ -27,10 +27,6 @@ read_runtime(RfpImport *import, RfpSetPoint *point, GError **error)
 {
     RfpManifestFile *file =
         rfp_manifest_vm_file(rfp_set_point_vm(point), "runtime");
-    g_autoptr(RfpSha256) sha = rfp_sha256_new();
-    g_autofree char *text = NULL;
-    guint8 sha256[RFP_LEAF_SIZE];
-    gsize length = 0;
 
     if (file == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
@@ -38,20 +34,7 @@ read_runtime(RfpImport *import, RfpSetPoint *point, GError **error)
         rfp_error_add_object(error, point->manifest->name);
         return NULL;
     }
-    text = rfp_files_read(&import->set->folder, file->path, RFP_XML_SIZE_MAX,
-                          &length, error);
-    if (text == NULL)
-        return NULL;
-    rfp_sha256_update(sha, text, length);
-    rfp_sha256_finish(sha, sha256);
-    if (length == file->size && length == strlen(text) &&
-        memcmp(sha256, file->sha256, RFP_LEAF_SIZE) == 0)
-        return g_steal_pointer(&text);
-    rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                  _("'%s/%s' is damaged: it is not what its manifest says"),
-                  import->set->path, file->path);
-    rfp_error_add_object(error, file->path);
-    return NULL;
+    return rfp_export_set_read_file(import->set, file, error);
 }
 
 /* The checkpoint must be the one that the manifest is about. */

@@ -196,20 +196,42 @@ rfp_qcow2_reader_l1_empty(RfpQcow2Reader *reader, guint32 l1)
     return l1 >= reader->header.l1_entries || reader->l1[l1] == 0;
 }
 
+guint32
+rfp_qcow2_reader_tables(const RfpQcow2Reader *reader)
+{
+    guint32 n = 0;
+
+    for (guint32 i = 0; i < reader->header.l1_entries; i++)
+        n += reader->l1[i] != 0;
+    return n;
+}
+
+/* Where the table of L1 entry @i is, which is not empty. */
+static gboolean
+place_of_l2(const RfpQcow2Reader *reader,
+            guint32 i,
+            guint64 *offset,
+            GError **error)
+{
+    guint64 entry = GUINT64_FROM_BE(reader->l1[i]);
+    guint64 at = reader->header.l1_offset + (guint64)i * 8;
+
+    *offset = entry & RFP_QCOW2_OFFSET_MASK;
+    if (entry & L1_RESERVED || !(entry & RFP_QCOW2_COPIED) || *offset == 0)
+        return damaged(reader, at, _("an impossible L1 entry"), error);
+    return check_place(reader, *offset, RFP_CLUSTER_SIZE, error);
+}
+
 /* Makes reader->l2 the table of L1 entry @i, which is not empty. */
 static gboolean
 load_l2(RfpQcow2Reader *reader, guint32 i, GError **error)
 {
-    guint64 entry = GUINT64_FROM_BE(reader->l1[i]);
-    guint64 at = reader->header.l1_offset + (guint64)i * 8;
-    guint64 offset = entry & RFP_QCOW2_OFFSET_MASK;
+    guint64 offset = 0;
 
     if (reader->l2_index == i)
         return TRUE;
     reader->l2_index = NO_TABLE;
-    if (entry & L1_RESERVED || !(entry & RFP_QCOW2_COPIED) || offset == 0)
-        return damaged(reader, at, _("an impossible L1 entry"), error);
-    if (!check_place(reader, offset, RFP_CLUSTER_SIZE, error) ||
+    if (!place_of_l2(reader, i, &offset, error) ||
         !read_at(reader, reader->l2, RFP_CLUSTER_SIZE, offset, error))
         return FALSE;
     reader->l2_index = i;
@@ -323,6 +345,8 @@ typedef struct {
                          * where there are any: guint16 each */
     guint64 *table;     /* refcount table, big endian */
     guint64 n_blocks;   /* its entries */
+    RfpQcow2Look look;  /* or NULL */
+    gpointer opaque;
 } Check;
 
 static void
@@ -355,8 +379,10 @@ static guint16 *
 find_shared(const Check *check, guint64 cluster)
 {
     guint64 block = cluster / RFP_QCOW2_REFCOUNTS_PER_BLOCK;
-    guint16 *counts = g_hash_table_lookup(check->shared, &block);
+    guint16 *counts = NULL;
 
+    if (g_hash_table_size(check->shared) > 0)
+        counts = g_hash_table_lookup(check->shared, &block);
     return counts ? counts + cluster % RFP_QCOW2_REFCOUNTS_PER_BLOCK : NULL;
 }
 
@@ -487,6 +513,8 @@ use_table(Check *check, guint32 l1, GError **error)
 {
     RfpQcow2Reader *reader = check->reader;
     guint64 offset = GUINT64_FROM_BE(reader->l1[l1]) & RFP_QCOW2_OFFSET_MASK;
+    guint64 n_clusters = rfp_cluster_count(reader->header.size);
+    guint64 first = (guint64)l1 * RFP_QCOW2_L2_ENTRIES;
     RfpQcow2Kind kind;
     guint64 host;
 
@@ -494,7 +522,17 @@ use_table(Check *check, guint32 l1, GError **error)
         !use(check, offset, RFP_CLUSTER_SIZE, error))
         return FALSE;
     for (guint i = 0; i < RFP_QCOW2_L2_ENTRIES; i++) {
+        if (reader->l2[i] == 0) /* most are, in an increment */
+            continue;
         if (!decode_entry(reader, i, &kind, &host, error))
+            return FALSE;
+        if (kind == RFP_QCOW2_UNALLOCATED)
+            continue;
+        if (first + i >= n_clusters)
+            return damaged(reader, offset + i * 8,
+                           _("an entry lies beyond the disk's end"), error);
+        if (check->look &&
+            !check->look(first + i, kind, check->opaque, error))
             return FALSE;
         if (kind == RFP_QCOW2_DATA_COMPRESSED
                 ? !use_compressed(check, host, error)
@@ -568,11 +606,54 @@ check_refcounts(const Check *check, GError **error)
     return TRUE;
 }
 
+/* So that the disk is asked for the next tables while the first are looked
+ * at; a hint only. */
+static void
+will_need_tables(const RfpQcow2Reader *reader)
+{
+    for (guint32 i = 0; i < reader->header.l1_entries; i++) {
+        guint64 offset = GUINT64_FROM_BE(reader->l1[i]) & RFP_QCOW2_OFFSET_MASK;
+
+        if (offset != 0)
+            (void)posix_fadvise(reader->fd, (off_t)offset, RFP_CLUSTER_SIZE,
+                                POSIX_FADV_WILLNEED);
+    }
+}
+
 gboolean
 rfp_qcow2_reader_check(RfpQcow2Reader *reader, GError **error)
 {
+    return rfp_qcow2_reader_check_each(reader, NULL, NULL, error);
+}
+
+gboolean
+rfp_qcow2_reader_check_frame(RfpQcow2Reader *reader, GError **error)
+{
     g_auto(Check) check = {0};
 
+    if (!check_begin(&check, reader, error) || !use_frame(&check, error))
+        return FALSE;
+    for (guint32 i = 0; i < reader->header.l1_entries; i++) {
+        guint64 offset = 0;
+
+        if (rfp_qcow2_reader_l1_empty(reader, i))
+            continue;
+        if (!place_of_l2(reader, i, &offset, error) ||
+            !use(&check, offset, RFP_CLUSTER_SIZE, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+rfp_qcow2_reader_check_each(RfpQcow2Reader *reader,
+                            RfpQcow2Look look,
+                            gpointer opaque,
+                            GError **error)
+{
+    g_auto(Check) check = {.look = look, .opaque = opaque};
+
+    will_need_tables(reader);
     if (!check_begin(&check, reader, error) || !use_frame(&check, error))
         return FALSE;
     for (guint32 i = 0; i < reader->header.l1_entries; i++)

@@ -64,6 +64,28 @@ rfp_qcow2_reader_read_compressed(RfpQcow2Reader *reader,
 gboolean
 rfp_qcow2_reader_check(RfpQcow2Reader *reader, GError **error);
 
+/* How many L2 tables there are to read for that. */
+guint32
+rfp_qcow2_reader_tables(const RfpQcow2Reader *reader);
+
+/* Only what is read when an image is opened: that the places of the tables are
+ * inside the file, aligned, and none is named twice. */
+gboolean
+rfp_qcow2_reader_check_frame(RfpQcow2Reader *reader, GError **error);
+
+/* As rfp_qcow2_reader_check(), and a look at each cluster that is not unallocated, in ascending
+ * order, while its table is at hand. */
+typedef gboolean (*RfpQcow2Look)(guint64 cluster,
+                                 RfpQcow2Kind kind,
+                                 gpointer opaque,
+                                 GError **error);
+
+gboolean
+rfp_qcow2_reader_check_each(RfpQcow2Reader *reader,
+                            RfpQcow2Look look,
+                            gpointer opaque,
+                            GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpQcow2Reader, rfp_qcow2_reader_free)
 
 #endif

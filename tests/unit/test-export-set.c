@@ -473,6 +473,132 @@ test_broken(void)
     }
 }
 
+/* One bit of what a later point builds on. */
+typedef struct {
+    const char *file;
+    gint64 offset;
+    guint8 bit;
+    const char *text;
+} Rotten;
+
+#define ENTRY RFP_DIGEST_HEADER_SIZE
+#define L2 (2 * RFP_CLUSTER_SIZE)
+
+static const Rotten rotten_rows[] = {
+    {"disks/vm1/vda/first.digests", ENTRY + 8 + 5, 0x10, "SHA-256"},
+    {"disks/vm1/vda/second.digests", ENTRY, 1, "SHA-256"},
+    {"disks/vm1/vda/first.digests", 30, 1, "SHA-256"},
+    /* another cluster, twice the same, no cluster, zeroes */
+    {"disks/vm1/vda/first.qcow2", L2 + 5, 1, "damaged"},
+    {"disks/vm1/vda/first.qcow2", L2 + 5, 3, "damaged"},
+    {"disks/vm1/vda/first.qcow2", L2, 0x80, "damaged"},
+    {"disks/vm1/vda/first.qcow2", L2 + 7, 1, "as zeroes"},
+    {"disks/vm1/vda/first.qcow2", L2 + 8 + 7, 1, "without a digest"},
+    {"disks/vm1/vda/first.qcow2", L2 + 17, 1, "damaged"},
+    {"disks/vm1/vda/first.qcow2", 24 + 6, 2, "virtual size"},
+};
+
+static void
+flip(const char *dir, const char *file, gint64 offset, guint8 bit)
+{
+    g_autofree char *path = g_build_filename(dir, file, NULL);
+    g_auto(RfpFd) fd = -1;
+    guint8 byte = 0;
+
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+    fd = open(path, O_RDWR);
+    g_assert_cmpint(pread(fd, &byte, 1, offset), ==, 1);
+    byte ^= bit;
+    g_assert_cmpint(pwrite(fd, &byte, 1, offset), ==, 1);
+}
+
+static void
+test_rotten(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(rotten_rows); i++) {
+        const Rotten *row = &rotten_rows[i];
+        g_autofree char *temp = set_temp();
+        g_autofree char *dir = g_build_filename(temp, "set", NULL);
+        g_autoptr(RfpExportSet) set = NULL;
+        g_autoptr(GPtrArray) chain = NULL;
+        g_autoptr(GError) error = NULL;
+
+        g_test_message("%s %d", row->file, (int)row->offset);
+        set_make(dir, points);
+        flip(dir, row->file, row->offset, row->bit);
+        set = open_set(dir);
+        chain = rfp_export_set_chain(set, rfp_export_set_newest(set), "vda",
+                                     &error);
+        g_assert_no_error(error);
+        g_assert_false(rfp_export_set_check_chain(set, chain, &error));
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+        g_assert_nonnull(strstr(error->message, row->text));
+        g_assert_nonnull(strstr(error->message, row->file));
+        set_remove(temp);
+    }
+}
+
+/* Of an image with more tables than are worth to be read, the L1 table. */
+static void
+test_rotten_large(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(GString) stored = g_string_new(NULL);
+    SetMade made[2] = {{"first", {{"vda", NULL, 0, NULL}}}, {.name = NULL}};
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GPtrArray) chain = NULL;
+    g_autoptr(GError) error = NULL;
+    RfpManifestDisk *disk = NULL;
+    guint8 number[8];
+    guint64 l1 = 0;
+    g_auto(RfpFd) fd = -1;
+
+    for (guint i = 0; i < 513; i++)
+        g_string_append_printf(stored, "%u:a ", i * 8192);
+    g_string_truncate(stored, stored->len - 1);
+    made[0].disks[0].size = (guint64)513 << 29;
+    made[0].disks[0].stored = stored->str;
+    set_make(fixture->dir, made);
+    set = open_set(fixture->dir);
+    chain = rfp_export_set_chain(set, rfp_export_set_newest(set), "vda", NULL);
+    g_assert_true(rfp_export_set_check_chain(set, chain, &error));
+    disk = g_ptr_array_index(chain, 0);
+    fd = rfp_files_open(&set->folder, disk->image, O_RDONLY, NULL);
+    g_assert_cmpint(pread(fd, number, sizeof(number), 40), ==, 8);
+    for (guint i = 0; i < sizeof(number); i++)
+        l1 = l1 << 8 | number[i];
+    for (guint bit = 0; bit < 64; bit += 9) {
+        g_hash_table_remove_all(set->proven);
+        flip(fixture->dir, disk->image, (gint64)l1 + 8 * 500 + bit / 8,
+             (guint8)(1 << bit % 8));
+        g_assert_false(rfp_export_set_check_chain(set, chain, &error));
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+        g_clear_error(&error);
+        flip(fixture->dir, disk->image, (gint64)l1 + 8 * 500 + bit / 8,
+             (guint8)(1 << bit % 8));
+    }
+}
+
+/* What a manifest names is read as it was, or not at all. */
+static void
+test_read_file(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    RfpManifestFile *file = NULL;
+
+    set_make(fixture->dir, points);
+    set = open_set(fixture->dir);
+    file = rfp_manifest_vm_file(
+        rfp_set_point_vm(rfp_export_set_resolve(set, "first")), "config");
+    text = rfp_export_set_read_file(set, file, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(text, ==, "<domain/>\n");
+    flip(fixture->dir, file->path, 3, 1);
+    g_assert_null(rfp_export_set_read_file(set, file, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+}
+
 /* Another content under the same name: the view digest tells. */
 static void
 test_other_view(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -587,6 +713,9 @@ main(int argc, char **argv)
     ADD("/export-set/not-points", test_not_points);
     ADD("/export-set/chain", test_chain);
     g_test_add_func("/export-set/broken", test_broken);
+    g_test_add_func("/export-set/rotten", test_rotten);
+    ADD("/export-set/rotten-large", test_rotten_large);
+    ADD("/export-set/read-file", test_read_file);
     ADD("/export-set/other-view", test_other_view);
     ADD("/export-set/folders", test_folders);
     ADD("/export-set/image-path", test_image_path);

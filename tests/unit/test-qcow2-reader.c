@@ -231,6 +231,40 @@ test_large_file(void)
     close(fd);
 }
 
+static gboolean
+try_frame(int fd, GError **error)
+{
+    g_autoptr(RfpQcow2Reader) reader =
+        rfp_qcow2_reader_open(fd, "image", error);
+
+    return reader != NULL && rfp_qcow2_reader_check_frame(reader, error);
+}
+
+/* What header and the places of tables show, and no more. */
+static void
+test_frame(void)
+{
+    int sound = sample_open();
+
+    g_assert_true(try_frame(sound, NULL));
+    close(sound);
+    for (const Damage *change = damages; change->name; change++) {
+        const guint64 cluster = change->offset / RFP_CLUSTER_SIZE;
+        g_autoptr(GError) error = NULL;
+        int fd = sample_open();
+
+        g_test_message("%s", change->name);
+        damage(fd, change);
+        /* a table that is not named cannot be missed here */
+        g_assert_cmpint(try_frame(fd, &error), ==,
+                        cluster == L2 || cluster == BLOCK ||
+                            (cluster != HEADER && change->value == 0));
+        if (error != NULL)
+            g_assert_nonnull(strstr(error->message, change->message));
+        close(fd);
+    }
+}
+
 static void
 test_not_a_file(void)
 {
@@ -422,6 +456,7 @@ main(int argc, char **argv)
     g_test_add_func("/qcow2-reader/not-a-file", test_not_a_file);
     g_test_add_func("/qcow2-reader/random", test_random);
     g_test_add_func("/qcow2-reader/foreign", test_foreign);
+    g_test_add_func("/qcow2-reader/frame", test_frame);
     g_test_add_func("/qcow2-reader/compressed", test_compressed);
     g_test_add_func("/qcow2-reader/compressed-data", test_compressed_data);
     g_test_add_func("/qcow2-reader/compressed-damages",
@@ -475,7 +510,7 @@ static const Damage damages[] = {
     {"L2 entry of its own table", AT(L2) + 24, 8, AT(L2) | COPIED,
      "used twice"},
     {"L2 entry beyond the disk", AT(L2) + 64, 8, AT(DATA_0) | COPIED,
-     "used twice"},
+     "beyond the disk's end"},
     {"zero cluster with a used place", AT(L2) + 16, 8,
      AT(DATA_0) | COPIED | RFP_QCOW2_ZERO, "used twice"},
     {"compressed", AT(L2), 8, AT(DATA_0) | RFP_QCOW2_COMPRESSED,

@@ -39,6 +39,27 @@ check_created(RfpExport *export,
     return TRUE;
 }
 
+/* QEMU finds a backing file by its bare name: the base's image must lie where
+ * the new one will. */
+static gboolean
+check_folder(RfpExport *export,
+             const RfpManifestDisk *base,
+             const char *target,
+             GError **error)
+{
+    RfpManifestVm *vm = rfp_set_point_vm(rfp_export_set_newest(export->set));
+    g_autofree char *folder =
+        g_build_filename("disks", vm ? vm->folder : "", target, NULL);
+    g_autofree char *other = g_path_get_dirname(base->image);
+
+    if (strcmp(folder, other) == 0)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("its image '%s' does not lie in '%s'"), base->image,
+                  folder);
+    return FALSE;
+}
+
 /* What is worth asking of a point's files only where libvirt still has its
  * bitmap: one chain may be 64 images long. */
 static void
@@ -54,6 +75,7 @@ look_at_files(RfpExport *export,
 
     candidate->chain_ok =
         chain != NULL &&
+        check_folder(export, g_ptr_array_index(chain, 0), target, &local) &&
         rfp_export_set_check_chain(export->set, chain, &local) &&
         check_created(export, point, checkpoint, &candidate->alive, &local);
     candidate->depth = chain ? chain->len : 0;

@@ -110,12 +110,18 @@ static gboolean
 choose_folder(RfpExport *export, GError **error)
 {
     const RfpDomain *domain = export->operation.domain;
+    g_autofree char *mended = NULL;
 
     if (export->keeps)
         return TRUE;
     export->partial = rfp_export_set_partial_name(export->guid);
-    export->vm_folder = rfp_export_set_vm_folder(export->set, domain->uuid,
-                                                 domain->name, error);
+    export->vm_folder = rfp_export_set_vm_folder(
+        export->set, domain->uuid, domain->name, &mended, error);
+    if (mended != NULL)
+        rfp_job_warn(rfp_export_job(export), "folders-mended",
+                     export->set->path,
+                     _("folders.xml was made again out of the manifests: %s"),
+                     mended);
     return export->vm_folder != NULL;
 }
 

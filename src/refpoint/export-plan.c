@@ -436,6 +436,21 @@ check_any(RfpExport *export, GError **error)
     return FALSE;
 }
 
+/* They are no bases, and nobody may have called verify. */
+static void
+warn_damaged_points(RfpExport *export)
+{
+    for (guint i = 0; export->set && i < export->set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(export->set->points, i);
+
+        if (point->manifest == NULL)
+            rfp_job_warn(rfp_export_job(export), "damaged-point",
+                         point->folder, _("point '%s' of the set is damaged: "
+                                          "%s"),
+                         point->folder, point->damage);
+    }
+}
+
 gboolean
 rfp_export_tracks_any(RfpExport *export)
 {
@@ -462,6 +477,7 @@ rfp_export_plan(RfpExport *export, GError **error)
     if (export->checkpoints == NULL)
         return FALSE;
     export->notes = rfp_metadata_load(export->operation.domain);
+    warn_damaged_points(export);
     if (!check_targets(export, export->options->disks, error) ||
         !check_targets(export, export->options->exclude, error))
         return FALSE;

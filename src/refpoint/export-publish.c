@@ -158,6 +158,17 @@ describe_disk(RfpExport *export, RfpExportDisk *disk, RfpManifestDisk *entry)
            RFP_LEAF_SIZE);
 }
 
+/* So that no file of the set can change unseen; the newest manifest has only
+ * its seal. */
+static void
+vouch(const RfpExport *export, const RfpSetPoint *newest, RfpManifest *manifest)
+{
+    manifest->vouches = TRUE;
+    memcpy(manifest->set_file_sha256, export->set->file_sha256, RFP_LEAF_SIZE);
+    if (newest != NULL)
+        memcpy(manifest->parent_sha256, newest->sha256, RFP_LEAF_SIZE);
+}
+
 static void
 describe(RfpExport *export)
 {
@@ -175,6 +186,7 @@ describe(RfpExport *export)
     manifest->created_us = export->created_us;
     manifest->published_us = g_get_real_time();
     manifest->frozen_us = rfp_export_job(export)->report.frozen_us;
+    vouch(export, newest, manifest);
     vm->uuid = g_strdup(export->operation.domain->uuid);
     vm->name = g_strdup(export->operation.domain->name);
     vm->folder = g_strdup(export->vm_folder);

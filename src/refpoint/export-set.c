@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export-set.h"
 #include "names.h"
+#include "seal.h"
 #include "text.h"
 #include "xml.h"
 
@@ -70,6 +71,15 @@ set_new(const char *directory)
     return set;
 }
 
+static void
+sha256_of(const char *text, gsize length, guint8 *sha256)
+{
+    g_autoptr(RfpSha256) sha = rfp_sha256_new();
+
+    rfp_sha256_update(sha, text, length);
+    rfp_sha256_finish(sha, sha256);
+}
+
 static gboolean
 read_set_file(RfpExportSet *set, GError **error)
 {
@@ -79,8 +89,10 @@ read_set_file(RfpExportSet *set, GError **error)
 
     text = rfp_files_read(&set->folder, SET_FILE, RFP_XML_SIZE_MAX, &length,
                           error);
-    if (text != NULL)
-        set->file = rfp_set_file_parse(text, length, what, error);
+    if (text == NULL)
+        return FALSE;
+    sha256_of(text, length, set->file_sha256);
+    set->file = rfp_set_file_parse(text, length, what, error);
     return set->file != NULL;
 }
 
@@ -243,6 +255,32 @@ examine(RfpExportSet *set, const char *uuid, gboolean *fresh, GError **error)
     return FALSE;
 }
 
+/* set.xml is never replaced: it is the one that the set's points were made
+ * with, or it is damaged, and what it says of the set may be wrong. */
+static gboolean
+check_set_file(const RfpExportSet *set, GError **error)
+{
+    for (guint i = set->points->len; i > 0; i--) {
+        const RfpSetPoint *point = g_ptr_array_index(set->points, i - 1);
+
+        if (point->manifest == NULL || !point->manifest->vouches)
+            continue;
+        if (memcmp(point->manifest->set_file_sha256, set->file_sha256,
+                   RFP_LEAF_SIZE) == 0)
+            return TRUE;
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("'%s/%s' is damaged: point '%s' was made with another "
+                        "one"),
+                      set->path, SET_FILE, point->manifest->name);
+        rfp_error_add_object(error, set->path);
+        rfp_error_add_way_out(error,
+                              _("take the file from a copy of the set, or "
+                                "export to another directory"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
 RfpExportSet *
 rfp_export_set_peek(const char *directory,
                     const char *uuid,
@@ -255,7 +293,7 @@ rfp_export_set_peek(const char *directory,
         return NULL;
     if (*fresh)
         return NULL;
-    if (!rfp_export_set_load(set, error))
+    if (!rfp_export_set_load(set, error) || !check_set_file(set, error))
         return NULL;
     return g_steal_pointer(&set);
 }
@@ -348,7 +386,8 @@ rfp_export_set_prepare(const char *directory,
             !read_set_file(set, error) || !check_owner(set, uuid, error))
             return NULL;
     }
-    if (!take_lock(set, 0, error) || !rfp_export_set_load(set, error))
+    if (!take_lock(set, 0, error) || !rfp_export_set_load(set, error) ||
+        !check_set_file(set, error))
         return NULL;
     return g_steal_pointer(&set);
 }
@@ -388,8 +427,10 @@ load_point(RfpExportSet *set, const char *folder)
     point->folder = g_strdup(folder);
     text = rfp_files_read(&set->folder, path, RFP_XML_SIZE_MAX, &length,
                           &error);
-    if (text != NULL)
+    if (text != NULL) {
+        sha256_of(text, length, point->sha256);
         point->manifest = rfp_manifest_parse(text, length, what, &error);
+    }
     if (point->manifest != NULL && set->file != NULL &&
         !rfp_guid_equal(point->manifest->set_guid, set->file->guid)) {
         rfp_error_set(&error, REFPOINT_ERROR_FAILED,
@@ -532,17 +573,97 @@ rfp_set_point_vm(const RfpSetPoint *point)
 /* ---- A new point ---------------------------------------------------------------------- */
 
 static GHashTable *
-read_folders(RfpExportSet *set, GError **error)
+new_folders(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+/* What the manifests say: UUID -> folder. */
+static GHashTable *
+folders_of_points(const RfpExportSet *set)
+{
+    GHashTable *folders = new_folders();
+
+    for (guint i = 0; i < set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(set->points, i);
+
+        for (guint v = 0; point->manifest && v < point->manifest->vms->len;
+             v++) {
+            RfpManifestVm *vm = g_ptr_array_index(point->manifest->vms, v);
+
+            g_hash_table_insert(folders, g_strdup(vm->uuid),
+                                g_strdup(vm->folder));
+        }
+    }
+    return folders;
+}
+
+/* Whether all of @part stands in @folders, which may have more: a VM whose
+ * first export failed. */
+static gboolean
+has_all(GHashTable *folders, GHashTable *part)
+{
+    GHashTableIter iter;
+    gpointer uuid = NULL;
+    gpointer folder = NULL;
+
+    g_hash_table_iter_init(&iter, part);
+    while (g_hash_table_iter_next(&iter, &uuid, &folder))
+        if (g_strcmp0(g_hash_table_lookup(folders, uuid), folder) != 0)
+            return FALSE;
+    return TRUE;
+}
+
+/* NULL with no error: there is no such file. */
+static GHashTable *
+read_folders(RfpExportSet *set, RfpSeal *seal, GError **error)
 {
     g_autofree char *what = g_build_filename(set->path, FOLDERS_FILE, NULL);
     g_autofree char *text = NULL;
     gsize length = 0;
 
     if (!has_file(set, FOLDERS_FILE))
-        return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        return NULL;
     text = rfp_files_read(&set->folder, FOLDERS_FILE, RFP_XML_SIZE_MAX,
                           &length, error);
-    return text ? rfp_folders_parse(text, length, what, error) : NULL;
+    if (text == NULL)
+        return NULL;
+    *seal = rfp_seal_check(text, length);
+    return rfp_folders_parse(text, length, what, error);
+}
+
+/*
+ * A wrong folder would part the images of one disk, of which QEMU knows only
+ * bare names. *@mended: why the manifests had to be asked. *@write: the file
+ * must be made again, if only because it has no seal yet.
+ */
+static GHashTable *
+find_folders(RfpExportSet *set,
+             char **mended,
+             gboolean *write,
+             GError **error)
+{
+    g_autoptr(GHashTable) known = folders_of_points(set);
+    g_autoptr(GError) local = NULL;
+    RfpSeal seal = RFP_SEAL_NONE;
+    g_autoptr(GHashTable) folders = read_folders(set, &seal, &local);
+
+    *write = seal != RFP_SEAL_GOOD;
+    if (folders != NULL && has_all(folders, known))
+        return g_steal_pointer(&folders);
+    if (local != NULL &&
+        !g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_FAILED)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return NULL;
+    }
+    if (local != NULL)
+        rfp_error_make_plain(local);
+    if (local != NULL || folders != NULL || g_hash_table_size(known) > 0)
+        *mended = g_strdup(local   ? local->message :
+                           folders ? _("it contradicts the manifests") :
+                                     _("it is missing"));
+    *write = TRUE;
+    return g_steal_pointer(&known);
 }
 
 static gboolean
@@ -584,22 +705,31 @@ char *
 rfp_export_set_vm_folder(RfpExportSet *set,
                          const char *uuid,
                          const char *name,
+                         char **mended,
                          GError **error)
 {
-    g_autoptr(GHashTable) folders = read_folders(set, error);
+    gboolean write = FALSE;
+    g_autofree char *why = NULL;
+    g_autoptr(GHashTable) folders = find_folders(set, &why, &write, error);
     g_autofree char *text = NULL;
     char *folder = NULL;
 
+    *mended = NULL;
     if (folders == NULL)
         return NULL;
-    if (g_hash_table_lookup(folders, uuid) != NULL)
-        return g_strdup(g_hash_table_lookup(folders, uuid));
-    folder = rfp_folder_name(name, uuid, folder_taken, folders);
-    g_hash_table_insert(folders, g_strdup(uuid), folder);
+    folder = g_strdup(g_hash_table_lookup(folders, uuid));
+    if (folder == NULL) {
+        folder = rfp_folder_name(name, uuid, folder_taken, folders);
+        g_hash_table_insert(folders, g_strdup(uuid), g_strdup(folder));
+        write = TRUE;
+    }
     text = rfp_folders_format(folders);
-    if (!replace_file(set, FOLDERS_FILE, text, error))
+    if (write && !replace_file(set, FOLDERS_FILE, text, error)) {
+        g_free(folder);
         return NULL;
-    return g_strdup(folder);
+    }
+    *mended = g_steal_pointer(&why);
+    return folder;
 }
 
 char *

@@ -16,6 +16,7 @@
 typedef struct {
     char *folder;
     RfpManifest *manifest; /* NULL: damaged */
+    guint8 sha256[RFP_LEAF_SIZE]; /* of its export.xml */
     char *damage;
 } RfpSetPoint;
 
@@ -25,6 +26,7 @@ typedef struct {
     RfpFd lock_fd;   /* set.xml, opened for writing; -1 for readers */
     RfpFolder folder; /* fd and path together */
     RfpSetFile *file; /* NULL only after rfp_export_set_inspect() */
+    guint8 file_sha256[RFP_LEAF_SIZE]; /* of set.xml; zero: not readable */
     GPtrArray *points; /* RfpSetPoint, by sequence, damaged ones last */
     GHashTable *proven; /* RfpManifestDisk of @points whose files are sound */
     gboolean writable_by_others;
@@ -134,12 +136,16 @@ rfp_export_set_read_file(RfpExportSet *set,
                          const RfpManifestFile *file,
                          GError **error);
 
-/* The VM's folder; fixed at its first export, in folders.xml. Free with
- * g_free(). */
+/*
+ * The VM's folder; fixed at its first export, in folders.xml, and known to its
+ * manifests. Where the two do not agree the manifests are right: the file is
+ * made again, and *@mended, else NULL, says why. Free both with g_free().
+ */
 char *
 rfp_export_set_vm_folder(RfpExportSet *set,
                          const char *uuid,
                          const char *name,
+                         char **mended,
                          GError **error);
 
 /* "disks/<folder>/<target>/<name>.<suffix>"; the folders are made. A file that

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The types of fields of manifest-xml.h. */
 #include "cluster.h"
+#include "digest.h"
 #include "manifest-xml.h"
 #include "manifest.h"
 #include "names.h"
@@ -199,12 +200,15 @@ time_parse(const RfpField *field G_GNUC_UNUSED, const char *text, gpointer at)
 }
 
 static char *
-sha256_format(const RfpField *field G_GNUC_UNUSED, gconstpointer at)
+sha256_format(const RfpField *field, gconstpointer at)
 {
     static const char hex[] = "0123456789abcdef";
     const guint8 *bytes = at;
-    char *text = g_malloc(2 * RFP_LEAF_SIZE + 1);
+    char *text = NULL;
 
+    if (field->optional && rfp_is_zero(bytes, RFP_LEAF_SIZE))
+        return NULL;
+    text = g_malloc(2 * RFP_LEAF_SIZE + 1);
     for (int i = 0; i < RFP_LEAF_SIZE; i++) {
         text[2 * i] = hex[bytes[i] >> 4];
         text[2 * i + 1] = hex[bytes[i] & 15];

@@ -2,6 +2,7 @@
 #include "manifest-xml.h"
 #include "error.h"
 #include "manifest.h"
+#include "seal.h"
 #include "text.h"
 
 #include <string.h>
@@ -131,6 +132,35 @@ check_feature(xmlNodePtr node, const char *what, GError **error)
     return TRUE;
 }
 
+/* One of another format may end as it likes, but no file vouches for other
+ * bytes than it has. */
+static gboolean
+check_seal(xmlNodePtr node,
+           const char *root,
+           RfpSeal seal,
+           const char *what,
+           GError **error)
+{
+    if (seal == RFP_SEAL_WRONG) {
+        rfp_manifest_xml_damage(error, what, node,
+                                _("the SHA-256 in the last line is not that "
+                                  "of the lines before it"));
+        return FALSE;
+    }
+    if (!check_root(node, root, what, error))
+        return FALSE;
+    if (seal == RFP_SEAL_OTHER)
+        rfp_manifest_xml_damage(error, what, node,
+                                _("what stands behind it is no SHA-256"));
+    return seal != RFP_SEAL_OTHER;
+}
+
+char *
+rfp_manifest_xml_seal(xmlDocPtr doc)
+{
+    return rfp_seal_add(rfp_xml_to_text(doc, TRUE));
+}
+
 xmlDocPtr
 rfp_manifest_xml_open(const char *text,
                       gsize length,
@@ -143,7 +173,8 @@ rfp_manifest_xml_open(const char *text,
     xmlNodePtr node = doc ? xmlDocGetRootElement(doc) : NULL;
     char unused;
 
-    if (node == NULL || !check_root(node, root, what, error))
+    if (node == NULL ||
+        !check_seal(node, root, rfp_seal_check(text, length), what, error))
         return NULL;
     for (xmlNodePtr feature = rfp_manifest_xml_child(node, "feature");
          feature != NULL; feature = rfp_xml_next(feature)) {

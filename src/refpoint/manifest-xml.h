@@ -76,7 +76,11 @@ rfp_manifest_xml_add(xmlNodePtr parent,
                      const RfpField *fields,
                      gconstpointer record);
 
-/* Parses and checks root, format number and required features. */
+/* The text, sealed (seal.h). Free with g_free(). */
+char *
+rfp_manifest_xml_seal(xmlDocPtr doc);
+
+/* Parses and checks seal, root, format number and required features. */
 xmlDocPtr
 rfp_manifest_xml_open(const char *text,
                       gsize length,

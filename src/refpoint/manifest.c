@@ -3,6 +3,7 @@
 #include "error.h"
 #include "manifest-xml.h"
 #include "names.h"
+#include "seal.h"
 #include "text.h"
 
 #include <string.h>
@@ -29,6 +30,7 @@ typedef struct {
 /* While reading: what must be there only once is remembered. */
 typedef struct {
     const char *what;
+    gboolean sealed;
     GHashTable *seen; /* char * */
     RfpManifest *manifest;
 } Reader;
@@ -37,6 +39,7 @@ static const RfpField generator_fields[2];
 static const RfpField set_fields[4];
 static const RfpField point_fields[8];
 static const RfpField collection_fields[3];
+static const RfpField integrity_fields[3];
 static const RfpField vm_fields[5];
 static const RfpField file_fields[5];
 static const RfpField disk_fields[5];
@@ -187,6 +190,15 @@ format_vm(xmlNodePtr parent, const RfpManifestVm *vm)
         format_disk(node, vm->disks->pdata[i]);
 }
 
+static void
+format_integrity(xmlNodePtr root, const RfpManifest *manifest)
+{
+    xmlNodePtr node =
+        rfp_manifest_xml_add(root, "integrity", integrity_fields, manifest);
+
+    xmlSetNs(node, xmlNewNs(node, BAD_CAST RFP_INTEGRITY_URI, NULL));
+}
+
 char *
 rfp_manifest_format(const RfpManifest *manifest)
 {
@@ -198,9 +210,11 @@ rfp_manifest_format(const RfpManifest *manifest)
     rfp_manifest_xml_add(root, "point", point_fields, manifest);
     if (manifest->collection_guid != NULL)
         rfp_manifest_xml_add(root, "collection", collection_fields, manifest);
+    if (manifest->vouches)
+        format_integrity(root, manifest);
     for (guint i = 0; i < manifest->vms->len; i++)
         format_vm(root, manifest->vms->pdata[i]);
-    return rfp_xml_to_text(doc, TRUE);
+    return rfp_manifest_xml_seal(doc);
 }
 
 /* ---- Reading ----------------------------------------------------------- */
@@ -362,6 +376,34 @@ parse_single(Reader *reader,
                                       reader->what, error);
 }
 
+/* A manifest that says something of other files is sealed itself: whether the
+ * line got lost could not be seen otherwise. */
+static gboolean
+parse_integrity(Reader *reader, xmlNodePtr root, GError **error)
+{
+    RfpManifest *manifest = reader->manifest;
+    xmlNodePtr node = rfp_xml_child(root, "integrity", RFP_INTEGRITY_URI);
+    gboolean parent;
+
+    if (node == NULL)
+        return TRUE;
+    manifest->vouches = TRUE;
+    if (!rfp_manifest_xml_read_leaf(node, integrity_fields, manifest,
+                                    reader->what, error))
+        return FALSE;
+    if (!reader->sealed) {
+        rfp_manifest_xml_damage(error, reader->what, root,
+                                _("the last line, with the SHA-256 of the "
+                                  "others, is missing"));
+        return FALSE;
+    }
+    parent = !rfp_is_zero(manifest->parent_sha256, RFP_LEAF_SIZE);
+    return require(reader, node, rfp_xml_next(node) == NULL, "integrity",
+                   error) &&
+           require(reader, node, parent == (manifest->parent_guid != NULL),
+                   "parent", error);
+}
+
 static gboolean
 parse_export(Reader *reader, xmlNodePtr root, GError **error)
 {
@@ -372,6 +414,7 @@ parse_export(Reader *reader, xmlNodePtr root, GError **error)
         !parse_single(reader, root, "set", set_fields, error) ||
         !parse_single(reader, root, "point", point_fields, error) ||
         !parse_single(reader, root, "collection", collection_fields, error) ||
+        !parse_integrity(reader, root, error) ||
         !require(reader, root,
                  !rfp_guid_equal(manifest->guid, manifest->parent_guid),
                  "parent", error))
@@ -400,7 +443,12 @@ rfp_manifest_parse(const char *text,
         return NULL;
     manifest = rfp_manifest_new();
     seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    reader = (Reader){.what = what, .seen = seen, .manifest = manifest};
+    reader = (Reader){
+        .what = what,
+        .sealed = rfp_seal_check(text, length) == RFP_SEAL_GOOD,
+        .seen = seen,
+        .manifest = manifest,
+    };
     if (!parse_export(&reader, xmlDocGetRootElement(doc), error))
         return NULL;
     return g_steal_pointer(&manifest);
@@ -466,6 +514,12 @@ static const RfpField point_fields[8] = {
 static const RfpField collection_fields[3] = {
     RFP_FIELD(RfpManifest, collection_guid, "guid", guid),
     RFP_FIELD(RfpManifest, collection_name, "name", text, .max = 1024),
+    {.name = NULL},
+};
+
+static const RfpField integrity_fields[3] = {
+    RFP_FIELD(RfpManifest, set_file_sha256, "set-file", sha256),
+    RFP_FIELD(RfpManifest, parent_sha256, "parent", sha256, .optional = TRUE),
     {.name = NULL},
 };
 

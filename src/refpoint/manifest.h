@@ -15,6 +15,8 @@
 
 #define RFP_MANIFEST_URI "urn:virt-refpoint:export:1"
 #define RFP_MANIFEST_FORMAT 1
+/* What readers of format 1 may pass over. */
+#define RFP_INTEGRITY_URI "urn:virt-refpoint:integrity:1"
 #define RFP_MANIFEST_FILES_MAX 1024 /* of a VM */
 #define RFP_MANIFEST_DISKS_MAX 1024 /* of a VM */
 #define RFP_MANIFEST_VMS_MAX 4096
@@ -73,6 +75,10 @@ typedef struct {
     guint64 frozen_us;
     char *collection_name; /* NULL: the point alone */
     char *collection_guid;
+    /* What it says of other files; not of points that earlier versions made. */
+    gboolean vouches;
+    guint8 set_file_sha256[RFP_LEAF_SIZE]; /* of set.xml */
+    guint8 parent_sha256[RFP_LEAF_SIZE];   /* of the parent's export.xml */
     GPtrArray *vms;       /* RfpManifestVm */
 } RfpManifest;
 
@@ -99,12 +105,12 @@ rfp_manifest_vm_add_disk(RfpManifestVm *vm);
 RfpManifestDisk *
 rfp_manifest_vm_disk(const RfpManifestVm *vm, const char *target);
 
-/* Free with g_free(). */
+/* The text, sealed (seal.h). Free with g_free(). */
 char *
 rfp_manifest_format(const RfpManifest *manifest);
 
 /*
- * Reads and checks text from outside; damage is FAILED, an unknown format or
+ * Reads and checks text from outside, its seal too; damage is FAILED, an unknown format or
  * required feature NOT_SUPPORTED. Elements and attributes of foreign
  * namespaces are passed over. @what names the file in messages.
  */

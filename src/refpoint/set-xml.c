@@ -38,7 +38,7 @@ rfp_set_file_format(const RfpSetFile *set)
 
     rfp_manifest_xml_add(root, "identity", set_fields, set);
     rfp_manifest_xml_add(root, "vm", vm_fields, set);
-    return rfp_xml_to_text(doc, TRUE);
+    return rfp_manifest_xml_seal(doc);
 }
 
 RfpSetFile *
@@ -82,7 +82,7 @@ rfp_folders_format(GHashTable *folders)
         rfp_manifest_xml_add(xmlDocGetRootElement(doc), "vm", folder_fields,
                              &folder);
     }
-    return rfp_xml_to_text(doc, TRUE);
+    return rfp_manifest_xml_seal(doc);
 }
 
 /* Reads one row into @folders; @taken: the folders that are in it. */

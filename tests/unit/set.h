@@ -8,6 +8,7 @@
 #include "export-set.h"
 #include "names.h"
 #include "qcow2-writer.h"
+#include "seal.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -40,6 +41,19 @@ set_temp(void)
 
     g_assert_no_error(error);
     return dir;
+}
+
+/* A text that was changed, with the seal of what it is now, where it had one.
+ * Takes @text. */
+static inline char *
+set_reseal(char *text)
+{
+    char *line = strstr(text, "\n<!-- sha256 ");
+
+    if (line == NULL)
+        return text;
+    line[1] = '\0';
+    return rfp_seal_add(text);
 }
 
 /* With all that is below. */
@@ -229,8 +243,9 @@ set_add_point(RfpExportSet *set, const SetMade *made)
     g_autoptr(RfpManifest) manifest = rfp_manifest_new();
     RfpManifestVm *vm = rfp_manifest_add_vm(manifest);
     RfpSetPoint *newest = rfp_export_set_newest(set);
+    g_autofree char *mended = NULL;
     g_autofree char *folder =
-        rfp_export_set_vm_folder(set, SET_VM, "vm1", &error);
+        rfp_export_set_vm_folder(set, SET_VM, "vm1", &mended, &error);
     g_autofree char *partial = NULL;
     g_autofree char *vm_dir = NULL;
     g_autofree char *path = NULL;
@@ -241,6 +256,10 @@ set_add_point(RfpExportSet *set, const SetMade *made)
     manifest->set_guid = g_strdup(set->file->guid);
     manifest->sequence = newest ? newest->manifest->sequence + 1 : 1;
     manifest->parent_guid = g_strdup(newest ? newest->manifest->guid : NULL);
+    manifest->vouches = TRUE;
+    memcpy(manifest->set_file_sha256, set->file_sha256, RFP_LEAF_SIZE);
+    if (newest != NULL)
+        memcpy(manifest->parent_sha256, newest->sha256, RFP_LEAF_SIZE);
     manifest->name = g_strdup(made->name);
     manifest->guid = set_guid_of(made->name);
     manifest->consistency = REFPOINT_CONSISTENCY_APPLICATION;
@@ -277,6 +296,44 @@ set_make(const char *path, const SetMade *points)
     g_assert_no_error(error);
     for (; points->name != NULL; points++)
         set_add_point(set, points);
+}
+
+/* Takes away what earlier versions did not write. */
+static inline void
+set_unseal(const char *dir, const char *name)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    g_autofree char *text = NULL;
+    char *from = NULL;
+    struct stat st;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    strstr(text, "\n<!-- sha256")[1] = '\0';
+    from = strstr(text, "  <integrity");
+    if (from != NULL) {
+        const char *to = strchr(from, '\n') + 1;
+
+        memmove(from, to, strlen(to) + 1);
+    }
+    g_unlink(path);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_assert_cmpint(g_chmod(path, st.st_mode & 07777), ==, 0);
+}
+
+/* A set as earlier versions made it. */
+static inline void
+set_make_old(const char *path, const SetMade *points)
+{
+    set_make(path, points);
+    set_unseal(path, "set.xml");
+    set_unseal(path, "folders.xml");
+    for (; points->name != NULL; points++) {
+        g_autofree char *name =
+            g_build_filename(points->name, "export.xml", NULL);
+
+        set_unseal(path, name);
+    }
 }
 
 #endif

@@ -54,7 +54,7 @@ edit(const char *dir, const char *name, const char *from, const char *to)
     at = strstr(text, from);
     g_assert_nonnull(at);
     head = g_strndup(text, (gsize)(at - text));
-    changed = g_strconcat(head, to, at + strlen(from), NULL);
+    changed = set_reseal(g_strconcat(head, to, at + strlen(from), NULL));
     put(dir, name, changed);
 }
 
@@ -619,27 +619,117 @@ test_other_view(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
 /* ---- Publication ------------------------------------------------------- */
 
+static char *
+folder_of(RfpExportSet *set, const char *uuid, const char *name, char **mended)
+{
+    g_autoptr(GError) error = NULL;
+    char *folder = rfp_export_set_vm_folder(set, uuid, name, mended, &error);
+
+    g_assert_no_error(error);
+    return folder;
+}
+
 static void
 test_folders(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     g_autoptr(RfpExportSet) set = prepare(fixture->dir);
-    g_autoptr(GError) error = NULL;
-    g_autofree char *one =
-        rfp_export_set_vm_folder(set, SET_VM, "vm/1", &error);
-    g_autofree char *renamed =
-        rfp_export_set_vm_folder(set, SET_VM, "other", &error);
-    g_autofree char *two =
-        rfp_export_set_vm_folder(set, SET_OTHER_VM, "vm/1", &error);
-    g_autofree char *none = NULL;
+    g_autofree char *mended = NULL;
+    g_autofree char *one = folder_of(set, SET_VM, "vm/1", &mended);
+    g_autofree char *renamed = folder_of(set, SET_VM, "other", &mended);
+    g_autofree char *two = folder_of(set, SET_OTHER_VM, "vm/1", &mended);
 
-    g_assert_no_error(error);
     g_assert_cmpstr(one, ==, "vm%2F1");
     g_assert_cmpstr(renamed, ==, one);
     g_assert_cmpstr(two, ==, "vm%2F1-2");
-    put(fixture->dir, "folders.xml", "<folders");
-    none = rfp_export_set_vm_folder(set, SET_VM, "vm/1", &error);
-    g_assert_null(none);
+    g_assert_null(mended);
+}
+
+/* What is done to folders.xml; "": it goes. */
+typedef struct {
+    const char *from;
+    const char *to;
+    const char *why;
+} Mended;
+
+static const Mended mended_rows[] = {
+    {"</folders>", "</folder>", "folders.xml"},
+    {"folder=\"vm1\"", "folder=\"vm0\"", "contradicts"},
+    {"c1de", "c1dd", "contradicts"},
+    {"", "", "missing"},
+};
+
+/* The manifests know: a VM never gets a second folder. */
+static void
+test_mended(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(mended_rows); i++) {
+        const Mended *row = &mended_rows[i];
+        g_autofree char *temp = set_temp();
+        g_autofree char *dir = g_build_filename(temp, "set", NULL);
+        g_autofree char *path = g_build_filename(dir, "folders.xml", NULL);
+        g_autofree char *before = NULL;
+        g_autofree char *after = NULL;
+        g_autofree char *folder = NULL;
+        g_autofree char *again = NULL;
+        g_autofree char *mended = NULL;
+        g_autofree char *nothing = NULL;
+        g_autoptr(RfpExportSet) set = NULL;
+
+        g_test_message("%s", row->why);
+        set_make(dir, points);
+        g_assert_true(g_file_get_contents(path, &before, NULL, NULL));
+        if (*row->from == '\0')
+            g_assert_cmpint(g_unlink(path), ==, 0);
+        else
+            edit(dir, "folders.xml", row->from, row->to);
+        set = open_set(dir);
+        folder = folder_of(set, SET_VM, "renamed", &mended);
+        g_assert_cmpstr(folder, ==, "vm1");
+        g_assert_nonnull(strstr(mended, row->why));
+        g_assert_true(g_file_get_contents(path, &after, NULL, NULL));
+        g_assert_cmpstr(after, ==, before);
+        again = folder_of(set, SET_VM, "renamed", &nothing);
+        g_assert_null(nothing);
+        set_remove(temp);
+    }
+}
+
+/* It goes on, and what is new is covered. */
+static void
+test_old(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    static const SetMade next = {"fourth", {{"vda", "third", SIZE, "1:d"}}};
+    g_autofree char *path =
+        g_build_filename(fixture->dir, "folders.xml", NULL);
+    g_autofree char *text = NULL;
+    g_autofree char *mended = NULL;
+    g_autofree char *folder = NULL;
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GError) error = NULL;
+    RfpSetPoint *newest = NULL;
+
+    set_make_old(fixture->dir, points);
+    set = prepare(fixture->dir);
+    g_assert_cmpuint(set->points->len, ==, 3);
+    g_assert_false(rfp_export_set_newest(set)->manifest->vouches);
+    folder = folder_of(set, SET_VM, "vm1", &mended);
+    g_assert_null(mended);
+    g_assert_cmpstr(folder, ==, "vm1");
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpint(rfp_seal_check(text, strlen(text)), ==, RFP_SEAL_GOOD);
+    set_add_point(set, &next);
+    newest = rfp_export_set_newest(set);
+    g_assert_true(newest->manifest->vouches);
+    g_assert_cmpmem(newest->manifest->parent_sha256, RFP_LEAF_SIZE,
+                    rfp_export_set_resolve(set, "third")->sha256,
+                    RFP_LEAF_SIZE);
+    rfp_export_set_close(g_steal_pointer(&set));
+    /* nothing but the points vouches for this set.xml */
+    edit(fixture->dir, "set.xml", "name=\"vm1\"", "name=\"vm2\"");
+    g_assert_null(
+        rfp_export_set_prepare(fixture->dir, SET_VM, "vm1", &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+    g_assert_nonnull(strstr(error->message, "set.xml"));
 }
 
 static void
@@ -718,6 +808,8 @@ main(int argc, char **argv)
     ADD("/export-set/read-file", test_read_file);
     ADD("/export-set/other-view", test_other_view);
     ADD("/export-set/folders", test_folders);
+    g_test_add_func("/export-set/mended", test_mended);
+    ADD("/export-set/old", test_old);
     ADD("/export-set/image-path", test_image_path);
     ADD("/export-set/publish", test_publish);
     return g_test_run();

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "seal.h"
 #include "xml.h"
 
 #define POINT_GUID "1f0c9a3e-8d44-4e0b-9f1a-6c2b7d8e9f01"
@@ -27,6 +28,13 @@ golden(const char *name)
     g_file_get_contents(path, &text, NULL, &error);
     g_assert_no_error(error);
     return text;
+}
+
+/* As it would be written today. */
+static char *
+sealed(const char *name)
+{
+    return rfp_seal_add(golden(name));
 }
 
 static RfpManifest *
@@ -94,7 +102,7 @@ test_format(void)
 {
     g_autoptr(RfpManifest) manifest = make_full();
     g_autofree char *text = rfp_manifest_format(manifest);
-    g_autofree char *expected = golden("full.xml");
+    g_autofree char *expected = sealed("full.xml");
 
     g_assert_cmpstr(text, ==, expected);
 }
@@ -103,10 +111,11 @@ static void
 test_round_trip(gconstpointer name)
 {
     g_autofree char *text = golden(name);
+    g_autofree char *expected = sealed(name);
     g_autoptr(RfpManifest) manifest = parse(text);
     g_autofree char *again = rfp_manifest_format(manifest);
 
-    g_assert_cmpstr(again, ==, text);
+    g_assert_cmpstr(again, ==, expected);
 }
 
 static void
@@ -221,10 +230,8 @@ spoil(const char *text, const char *from, const char *to)
 }
 
 static gboolean
-parse_any(const char *name, const char *text, GError **error)
+parse_any_of(const char *name, const char *text, gsize length, GError **error)
 {
-    gsize length = strlen(text);
-
     if (strcmp(name, "set.xml") == 0) {
         g_autoptr(RfpSetFile) set =
             rfp_set_file_parse(text, length, name, error);
@@ -243,6 +250,12 @@ parse_any(const char *name, const char *text, GError **error)
 
         return manifest != NULL;
     }
+}
+
+static gboolean
+parse_any(const char *name, const char *text, GError **error)
+{
+    return parse_any_of(name, text, strlen(text), error);
 }
 
 static void
@@ -288,6 +301,110 @@ test_damaged_bytes(void)
             g_assert_true((manifest == NULL) == (error != NULL));
         }
         text[i] = old;
+    }
+}
+
+/* ---- Seals ------------------------------------------------------------- */
+
+static void
+test_sealed(void)
+{
+    g_autofree char *text = golden("sealed.xml");
+    g_autoptr(RfpManifest) manifest = parse(text);
+    g_autofree char *again = rfp_manifest_format(manifest);
+    guint8 bytes[RFP_LEAF_SIZE];
+
+    g_assert_cmpstr(again, ==, text);
+    g_assert_true(manifest->vouches);
+    memset(bytes, 4, sizeof(bytes));
+    g_assert_cmpmem(manifest->set_file_sha256, sizeof(bytes), bytes,
+                    sizeof(bytes));
+    memset(bytes, 5, sizeof(bytes));
+    g_assert_cmpmem(manifest->parent_sha256, sizeof(bytes), bytes,
+                    sizeof(bytes));
+}
+
+/* Earlier versions wrote none. */
+static void
+test_unsealed(void)
+{
+    g_autofree char *text = golden("increment.xml");
+    g_autoptr(RfpManifest) manifest = parse(text);
+
+    g_assert_false(manifest->vouches);
+}
+
+/* Every bit of a sealed file counts. */
+static void
+test_every_bit(gconstpointer name)
+{
+    g_autofree char *text = strcmp(name, "sealed.xml") == 0 ? golden(name)
+                                                            : sealed(name);
+    gsize length = strlen(text);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(parse_any(name, text, &error));
+    for (gsize i = 0; i < 8 * length; i++) {
+        text[i / 8] ^= (char)(1 << i % 8);
+        if (parse_any_of(name, text, length, &error))
+            g_error("byte %" G_GSIZE_FORMAT " of %s", i / 8, (char *)name);
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+        g_clear_error(&error);
+        text[i / 8] ^= (char)(1 << i % 8);
+    }
+}
+
+typedef struct {
+    const char *from;
+    const char *to;
+} Unsealed;
+
+static const Unsealed unsealed_rows[] = {
+    {"<integrity", "<integrity xmlns=\"urn:virt-refpoint:integrity:1\" "
+                   "set-file=\"0\"/><integrity"},
+    {"parent=\"0505", "parentt=\"0505"},
+    {" parent=\"1f0c9a3e-8d44-4e0b-9f1a-6c2b7d8e9f01\"", ""},
+    {"set-file=\"04", "set-file=\"4"},
+    {"set-file", "set-fil"},
+    {" parent=\"05", " xmlns:x=\"u:x\" x:parent=\"05"},
+};
+
+/* What a manifest says of other files is whole, or it is damaged. */
+static void
+test_integrity(void)
+{
+    g_autofree char *text = golden("sealed.xml");
+    g_autofree char *lost = g_strdup(text);
+    g_autoptr(GError) error = NULL;
+
+    strstr(lost, "\n<!-- sha256")[1] = '\0';
+    g_assert_false(parse_any("lost", lost, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+    g_assert_nonnull(strstr(error->message, "last line"));
+    for (gsize i = 0; i < G_N_ELEMENTS(unsealed_rows); i++) {
+        g_autofree char *bad =
+            spoil(lost, unsealed_rows[i].from, unsealed_rows[i].to);
+
+        bad = rfp_seal_add(g_steal_pointer(&bad));
+        g_clear_error(&error);
+        g_assert_false(parse_any("bad", bad, &error));
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+        g_test_message("%s", error->message);
+    }
+}
+
+/* What stands behind the root element is a seal, or nothing. */
+static void
+test_behind(void)
+{
+    static const char *const tails[] = {"<!-- x -->\n", "<?x y?>", "\n\n "};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(tails); i++) {
+        g_autofree char *text = golden("full.xml");
+        g_autofree char *more = g_strconcat(text, tails[i], NULL);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint(parse_any("full.xml", more, &error), ==, i == 2);
     }
 }
 
@@ -354,7 +471,7 @@ static void
 test_schema(void)
 {
     static const char *const names[] = {"full.xml", "increment.xml",
-                                        "foreign.xml", "set.xml",
+                                        "foreign.xml", "sealed.xml", "set.xml",
                                         "folders.xml"};
 
     if (!have_xmllint())
@@ -398,6 +515,7 @@ static void
 test_set(void)
 {
     g_autofree char *text = golden("set.xml");
+    g_autofree char *expected = sealed("set.xml");
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpSetFile) set =
         rfp_set_file_parse(text, strlen(text), "set.xml", &error);
@@ -408,13 +526,14 @@ test_set(void)
     g_assert_cmpstr(set->vm_uuid, ==, VM_UUID);
     g_assert_cmpstr(set->vm_name, ==, "vm1");
     again = rfp_set_file_format(set);
-    g_assert_cmpstr(again, ==, text);
+    g_assert_cmpstr(again, ==, expected);
 }
 
 static void
 test_folders(void)
 {
     g_autofree char *text = golden("folders.xml");
+    g_autofree char *expected = sealed("folders.xml");
     g_autoptr(GError) error = NULL;
     g_autoptr(GHashTable) folders =
         rfp_folders_parse(text, strlen(text), "folders.xml", &error);
@@ -426,7 +545,7 @@ test_folders(void)
     g_assert_cmpuint(g_hash_table_size(folders), ==, 2);
     g_assert_cmpstr(g_hash_table_lookup(folders, VM_UUID), ==, "vm1");
     again = rfp_folders_format(folders);
-    g_assert_cmpstr(again, ==, text);
+    g_assert_cmpstr(again, ==, expected);
     g_hash_table_remove_all(folders);
     empty = rfp_folders_format(folders);
     none = rfp_folders_parse(empty, strlen(empty), "folders.xml", &error);
@@ -473,6 +592,15 @@ main(int argc, char **argv)
     g_test_add_func("/manifest/strange-values", test_strange_values);
     g_test_add_func("/manifest/bad", test_bad);
     g_test_add_func("/manifest/damaged-bytes", test_damaged_bytes);
+    g_test_add_func("/manifest/sealed", test_sealed);
+    g_test_add_func("/manifest/unsealed", test_unsealed);
+    g_test_add_data_func("/manifest/every-bit/export", "sealed.xml",
+                         test_every_bit);
+    g_test_add_data_func("/manifest/every-bit/set", "set.xml", test_every_bit);
+    g_test_add_data_func("/manifest/every-bit/folders", "folders.xml",
+                         test_every_bit);
+    g_test_add_func("/manifest/integrity", test_integrity);
+    g_test_add_func("/manifest/behind", test_behind);
     g_test_add_func("/manifest/counts", test_counts);
     g_test_add_func("/manifest/schema", test_schema);
     g_test_add_func("/manifest/schema-bad", test_schema_bad);

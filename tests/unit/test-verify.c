@@ -355,20 +355,23 @@ test_large(void)
 {
     g_autofree char *temp = set_temp();
     g_autofree char *dir = g_build_filename(temp, "set", NULL);
-    g_autofree char *path = g_build_filename(dir, "second", "export.xml", NULL);
+    g_autofree char *path = g_build_filename(dir, "fourth", "export.xml", NULL);
     g_autofree char *text = NULL;
     g_autofree char *space = g_strnfill(1024 * 1024, ' ');
     g_autofree char *large = NULL;
+    char *end = NULL;
     g_autoptr(RefpointVerification) result = NULL;
 
     set_make(dir, points);
     g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-    large = g_strconcat(text, space, NULL);
+    end = strstr(text, "</export>");
+    *end = '\0';
+    large = rfp_seal_add(g_strconcat(text, space, "</export>\n", NULL));
     g_assert_true(g_file_set_contents(path, large, -1, NULL));
     result = verify(dir, NULL);
     g_assert_cmpuint(result->damages->len, ==, 0);
     g_assert_true(
-        has(result->remarks, "not-compared", "second/export.xml", NULL));
+        has(result->remarks, "not-compared", "fourth/export.xml", NULL));
     set_remove(temp);
 }
 
@@ -544,8 +547,10 @@ copy_point(const char *dir, const Row *row)
 static void
 put_text(const char *path, const char *text)
 {
+    g_autofree char *sealed = set_reseal(g_strdup(text));
+
     g_assert_cmpint(g_unlink(path), ==, 0);
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    g_assert_true(g_file_set_contents(path, sealed, -1, NULL));
     g_assert_cmpint(
         g_chmod(path, g_str_has_suffix(path, "export.xml") ? 0400 : 0600), ==,
         0);
@@ -705,7 +710,7 @@ static const Row rows[] = {
      .id = "base-mismatch", .text = "not older"},
     {"not-older", edit, "first/export.xml", "sequence=\"1\"", "sequence=\"9\"",
      .id = "base-mismatch", .path = SECOND_XML, .text = "not older"},
-    {"parent", edit_digit, SECOND_XML, "parent=\"", .remark = TRUE,
+    {"parent", edit_digit, "fourth/export.xml", "parent=\"", .remark = TRUE,
      .id = "parent-missing"},
     {"base-unknown", edit_digit, SECOND_XML, "<base point=\"",
      .id = "base-missing", .text = "vda"},

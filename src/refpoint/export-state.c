@@ -239,7 +239,10 @@ static const RfpManifestFile *
 find_last(RfpExport *export, const State *state)
 {
     RfpSetPoint *newest = rfp_export_set_newest(export->set);
-    RfpManifestVm *vm = newest ? rfp_set_point_vm(newest) : NULL;
+    /* a digest is taken on only where a bit of it cannot have changed */
+    RfpManifestVm *vm = newest && newest->manifest->vouches ?
+                            rfp_set_point_vm(newest) :
+                            NULL;
 
     for (guint i = 0; vm != NULL && i < vm->files->len; i++) {
         RfpManifestFile *file = g_ptr_array_index(vm->files, i);

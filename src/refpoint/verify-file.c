@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -148,20 +149,94 @@ rfp_verify_unreadable(RfpVerify *verify,
 
 /* ---- Files ------------------------------------------------------------- */
 
-static void
-check_mode(RfpVerify *verify, const char *path, const struct stat *st)
+static char *
+inode_key(const struct stat *st)
 {
-    guint mode = st->st_mode & 07777;
+    return g_strdup_printf("%" PRIu64 ":%" PRIu64, (guint64)st->st_dev,
+                           (guint64)st->st_ino);
+}
 
-    if (mode != 0400)
+/* All files of the set that have several names, hidden ones too: an export may
+ * be under way. */
+static GHashTable *
+count_names(const RfpVerify *verify)
+{
+    char *const roots[] = {verify->set->path, NULL};
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    GHashTable *names =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    FTSENT *entry = NULL;
+
+    while (walk != NULL && (entry = fts_read(walk)) != NULL) {
+        char *key = NULL;
+        guint n = 0;
+
+        if (entry->fts_info != FTS_F || entry->fts_statp->st_nlink < 2)
+            continue;
+        key = inode_key(entry->fts_statp);
+        n = GPOINTER_TO_UINT(g_hash_table_lookup(names, key));
+        g_hash_table_insert(names, key, GUINT_TO_POINTER(n + 1));
+    }
+    if (walk != NULL)
+        fts_close(walk);
+    return names;
+}
+
+static guint
+names_inside(RfpVerify *verify, const struct stat *st)
+{
+    g_autofree char *key = inode_key(st);
+    guint n = 0;
+
+    g_mutex_lock(&verify->lock);
+    if (verify->names == NULL)
+        verify->names = count_names(verify);
+    n = GPOINTER_TO_UINT(g_hash_table_lookup(verify->names, key));
+    g_mutex_unlock(&verify->lock);
+    return n;
+}
+
+/* Points of a set share the kernel and the like where it did not change, and
+ * nobody else shares anything. */
+static void
+check_names(RfpVerify *verify, const char *path, const struct stat *st)
+{
+    const gboolean alone =
+        g_str_has_prefix(path, "disks/") || strchr(path, '/') == NULL;
+
+    if (st->st_nlink < 2 ||
+        (!alone && names_inside(verify, st) >= st->st_nlink))
+        return;
+    rfp_verify_remark(verify, path, "hard-link",
+                      _("the file has %u names: who writes to one changes "
+                        "all"),
+                      (guint)st->st_nlink);
+}
+
+void
+rfp_verify_owner(RfpVerify *verify, const char *path, const struct stat *st)
+{
+    if (verify->owned && st->st_uid != verify->owner)
+        rfp_verify_remark(verify, path, "owner",
+                          _("it belongs to user %u, set.xml to user %u"),
+                          (guint)st->st_uid, (guint)verify->owner);
+}
+
+void
+rfp_verify_inode(RfpVerify *verify,
+                 const char *path,
+                 const struct stat *st,
+                 guint mode)
+{
+    const guint found = st->st_mode & 07777;
+    /* what only its owner can write is no less protected */
+    const gboolean good = mode == 0600 ? (found & 07177) == 0 : found == mode;
+
+    if (!good)
         rfp_verify_remark(verify, path, "permissions",
-                          _("the file's mode is %04o, not 0400"), mode);
-    /* points of a set share the kernel and the like where it did not change */
-    if (st->st_nlink > 1 && g_str_has_prefix(path, "disks/"))
-        rfp_verify_remark(verify, path, "hard-link",
-                          _("the file has %u names: who writes to one changes "
-                            "all"),
-                          (guint)st->st_nlink);
+                          _("the file's mode is %04o, not %04o"), found, mode);
+    rfp_verify_owner(verify, path, st);
+    check_names(verify, path, st);
 }
 
 int
@@ -183,7 +258,7 @@ rfp_verify_open(RfpVerify *verify,
         rfp_verify_damage(verify, path, "link", _("this is no regular file"));
         return -1;
     }
-    check_mode(verify, path, &st);
+    rfp_verify_inode(verify, path, &st, 0400);
     if ((guint64)st.st_size != size) {
         rfp_verify_damage(verify, path, "size-mismatch",
                           _("the file has %" PRIu64

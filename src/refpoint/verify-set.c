@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The folders and the small files of a set (verify.h). */
 #include "names.h"
+#include "seal.h"
 #include "text.h"
 #include "verify.h"
 #include "xml.h"
@@ -8,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,17 +85,15 @@ read_text(RfpVerify *verify,
 
 /* ---- set.xml, folders.xml ---------------------------------------------- */
 
-/* Whose owner must write it, for the lock. */
+/* What is said of a file beside its bytes. @mode: what it should have. */
 static void
-check_set_mode(RfpVerify *verify, const char *path)
+check_inode(RfpVerify *verify, const char *path, guint mode)
 {
     struct stat st;
 
     if (fstatat(verify->set->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        (st.st_mode & 07177) != 0)
-        rfp_verify_remark(verify, path, "permissions",
-                          _("the file's mode is %04o, not 0600"),
-                          st.st_mode & 07777);
+        S_ISREG(st.st_mode))
+        rfp_verify_inode(verify, path, &st, mode);
 }
 
 static void
@@ -102,7 +102,8 @@ check_set_file(RfpVerify *verify, RfpXmlSchema *schema, const char *damage)
     g_autofree char *text = NULL;
     gsize length = 0;
 
-    check_set_mode(verify, "set.xml");
+    /* whose owner must write it, for the lock */
+    check_inode(verify, "set.xml", 0600);
     text = read_text(verify, NULL, "set.xml", &length);
     if (text == NULL)
         return;
@@ -110,6 +111,20 @@ check_set_file(RfpVerify *verify, RfpXmlSchema *schema, const char *damage)
         rfp_verify_damage(verify, "set.xml", "manifest-damaged", "%s", damage);
     else
         check_schema(verify, schema, "set.xml", text, length);
+}
+
+/* Whether an export of this version or later went to the set: it seals
+ * folders.xml. */
+static gboolean
+is_sealed(const RfpVerify *verify)
+{
+    for (guint i = 0; i < verify->set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(verify->set->points, i);
+
+        if (point->manifest != NULL && point->manifest->vouches)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 static void
@@ -124,12 +139,16 @@ check_folders_file(RfpVerify *verify, RfpXmlSchema *schema)
             0 &&
         verify->set->points->len == 0)
         return;
-    check_set_mode(verify, "folders.xml");
+    check_inode(verify, "folders.xml", 0600);
     text = read_text(verify, NULL, "folders.xml", &length);
     if (text == NULL)
         return;
     verify->folders = rfp_folders_parse(text, length, "folders.xml", &error);
     if (verify->folders != NULL) {
+        if (rfp_seal_check(text, length) != RFP_SEAL_GOOD && is_sealed(verify))
+            rfp_verify_damage(verify, "folders.xml", "digest-mismatch",
+                              _("the last line, with the SHA-256 of the "
+                                "others, is missing"));
         check_schema(verify, schema, "folders.xml", text, length);
         return;
     }
@@ -177,11 +196,112 @@ check_vm(RfpVerify *verify, const char *path, const RfpManifestVm *vm)
                           vm->folder);
 }
 
+/* A point follows the one that was the newest: its number does too. */
+static void
+check_parent(RfpVerify *verify, const RfpSetPoint *point, const char *path)
+{
+    const RfpManifest *manifest = point->manifest;
+    const RfpSetPoint *parent = NULL;
+
+    if ((manifest->parent_guid == NULL) != (manifest->sequence == 1))
+        rfp_verify_damage(verify, path, "manifest-damaged",
+                          _("its number %" PRIu64
+                            " and the point before it contradict"),
+                          manifest->sequence);
+    if (manifest->parent_guid == NULL)
+        return;
+    parent = rfp_export_set_find(verify->set, manifest->parent_guid);
+    if (parent == NULL) {
+        rfp_verify_remark(verify, path, "parent-missing",
+                          _("the point before it, %s, is not in the set"),
+                          manifest->parent_guid);
+        return;
+    }
+    if (parent->manifest->sequence + 1 != manifest->sequence)
+        rfp_verify_damage(verify, path, "manifest-damaged",
+                          _("its number is %" PRIu64
+                            ", that of the point before it, '%s', is %" PRIu64),
+                          manifest->sequence, parent->manifest->name,
+                          parent->manifest->sequence);
+}
+
+/* What later points say of those that are looked at. */
+static void
+check_successors(RfpVerify *verify)
+{
+    for (guint i = 0; i < verify->set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(verify->set->points, i);
+        const RfpManifest *manifest = point->manifest;
+        const RfpSetPoint *parent = NULL;
+        g_autofree char *path = NULL;
+
+        if (manifest == NULL || !manifest->vouches ||
+            manifest->parent_guid == NULL)
+            continue;
+        parent = rfp_export_set_find(verify->set, manifest->parent_guid);
+        if (parent == NULL ||
+            memcmp(manifest->parent_sha256, parent->sha256, RFP_LEAF_SIZE) ==
+                0 ||
+            !g_ptr_array_find(verify->points, parent, NULL))
+            continue;
+        path = g_build_filename(parent->folder, "export.xml", NULL);
+        rfp_verify_damage(verify, path, "digest-mismatch",
+                          _("it is not the one that point '%s' came after"),
+                          manifest->name);
+    }
+}
+
+/* Points that came after the same one: there is no way to tell which of them
+ * the others know. */
+static void
+check_numbers(RfpVerify *verify)
+{
+    const RfpSetPoint *before = NULL;
+
+    for (guint i = 0; i < verify->set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(verify->set->points, i);
+        g_autofree char *path =
+            g_build_filename(point->folder, "export.xml", NULL);
+
+        if (point->manifest == NULL)
+            continue;
+        if (before != NULL &&
+            before->manifest->sequence == point->manifest->sequence)
+            rfp_verify_remark(verify, path, "number-twice",
+                              _("point '%s' has the number %" PRIu64
+                                " too: one was made while the other was not "
+                                "in the set"),
+                              before->manifest->name,
+                              point->manifest->sequence);
+        before = point;
+    }
+}
+
+/* Once: all manifests say the same of it, or are damaged themselves. */
+static void
+check_vouched(RfpVerify *verify)
+{
+    if (verify->set->file == NULL) /* has been reported */
+        return;
+    for (guint i = verify->set->points->len; i > 0; i--) {
+        const RfpSetPoint *point =
+            g_ptr_array_index(verify->set->points, i - 1);
+
+        if (point->manifest == NULL || !point->manifest->vouches ||
+            memcmp(point->manifest->set_file_sha256, verify->set->file_sha256,
+                   RFP_LEAF_SIZE) == 0)
+            continue;
+        rfp_verify_damage(verify, "set.xml", "digest-mismatch",
+                          _("it is not the one that point '%s' was made with"),
+                          point->manifest->name);
+        return;
+    }
+}
+
 static void
 check_manifest(RfpVerify *verify, const RfpSetPoint *point, const char *path)
 {
     const RfpManifest *manifest = point->manifest;
-    const RfpSetPoint *parent = NULL;
 
     if (strcmp(manifest->name, point->folder) != 0)
         rfp_verify_damage(verify, path, "manifest-damaged",
@@ -189,13 +309,7 @@ check_manifest(RfpVerify *verify, const RfpSetPoint *point, const char *path)
                           manifest->name);
     for (guint i = 0; i < manifest->vms->len; i++)
         check_vm(verify, path, g_ptr_array_index(manifest->vms, i));
-    if (manifest->parent_guid != NULL)
-        parent = rfp_export_set_find(verify->set, manifest->parent_guid);
-    if (manifest->parent_guid != NULL &&
-        (parent == NULL || parent->manifest->sequence >= manifest->sequence))
-        rfp_verify_remark(verify, path, "parent-missing",
-                          _("the point before it, %s, is not in the set"),
-                          manifest->parent_guid);
+    check_parent(verify, point, path);
 }
 
 static void
@@ -216,18 +330,6 @@ check_files(RfpVerify *verify,
 }
 
 static void
-check_manifest_mode(RfpVerify *verify, const char *path)
-{
-    struct stat st;
-
-    if (fstatat(verify->set->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(st.st_mode) && (st.st_mode & 07777) != 0400)
-        rfp_verify_remark(verify, path, "permissions",
-                          _("the file's mode is %04o, not 0400"),
-                          st.st_mode & 07777);
-}
-
-static void
 check_point(RfpVerify *verify, RfpXmlSchema *schema, const RfpSetPoint *point)
 {
     g_autofree char *path = g_build_filename(point->folder, "export.xml", NULL);
@@ -241,11 +343,25 @@ check_point(RfpVerify *verify, RfpXmlSchema *schema, const RfpSetPoint *point)
     text = read_text(verify, point, path, &length);
     if (text == NULL)
         return;
-    check_manifest_mode(verify, path);
+    check_inode(verify, path, 0400);
     check_schema(verify, schema, path, text, length);
     check_manifest(verify, point, path);
     for (guint i = 0; i < point->manifest->vms->len; i++)
         check_files(verify, point, g_ptr_array_index(point->manifest->vms, i));
+}
+
+/* The set belongs to whom set.xml does; root may own the folder it is in. */
+static void
+check_owner(RfpVerify *verify)
+{
+    struct stat st;
+
+    if (fstatat(verify->set->fd, "set.xml", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        verify->owned = TRUE;
+        verify->owner = st.st_uid;
+    }
+    if (fstat(verify->set->fd, &st) == 0 && st.st_uid != 0)
+        rfp_verify_owner(verify, ".", &st);
 }
 
 void
@@ -256,8 +372,13 @@ rfp_verify_set(RfpVerify *verify, const char *damage)
     if (verify->set->writable_by_others)
         rfp_verify_remark(verify, ".", "permissions",
                           _("others than its owner can write to the folder"));
+    check_owner(verify);
     check_set_file(verify, schema, damage);
     check_folders_file(verify, schema);
+    check_vouched(verify);
+    check_successors(verify);
+    if (verify->whole)
+        check_numbers(verify);
     for (guint i = 0; i < verify->points->len && !rfp_verify_stopped(verify);
          i++)
         check_point(verify, schema, g_ptr_array_index(verify->points, i));
@@ -320,9 +441,10 @@ look_at_folder(Tree *tree,
                int parent,
                const char *name,
                const char *path,
-               guint mode,
+               const struct stat *st,
                guint depth)
 {
+    const guint mode = st->st_mode & 07777;
     g_auto(RfpFd) fd = -1;
     gboolean known = g_hash_table_contains(tree->folders, path) ||
                      strcmp(path, "disks") == 0 ||
@@ -337,6 +459,7 @@ look_at_folder(Tree *tree,
     if (mode != 0700)
         rfp_verify_remark(tree->verify, path, "permissions",
                           _("the folder's mode is %04o, not 0700"), mode);
+    rfp_verify_owner(tree->verify, path, st);
     fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd >= 0)
         walk(tree, fd, path, depth + 1);
@@ -354,7 +477,7 @@ look_at(Tree *tree, int parent, const char *name, const char *path, guint depth)
         fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return;
     if (S_ISDIR(st.st_mode)) {
-        look_at_folder(tree, parent, name, path, st.st_mode & 07777, depth);
+        look_at_folder(tree, parent, name, path, &st, depth);
         return;
     }
     if (named) /* has been reported where it is no file */

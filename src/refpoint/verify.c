@@ -296,6 +296,7 @@ static void
 verify_clear(RfpVerify *verify)
 {
     g_clear_pointer(&verify->folders, g_hash_table_unref);
+    g_clear_pointer(&verify->names, g_hash_table_unref);
     g_ptr_array_unref(verify->points);
     g_ptr_array_unref(verify->images);
     g_ptr_array_unref(verify->targets);

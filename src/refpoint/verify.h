@@ -10,6 +10,8 @@
 #include "export-set.h"
 #include "job.h"
 
+#include <sys/stat.h>
+
 /* An image of the set. */
 typedef struct _RfpVerifyImage RfpVerifyImage;
 struct _RfpVerifyImage {
@@ -38,6 +40,8 @@ typedef struct {
     RefpointJob *job;
     gboolean whole;      /* all of the set, not one point */
     GHashTable *folders; /* of folders.xml; NULL: none */
+    gboolean owned;      /* @owner is known */
+    uid_t owner;         /* of set.xml */
     GPtrArray *points;   /* RfpSetPoint chosen, borrowed */
     GPtrArray *images;   /* RfpVerifyImage of all points, by sequence */
     GHashTable *named;   /* paths that a manifest names */
@@ -49,6 +53,8 @@ typedef struct {
     guint next_image;
     RefpointVerification *result;
     GHashTable *gone; /* RfpSetPoint that were removed meanwhile */
+    GHashTable *names; /* of files with several: how many are in the set; NULL:
+                        * not counted yet */
     GError *fatal;    /* why the check cannot go on */
 } RfpVerify;
 
@@ -76,6 +82,18 @@ rfp_verify_unreadable(RfpVerify *verify,
                       const char *path,
                       const char *id,
                       const GError *error);
+
+/* Remarks about mode (@mode: as it should be), owner, and names outside of the
+ * set. */
+void
+rfp_verify_inode(RfpVerify *verify,
+                 const char *path,
+                 const struct stat *st,
+                 guint mode);
+
+/* The owner alone: of a folder. */
+void
+rfp_verify_owner(RfpVerify *verify, const char *path, const struct stat *st);
 
 /* Whether it was cancelled or cannot go on. */
 gboolean

@@ -26,6 +26,9 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 
 NS = "{urn:virt-refpoint:export:1}"
+INTEGRITY = "{urn:virt-refpoint:integrity:1}integrity"
+# The last line of a file: SHA-256 of all before it.
+SEAL = re.compile(rb"<!-- sha256 ([0-9a-f]{64}) -->\n\Z")
 CLUSTER = 65536
 GROUP = 16384
 ZERO_LEAF = bytes(32)
@@ -281,8 +284,17 @@ class Disk:
 
 
 class Point:
-    def __init__(self, folder, root):
+    def __init__(self, folder, root, sha256, sealed):
         self.folder = folder
+        self.sha256 = sha256
+        self.vouches = False
+        integrity = root.findall(INTEGRITY)
+        if integrity:
+            self.vouches = True
+            self.set_file = integrity[0].get("set-file").lower()
+            self.parent_sha256 = (integrity[0].get("parent") or "").lower()
+            if not sealed or len(integrity) > 1:
+                raise ValueError("integrity")
         point = root.find(NS + "point")
         group = root.find(NS + "set")
         self.name = point.get("name")
@@ -316,6 +328,9 @@ class Verifier:
         self.remarks = []
         self.points = []
         self.named = set()
+        self.sha256 = {}       # of the XML files
+        self.sealed = set()    # those that vouch for themselves
+        self.inodes = {}       # names in the set
         self.bytes = 0
         self.images = 0
 
@@ -367,9 +382,19 @@ class Verifier:
 
     def check_tree(self):
         """Modes, links, files that no manifest names."""
-        mode = stat.S_IMODE(os.lstat(self.directory).st_mode)
+        status = os.lstat(self.directory)
+        mode = stat.S_IMODE(status.st_mode)
+        self.owner = os.lstat(self.path("set.xml")).st_uid \
+            if os.path.lexists(self.path("set.xml")) else status.st_uid
         if mode & 0o022:
             self.remark(".", "others can write to the set (%04o)" % mode)
+        if status.st_uid not in (0, self.owner):
+            self.remark(".", "it belongs to user %d" % status.st_uid)
+        for folder, _, files in os.walk(self.directory):
+            for name in files:
+                found = os.lstat(os.path.join(folder, name))
+                key = found.st_dev, found.st_ino
+                self.inodes[key] = self.inodes.get(key, 0) + 1
         for folder, folders, files in os.walk(self.directory):
             for name in folders + files:
                 relative = os.path.relpath(os.path.join(folder, name),
@@ -381,6 +406,8 @@ class Verifier:
         mode = stat.S_IMODE(status.st_mode)
         if relative.split("/")[0] == "lost+found":
             return
+        if status.st_uid != self.owner:
+            self.remark(relative, "it belongs to user %d" % status.st_uid)
         if stat.S_ISDIR(status.st_mode):
             if mode != 0o700:
                 self.damage(relative, "mode %04o, not 0700" % mode)
@@ -392,7 +419,10 @@ class Verifier:
             self.damage(relative, "a link or a special file")
             return
         # Points share the kernel and the like where it did not change.
-        if status.st_nlink != 1 and relative.startswith("disks/"):
+        shared = "/" in relative and not relative.startswith("disks/")
+        inside = self.inodes.get((status.st_dev, status.st_ino), 0)
+        if status.st_nlink != 1 and not (shared and
+                                         status.st_nlink <= inside):
             self.remark(relative, "the file has %d names" % status.st_nlink)
         if relative in ("set.xml", "folders.xml"):
             # set.xml carries the lock, so its owner must be able to write.
@@ -412,6 +442,8 @@ class Verifier:
             return None
         with open(self.path(relative), "rb") as file:
             text = file.read(16 << 20)
+        if not self.check_seal(relative, text):
+            return None
         if b"<!DOCTYPE" in text:
             self.damage(relative, "it has a DTD")
             return None
@@ -427,6 +459,24 @@ class Verifier:
         if shutil.which("xmllint") and not self.valid(relative):
             return None
         return element
+
+    def check_seal(self, relative, text):
+        """Files of earlier versions end with the root element."""
+        self.sha256[relative] = hashlib.sha256(text).hexdigest()
+        seal = SEAL.search(text)
+        if seal is None:
+            if re.search(rb"(</[^<>]*>|/>)\s*\Z", text):
+                return True
+            self.damage(relative, "it ends with no SHA-256")
+            return False
+        if not text[:seal.start()].endswith(b"\n") or \
+                hashlib.sha256(text[:seal.start()]).hexdigest().encode() != \
+                seal.group(1):
+            self.damage(relative, "its last line is not the SHA-256 of the "
+                        "others")
+            return False
+        self.sealed.add(relative)
+        return True
 
     def valid(self, relative):
         result = subprocess.run(
@@ -448,7 +498,8 @@ class Verifier:
             if root is None:
                 continue
             try:
-                self.points.append(Point(folder, root))
+                self.points.append(Point(folder, root, self.sha256[manifest],
+                                         manifest in self.sealed))
             except (AttributeError, TypeError, ValueError):
                 self.damage(manifest, "something is missing in it")
         self.points.sort(key=lambda point: point.sequence)
@@ -467,8 +518,37 @@ class Verifier:
                 folders[vm.get("uuid").lower()] = vm.get("folder")
         elif self.points:
             self.damage("folders.xml", "the file is missing")
+        vouching = [point for point in self.points if point.vouches]
+        if vouching and "folders.xml" in self.sha256 and \
+                "folders.xml" not in self.sealed:
+            self.damage("folders.xml", "it ends with no SHA-256")
+        for point in vouching:
+            if self.sha256.get("set.xml") != point.set_file:
+                self.damage("set.xml", "not the one that '%s' was made with" %
+                            point.folder)
         for point in self.points:
             self.check_identity(point, guid, uuid, folders)
+            self.check_parent(point)
+
+    def check_parent(self, point):
+        where = point.folder + "/export.xml"
+        if bool(point.parent) != (point.sequence > 1):
+            self.damage(where, "number %d and the parent contradict" %
+                        point.sequence)
+        if point.vouches and bool(point.parent) != bool(point.parent_sha256):
+            self.damage(where, "it has a parent, or a digest of one, alone")
+        if not point.parent:
+            return
+        parents = [p for p in self.points if p.guid == point.parent]
+        if not parents:
+            self.remark(where, "its parent is not in the set")
+        for parent in parents:
+            if parent.sequence + 1 != point.sequence:
+                self.damage(where, "number %d comes after %d" %
+                            (point.sequence, parent.sequence))
+            if point.vouches and parent.sha256 != point.parent_sha256:
+                self.damage(parent.folder + "/export.xml",
+                            "not the one that '%s' came after" % point.folder)
 
     def check_identity(self, point, guid, uuid, folders):
         where = point.folder + "/export.xml"
@@ -482,14 +562,13 @@ class Verifier:
             if folders.get(vm) != folder:
                 self.damage(where, "folder '%s' is not that of folders.xml" %
                             folder)
-        older = {p.guid for p in self.points if p.sequence < point.sequence}
         for other in self.points:
-            if other is not point and (other.guid == point.guid or
-                                       other.sequence == point.sequence):
-                self.damage(where, "GUID or sequence number of '%s'" %
-                            other.folder)
-        if point.parent and point.parent not in older:
-            self.remark(where, "its parent is not an older point of the set")
+            if other is point:
+                continue
+            if other.guid == point.guid:
+                self.damage(where, "GUID of '%s'" % other.folder)
+            if other.sequence == point.sequence:
+                self.remark(where, "number of '%s'" % other.folder)
 
     # -- disks
 

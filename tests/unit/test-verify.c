@@ -4,6 +4,8 @@
 #include "set.h"
 #include "tool.h"
 
+#include <sys/wait.h>
+
 /* Five clusters and a bit; what grows later into a second group. */
 #define SMALL (5 * RFP_CLUSTER_SIZE + 1000)
 #define LARGE (((guint64)1 << 30) + 70000)
@@ -111,6 +113,171 @@ test_sound(void)
     set_remove(temp);
 }
 
+/* Nothing is wrong with a set that vouches for nothing. */
+static void
+test_old(void)
+{
+    static const SetMade next[] = {{"fifth", {{"vda", "fourth", LARGE, "2:k"}}},
+                                   {.name = NULL}};
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointVerification) old = NULL;
+    g_autoptr(RefpointVerification) more = NULL;
+
+    set_make_old(dir, points);
+    old = verify(dir, NULL);
+    assert_sound(old);
+    set_make(dir, next);
+    more = verify(dir, NULL);
+    assert_sound(more);
+    g_assert_cmpuint(more->points, ==, 5);
+    set_remove(temp);
+}
+
+/* What stands in a qcow2 header and has a meaning here. */
+static gboolean
+header_counts(gint64 offset)
+{
+    static const gint64 ranges[][2] = {{0, 16}, {20, 39}, {40, 64},
+                                       {72, 80}, {96, 102}, {104, 105}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(ranges); i++)
+        if (offset >= ranges[i][0] && offset < ranges[i][1])
+            return TRUE;
+    return FALSE;
+}
+
+/* refpoint-export(5) calls the rest free: clusters 0 and 4 of this image have
+ * the header, and an L1 table of one entry. */
+static gboolean
+image_counts(gint64 offset)
+{
+    const gint64 cluster = offset / (gint64)RFP_CLUSTER_SIZE;
+    const gint64 at = offset % (gint64)RFP_CLUSTER_SIZE;
+
+    if (cluster == 0)
+        return header_counts(at);
+    return cluster == 4 ? at < 8 : at < 24 || at % 9973 == 0;
+}
+
+typedef struct {
+    const char *file;
+    gint64 step;
+    gboolean (*counts)(gint64 offset); /* NULL: all do */
+} Flipped;
+
+static const Flipped flipped[] = {
+    {"set.xml", 3, NULL},
+    {"folders.xml", 3, NULL},
+    {"first/export.xml", 7, NULL},
+    {"second/export.xml", 7, NULL},
+    {"second/vm1/domain.xml", 1, NULL},
+    {"disks/vm1/vda/first.digests", 1, NULL},
+    {"disks/vm1/vda/first.qcow2", 1, image_counts},
+};
+
+/* A set whose byte @offset of @file is another one. */
+static void
+flip_and_verify(const char *dir, const char *file, int fd, gint64 offset)
+{
+    g_autoptr(RefpointJob) job = refpoint_job_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RefpointVerification) result = NULL;
+    guint8 byte = 0;
+    guint8 other = 0;
+
+    g_assert_cmpint(pread(fd, &byte, 1, offset), ==, 1);
+    other = byte ^ (guint8)(1 << offset % 8);
+    g_assert_cmpint(pwrite(fd, &other, 1, offset), ==, 1);
+    result = refpoint_verify(dir, NULL, job, &error);
+    if (result != NULL && result->damages->len == 0)
+        g_error("byte %d of %s", (int)offset, file);
+    g_assert_cmpint(pwrite(fd, &byte, 1, offset), ==, 1);
+}
+
+static void
+test_every_byte(void)
+{
+    static const SetMade made[] = {
+        {"first", {{"vda", NULL, 132072, "0:a 2:c"}}},
+        {"second", {{"vda", "first", 132072, "0:e 1:0"}}},
+        {.name = NULL},
+    };
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, made);
+    for (gsize i = 0; i < G_N_ELEMENTS(flipped); i++) {
+        const Flipped *row = &flipped[i];
+        g_autofree char *path = g_build_filename(dir, row->file, NULL);
+        struct stat st;
+        g_auto(RfpFd) fd = -1;
+
+        g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+        fd = open(path, O_RDWR);
+        g_assert_cmpint(fstat(fd, &st), ==, 0);
+        for (gint64 at = 0; at < st.st_size; at += row->step)
+            if (row->counts == NULL || row->counts(at))
+                flip_and_verify(dir, row->file, fd, at);
+        g_assert_cmpint(g_chmod(path, 0400), ==, 0);
+    }
+    result = verify(dir, NULL);
+    g_assert_cmpuint(result->damages->len, ==, 0);
+    set_remove(temp);
+}
+
+/* A point was made while the newest one was away: nothing is damaged, but two
+ * came after the same one. */
+static void
+test_fork(void)
+{
+    static const SetMade other[] = {{"other", {{"vda", "third", LARGE, "2:k"}}},
+                                    {.name = NULL}};
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *there = g_build_filename(dir, "fourth", NULL);
+    g_autofree char *away = g_build_filename(temp, "fourth", NULL);
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points);
+    g_assert_cmpint(g_rename(there, away), ==, 0);
+    set_make(dir, other);
+    g_assert_cmpint(g_rename(away, there), ==, 0);
+    result = verify(dir, NULL);
+    show("damage", result->damages);
+    g_assert_cmpuint(result->damages->len, ==, 0);
+    g_assert_cmpuint(result->remarks->len, ==, 1);
+    g_assert_true(
+        has(result->remarks, "number-twice", "other/export.xml", "fourth"));
+    set_remove(temp);
+}
+
+/* What two points share is no other name; who else has one can change it. */
+static void
+test_shared(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *from = g_build_filename(dir, "first/vm1/domain.xml", NULL);
+    g_autofree char *to = g_build_filename(dir, "second/vm1/domain.xml", NULL);
+    g_autofree char *aside = g_build_filename(temp, "aside", NULL);
+    g_autoptr(RefpointVerification) shared = NULL;
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points);
+    g_assert_cmpint(g_unlink(to), ==, 0);
+    g_assert_cmpint(link(from, to), ==, 0);
+    shared = verify(dir, NULL);
+    assert_sound(shared);
+    g_assert_cmpint(link(from, aside), ==, 0);
+    result = verify(dir, NULL);
+    g_assert_cmpuint(result->remarks->len, ==, 2);
+    g_assert_true(
+        has(result->remarks, "hard-link", "first/vm1/domain.xml", "3"));
+    set_remove(temp);
+}
+
 /* An independent opinion of the same set. */
 static void
 test_oracle(void)
@@ -128,6 +295,79 @@ test_oracle(void)
     set_make(dir, points);
     output = tool_run("python3", oracle, "--strict", dir, NULL);
     g_test_message("%s", output);
+    set_remove(temp);
+}
+
+typedef struct {
+    const char *file;
+    gint64 offset; /* negative: from the end */
+} OracleFlip;
+
+static const OracleFlip oracle_flips[] = {
+    {"set.xml", 120},
+    {"set.xml", -10},
+    {"folders.xml", 170},
+    {"folders.xml", -81},
+    {"first/export.xml", 400},
+    {"second/export.xml", 180},
+    {"second/export.xml", -70},
+    {"fourth/export.xml", 500},
+    {"fourth/export.xml", -1},
+    {"second/vm1/domain.xml", 4},
+    {"disks/vm1/vda/first.digests", 80},
+    {"disks/vm1/vda/fourth.digests", -40},
+    {"disks/vm1/vda/first.qcow2", 70000},
+};
+
+static void
+flip(const char *path, gint64 offset)
+{
+    g_auto(RfpFd) fd = -1;
+    guint8 byte = 0;
+
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+    fd = open(path, O_RDWR);
+    if (offset < 0)
+        offset += lseek(fd, 0, SEEK_END);
+    g_assert_cmpint(pread(fd, &byte, 1, offset), ==, 1);
+    byte ^= 2;
+    g_assert_cmpint(pwrite(fd, &byte, 1, offset), ==, 1);
+    g_assert_cmpint(g_chmod(path, g_str_has_suffix(path, "/set.xml") ||
+                                      g_str_has_suffix(path, "/folders.xml")
+                                  ? 0600
+                                  : 0400), ==, 0);
+}
+
+/* It sees what verify sees. */
+static void
+test_oracle_flips(void)
+{
+    g_autofree char *temp = NULL;
+    g_autofree char *dir = NULL;
+    g_autofree char *oracle = g_test_build_filename(G_TEST_DIST, "..", "oracle",
+                                                    "verify-set.py", NULL);
+
+    if (!tool_exists("python3") || !tool_exists("qemu-img"))
+        return;
+    temp = set_temp();
+    dir = g_build_filename(temp, "set", NULL);
+    set_make(dir, points);
+    for (gsize i = 0; i < G_N_ELEMENTS(oracle_flips); i++) {
+        const OracleFlip *row = &oracle_flips[i];
+        g_autofree char *path = g_build_filename(dir, row->file, NULL);
+        const char *argv[] = {"python3", oracle, dir, NULL};
+        g_autofree char *output = NULL;
+        int status = 0;
+
+        flip(path, row->offset);
+        g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL,
+                                   G_SPAWN_SEARCH_PATH, NULL, NULL, &output,
+                                   NULL, &status, NULL));
+        g_test_message("%s", output);
+        g_assert_cmpint(WEXITSTATUS(status), ==, 1);
+        g_assert_nonnull(strstr(output, "damaged: "));
+        flip(path, row->offset);
+    }
     set_remove(temp);
 }
 
@@ -398,6 +638,9 @@ test_many(void)
 /* ---- Damages ----------------------------------------------------------- */
 
 static void
+change_owner(const char *dir, const Row *row);
+
+static void
 copy(const char *from, const char *to)
 {
     g_free(tool_run("cp", "-a", from, to, NULL));
@@ -412,6 +655,11 @@ test_damage(gconstpointer data)
     g_autofree char *sound = g_build_filename(g_getenv(SOUND), "set", NULL);
     g_autoptr(RefpointVerification) result = NULL;
 
+    if (row->damage == change_owner && geteuid() != 0) {
+        g_test_skip("not root");
+        set_remove(temp);
+        return;
+    }
     copy(sound, dir);
     row->damage(dir, row);
     result = verify(dir, NULL);
@@ -590,6 +838,21 @@ edit_digit(const char *dir, const Row *row)
     put_text(path, text);
 }
 
+/* Without what vouches for it and others. */
+static void
+unseal(const char *dir, const Row *row)
+{
+    set_unseal(dir, row->file);
+}
+
+static void
+change_owner(const char *dir, const Row *row)
+{
+    g_autofree char *path = file_of(dir, row->file);
+
+    g_assert_cmpint(chown(path, 12345, (gid_t)-1), ==, 0);
+}
+
 /* Changes the digests of second's vda at @number, and then all that vouches for
  * them but the data. */
 static void
@@ -647,6 +910,11 @@ main(int argc, char **argv)
     g_setenv("REFPOINT_DATADIR", data, TRUE);
     g_test_add_func("/verify/sound", test_sound);
     g_test_add_func("/verify/oracle", test_oracle);
+    g_test_add_func("/verify/oracle-flips", test_oracle_flips);
+    g_test_add_func("/verify/old", test_old);
+    g_test_add_func("/verify/every-byte", test_every_byte);
+    g_test_add_func("/verify/fork", test_fork);
+    g_test_add_func("/verify/shared", test_shared);
     g_test_add_func("/verify/empty", test_empty);
     g_test_add_func("/verify/point", test_point);
     g_test_add_func("/verify/no-set", test_no_set);
@@ -720,7 +988,37 @@ static const Row rows[] = {
      .path = "disks/vm1/vda/second.digests"},
     {"stored", edit, SECOND_XML, "stored=\"131072\"", "stored=\"65536\"",
      .id = "size-mismatch", .path = SECOND_VDA, .text = "131072"},
+    /* what vouches for what */
+    {"set-file-other", edit, "set.xml", "name=\"vm1\"", "name=\"vm2\"",
+     .id = "digest-mismatch", .text = "'fourth'"},
+    {"set-file-unsealed", unseal, "set.xml", .id = "digest-mismatch"},
+    {"folders-unsealed", unseal, "folders.xml", .id = "digest-mismatch",
+     .text = "last line"},
+    {"manifest-other", edit, SECOND_XML, "application", "crash",
+     .id = "digest-mismatch", .text = "'third' came after"},
+    {"manifest-unsealed", unseal, SECOND_XML, .id = "digest-mismatch",
+     .text = "'third' came after"},
+    {"number-twice", edit, "fourth/export.xml", "sequence=\"4\"",
+     "sequence=\"3\"", .id = "manifest-damaged", .text = "is 3"},
+    {"number-gap", edit, "fourth/export.xml", "sequence=\"4\"",
+     "sequence=\"6\"", .id = "manifest-damaged", .text = "'third', is 3"},
+    {"number-first", edit, "first/export.xml", "sequence=\"1\"",
+     "sequence=\"2\"", .id = "manifest-damaged", .text = "contradict"},
+    {"owner", change_owner, SECOND_XML, .remark = TRUE, .id = "owner",
+     .text = "12345"},
+    {"owner-config", change_owner, "second/vm1/domain.xml", .remark = TRUE,
+     .id = "owner"},
+    {"owner-folder", change_owner, "second/vm1", .remark = TRUE,
+     .id = "owner"},
+    {"owner-set", change_owner, "", .remark = TRUE, .id = "owner",
+     .path = "."},
+    {"manifest-names", add_name, SECOND_XML, .remark = TRUE,
+     .id = "hard-link"},
+    {"set-file-names", add_name, "set.xml", .remark = TRUE,
+     .id = "hard-link"},
     /* files of the VM */
+    {"config-names", add_name, "second/vm1/domain.xml", .remark = TRUE,
+     .id = "hard-link"},
     {"config", change_bytes, "second/vm1/domain.xml", "X",
      .id = "digest-mismatch"},
     {"config-cut", cut, "second/vm1/domain.xml", .number = -1,

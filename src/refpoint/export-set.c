@@ -255,11 +255,25 @@ examine(RfpExportSet *set, const char *uuid, gboolean *fresh, GError **error)
     return FALSE;
 }
 
+static gboolean
+set_file_damaged(const RfpExportSet *set, const char *what, GError **error)
+{
+    rfp_error_set(error, REFPOINT_ERROR_FAILED, _("'%s/%s' is damaged: %s"),
+                  set->path, SET_FILE, what);
+    rfp_error_add_object(error, set->path);
+    rfp_error_add_way_out(error, _("take the file from a copy of the set, or "
+                                   "export to another directory"));
+    return FALSE;
+}
+
 /* set.xml is never replaced: it is the one that the set's points were made
  * with, or it is damaged, and what it says of the set may be wrong. */
 static gboolean
-check_set_file(const RfpExportSet *set, GError **error)
+check_set_file(RfpExportSet *set, GError **error)
 {
+    if (rfp_export_set_is_strange(set))
+        return set_file_damaged(set, _("no point of the set belongs to it"),
+                                error);
     for (guint i = set->points->len; i > 0; i--) {
         const RfpSetPoint *point = g_ptr_array_index(set->points, i - 1);
 
@@ -268,15 +282,8 @@ check_set_file(const RfpExportSet *set, GError **error)
         if (memcmp(point->manifest->set_file_sha256, set->file_sha256,
                    RFP_LEAF_SIZE) == 0)
             return TRUE;
-        rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                      _("'%s/%s' is damaged: point '%s' was made with another "
-                        "one"),
-                      set->path, SET_FILE, point->manifest->name);
-        rfp_error_add_object(error, set->path);
-        rfp_error_add_way_out(error,
-                              _("take the file from a copy of the set, or "
-                                "export to another directory"));
-        return FALSE;
+        return set_file_damaged(
+            set, _("the newest point was made with another one"), error);
     }
     return TRUE;
 }
@@ -435,6 +442,7 @@ load_point(RfpExportSet *set, const char *folder)
         !rfp_guid_equal(point->manifest->set_guid, set->file->guid)) {
         rfp_error_set(&error, REFPOINT_ERROR_FAILED,
                       _("'%s' belongs to another set"), what);
+        set->strangers++;
         g_clear_pointer(&point->manifest, rfp_manifest_free);
     }
     if (error != NULL) {
@@ -503,6 +511,7 @@ rfp_export_set_load(RfpExportSet *set, GError **error)
                                  set->path);
         return FALSE;
     }
+    set->strangers = 0;
     g_hash_table_remove_all(set->proven);
     g_ptr_array_set_size(set->points, 0);
     while ((name = g_dir_read_name(dir)) != NULL) {
@@ -546,6 +555,12 @@ rfp_export_set_resolve(RfpExportSet *set, const char *name)
             return point;
     }
     return rfp_export_set_find(set, name);
+}
+
+gboolean
+rfp_export_set_is_strange(RfpExportSet *set)
+{
+    return set->strangers > 0 && rfp_export_set_newest(set) == NULL;
 }
 
 RfpSetPoint *

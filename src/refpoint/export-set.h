@@ -28,6 +28,7 @@ typedef struct {
     RfpSetFile *file; /* NULL only after rfp_export_set_inspect() */
     guint8 file_sha256[RFP_LEAF_SIZE]; /* of set.xml; zero: not readable */
     GPtrArray *points; /* RfpSetPoint, by sequence, damaged ones last */
+    guint strangers;   /* manifests that name another set */
     GHashTable *proven; /* RfpManifestDisk of @points whose files are sound */
     gboolean writable_by_others;
 } RfpExportSet;
@@ -93,6 +94,10 @@ rfp_export_set_find(RfpExportSet *set, const char *guid);
 /* By name or GUID, or NULL. */
 RfpSetPoint *
 rfp_export_set_resolve(RfpExportSet *set, const char *name);
+
+/* Whether all of its manifests name another set: set.xml is not theirs. */
+gboolean
+rfp_export_set_is_strange(RfpExportSet *set);
 
 /* The newest sound point, or NULL. */
 RfpSetPoint *

@@ -283,6 +283,9 @@ check_vouched(RfpVerify *verify)
 {
     if (verify->set->file == NULL) /* has been reported */
         return;
+    if (rfp_export_set_is_strange(verify->set))
+        rfp_verify_damage(verify, "set.xml", "manifest-damaged",
+                          _("no point of the set belongs to it"));
     for (guint i = verify->set->points->len; i > 0; i--) {
         const RfpSetPoint *point =
             g_ptr_array_index(verify->set->points, i - 1);

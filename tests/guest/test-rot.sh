@@ -87,4 +87,77 @@ for offset in 5 7; do
 done
 
 set_is_right "$set" "all bits as they were"
+
+# ---- What the set says of itself
+
+# spoilt FILE: a byte of each ten of a small file, one after the other; verify
+# and the independent script say so
+spoilt()
+{
+    local offset size missed=
+
+    size=$(stat -c %s "$set/$1")
+    for ((offset = 3; offset < size; offset += size / 10)); do
+        flip "$set/$1" "$offset"
+        virt-refpoint verify "$set" newest >/dev/null 2>&1 &&
+            missed="$missed $offset"
+        python3 "$tests_dir/oracle/verify-set.py" --point newest "$set" \
+            >/dev/null && missed="$missed $offset (script)"
+        flip "$set/$1" "$offset"
+    done
+    is "$missed" "" "$1: every byte is seen"
+}
+
+point newest "$inc" ""
+for file in set.xml folders.xml newest/export.xml newest/vm/domain.xml \
+    newest/vm/checkpoint.xml; do
+    spoilt "$file"
+done
+must chmod 0600 "$set/set.xml" "$set/folders.xml"
+
+# The consistency, in a manifest that could be one.
+flip "$set/newest/export.xml" $(($(grep -bo 'consistency="' \
+    "$set/newest/export.xml" | cut -d: -f1) + 14))
+point manifest "$inc" "damaged-point"
+is "$(bases)" "vda=leaf" "manifest: an older base is sound"
+refused 6 "no point 'newest'" "manifest: it is no base" \
+    vm "$set" --base newest
+must rm -rf "$set/newest"
+must rm -f "$set"/disks/vm/vda/newest.*
+
+flip "$set/folders.xml" 130
+must virsh destroy vm
+must virsh start vm
+must guest_wait_agent vm
+point folders "$inc" "folders-mended"
+must chmod 0600 "$set/folders.xml"
+
+flip "$set/set.xml" 130
+refused 1 "set.xml.*damaged" "set.xml: no export" vm "$set"
+flip "$set/set.xml" 130
+must chmod 0600 "$set/set.xml"
+set_is_right "$set" "what was mended"
+
+# ---- A set of an earlier version
+
+(cd "$set" && must chmod u+w -- */export.xml &&
+    sed -i '/^<!-- sha256/d; /<integrity/d' set.xml folders.xml */export.xml &&
+    must chmod 0400 -- */export.xml)
+set_is_right "$set" "a set of an earlier version"
+point next "$inc" ""
+set_is_right "$set" "a set of an earlier version that goes on"
+is "$(grep -c '^<!-- sha256' "$set/set.xml" "$set/folders.xml" \
+    "$set/next/export.xml" | sed 's/.*://' | tr '\n' ' ')" "0 1 1 " \
+    "what was written anew vouches for itself"
+for pattern in 'identity guid="' 'vm uuid=.* name="'; do
+    at=$(($(grep -bo "$pattern" "$set/set.xml" | cut -d: -f1) +
+        $(grep -o "$pattern" "$set/set.xml" | wc -c)))
+    flip "$set/set.xml" "$at"
+    status_is 1 "its set.xml, $pattern: verify finds it" \
+        virt-refpoint verify "$set"
+    like "$(cat "$tmp/out" "$tmp/err")" " set.xml: " \
+        "its set.xml, $pattern: named"
+    refused 1 "set.xml.*damaged" "its set.xml, $pattern: no export" vm "$set"
+    flip "$set/set.xml" "$at"
+done
 done_testing

@@ -694,6 +694,23 @@ test_mended(void)
     }
 }
 
+/* Another set.xml, as long as this lasts. */
+static void
+refuse_set_file(const char *dir, const char *from, const char *to)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean fresh = TRUE;
+
+    edit(dir, "set.xml", from, to);
+    g_assert_null(rfp_export_set_prepare(dir, SET_VM, "vm1", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+    g_assert_nonnull(strstr(error->message, "set.xml' is damaged"));
+    g_clear_error(&error);
+    g_assert_null(rfp_export_set_peek(dir, SET_VM, &fresh, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+    edit(dir, "set.xml", to, from);
+}
+
 /* It goes on, and what is new is covered. */
 static void
 test_old(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -705,11 +722,12 @@ test_old(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_autofree char *mended = NULL;
     g_autofree char *folder = NULL;
     g_autoptr(RfpExportSet) set = NULL;
-    g_autoptr(GError) error = NULL;
+    g_autofree char *guid = NULL;
     RfpSetPoint *newest = NULL;
 
     set_make_old(fixture->dir, points);
     set = prepare(fixture->dir);
+    guid = g_strdup(set->file->guid);
     g_assert_cmpuint(set->points->len, ==, 3);
     g_assert_false(rfp_export_set_newest(set)->manifest->vouches);
     folder = folder_of(set, SET_VM, "vm1", &mended);
@@ -725,11 +743,8 @@ test_old(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
                     RFP_LEAF_SIZE);
     rfp_export_set_close(g_steal_pointer(&set));
     /* nothing but the points vouches for this set.xml */
-    edit(fixture->dir, "set.xml", "name=\"vm1\"", "name=\"vm2\"");
-    g_assert_null(
-        rfp_export_set_prepare(fixture->dir, SET_VM, "vm1", &error));
-    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
-    g_assert_nonnull(strstr(error->message, "set.xml"));
+    refuse_set_file(fixture->dir, "name=\"vm1\"", "name=\"vm2\"");
+    refuse_set_file(fixture->dir, guid, SET_OTHER_VM);
 }
 
 static void

@@ -992,6 +992,8 @@ static const Row rows[] = {
     {"set-file-other", edit, "set.xml", "name=\"vm1\"", "name=\"vm2\"",
      .id = "digest-mismatch", .text = "'fourth'"},
     {"set-file-unsealed", unseal, "set.xml", .id = "digest-mismatch"},
+    {"set-file-guid", edit_digit, "set.xml", "guid=\"",
+     .id = "manifest-damaged", .text = "no point"},
     {"folders-unsealed", unseal, "folders.xml", .id = "digest-mismatch",
      .text = "last line"},
     {"manifest-other", edit, SECOND_XML, "application", "crash",

@@ -32,9 +32,6 @@
 #define UNDO_TRY_US (15 * 60 * G_USEC_PER_SEC)
 #define UNDO_PAUSE_US (1 * G_USEC_PER_SEC)
 #define UNDO_LATER_US (30 * G_USEC_PER_SEC)
-/* A guest that stays frozen longer than this while its backup begins is
- * thawed, whatever the other side does. */
-#define FROZEN_MAX_MS 60000
 /* A freeze that timed out may happen this much later, at least. */
 #define LATE_MIN_US (10 * 60 * G_USEC_PER_SEC)
 #define LATE_MAX_US (24 * 3600 * (gint64)G_USEC_PER_SEC)
@@ -526,7 +523,7 @@ hear(Guard *guard, const char *word)
 {
     if (strcmp(word, "frozen") == 0)
         guard->frozen_until =
-            g_get_monotonic_time() + (gint64)FROZEN_MAX_MS * 1000;
+            g_get_monotonic_time() + (gint64)(RFP_FROZEN_MAX * 1000) * 1000;
     else if (strcmp(word, "job") == 0)
         job_begins(guard);
     else

@@ -134,12 +134,24 @@ rfp_agent_freeze(RfpDomain *domain,
     return result;
 }
 
+/* Of a thaw that failed: what the agent said is no fault of libvirt's. */
+static void
+set_thaw_cause(GError *error, gboolean no_answer)
+{
+    if (no_answer)
+        error->code = REFPOINT_ERROR_TIMEOUT;
+    else if (error->code == REFPOINT_ERROR_FAILED)
+        error->code = REFPOINT_ERROR_INVALID_STATE;
+}
+
 gboolean
 rfp_agent_thaw(RfpDomain *domain,
                guint timeout,
                gint *n_thawed,
                GError **error)
 {
+    gint64 begin = g_get_monotonic_time();
+    g_autoptr(GError) local = NULL;
     int n = 0;
 
     limit_response(domain, timeout);
@@ -147,11 +159,13 @@ rfp_agent_thaw(RfpDomain *domain,
     if (n_thawed != NULL)
         *n_thawed = n;
     if (n < 0) {
-        rfp_virt_error_set(error, domain->name,
+        rfp_virt_error_set(&local, domain->name,
                            _("cannot thaw the file systems of domain '%s'"),
                            domain->name);
-        rfp_error_add_way_out(error, _("thaw it with: virsh domfsthaw %s"),
+        set_thaw_cause(local, used_up(begin, timeout));
+        rfp_error_add_way_out(&local, _("thaw it with: virsh domfsthaw %s"),
                               domain->word);
+        g_propagate_error(error, g_steal_pointer(&local));
     }
     unlimit_response(domain);
     return n >= 0;

@@ -419,6 +419,36 @@ check_tracked(RfpExport *export, GError **error)
     return TRUE;
 }
 
+static RefpointConsistency
+consistency_of(const RfpExport *export)
+{
+    RfpMetadataPoint *note = NULL;
+
+    if (export->already)
+        return rfp_export_set_find(export->set, export->guid)
+            ->manifest->consistency;
+    note = rfp_metadata_find(export->notes, export->guid);
+    return note ? note->consistency : REFPOINT_CONSISTENCY_UNKNOWN;
+}
+
+/* It is what it was made: freezing comes too late. */
+static gboolean
+check_consistency(RfpExport *export, GError **error)
+{
+    if (export->point == NULL ||
+        export->options->quiesce != REFPOINT_QUIESCE_REQUIRED ||
+        consistency_of(export) == REFPOINT_CONSISTENCY_APPLICATION)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("the guest was not frozen when point '%s' was made, or "
+                    "that is not known"),
+                  export->name);
+    rfp_error_add_object(error, export->name);
+    rfp_error_add_way_out(error, _("export a new point (without --point), or "
+                                   "use --quiesce=auto"));
+    return FALSE;
+}
+
 /* ---- The whole ------------------------------------------------------------------------ */
 
 static gboolean
@@ -496,6 +526,7 @@ rfp_export_plan(RfpExport *export, GError **error)
     rfp_export_report_plan(export);
     return check_any(export, error) && check_already(export, error) &&
            (export->already || rfp_export_choose_mode(export, error)) &&
+           check_consistency(export, error) &&
            (export->point == NULL || export->already || export->from_kept ||
             check_tracked(export, error));
 }

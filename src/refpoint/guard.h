@@ -28,6 +28,10 @@ typedef enum {
     RFP_GUARD_ENDED_IO,      /* the guest had stopped with an I/O error */
 } RfpGuardEnded;
 
+/* Seconds: a guest that stays frozen longer while its point is made is thawed by
+ * the guard, whatever the other side does. */
+#define RFP_FROZEN_MAX 60
+
 typedef struct {
     RfpFd fd;
     gboolean ready; /* it has said so */

@@ -324,6 +324,7 @@ rfp_operation_freeze(RfpOperation *operation,
     g_autoptr(GError) local = NULL;
     gboolean late = FALSE;
 
+    operation->must_freeze = quiesce == REFPOINT_QUIESCE_REQUIRED;
     *reached = REFPOINT_CONSISTENCY_CRASH;
     if (quiesce == REFPOINT_QUIESCE_NEVER)
         return TRUE;
@@ -335,7 +336,7 @@ rfp_operation_freeze(RfpOperation *operation,
     if (late && !hand_over_late(operation, error))
         return FALSE;
     /* somebody else is at work on a frozen guest: keep out */
-    if (quiesce == REFPOINT_QUIESCE_REQUIRED ||
+    if (operation->must_freeze ||
         g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE)) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
@@ -344,21 +345,51 @@ rfp_operation_freeze(RfpOperation *operation,
     return TRUE;
 }
 
-/* The guest thawed by itself (Windows does after 10 s), or by the guard: what
- * was begun meanwhile may not be consistent. */
-static void
-check_still_frozen(RfpOperation *operation,
-                   gint n_thawed,
-                   RefpointConsistency *reached)
+/* FALSE, and why, where the guest thawed by itself (Windows does after 10 s), or
+ * by the guard, or by somebody else, if only one of its file systems: what was
+ * begun meanwhile may not be consistent. */
+static gboolean
+check_still_frozen(RfpOperation *operation, gint n_thawed, GError **error)
 {
-    if (n_thawed > 0 || operation->n_frozen == 0)
-        return;
-    *reached = REFPOINT_CONSISTENCY_CRASH;
-    rfp_job_warn(operation->job, "crash-instead-of-application",
-                 operation->domain->name,
-                 _("the point is crash consistent: the guest of domain '%s' "
-                   "did not stay frozen until the point was made"),
-                 operation->domain->name);
+    guint64 us = operation->job->report.frozen_us;
+    const char *name = operation->domain->name;
+
+    if (n_thawed >= operation->n_frozen)
+        return TRUE;
+    if (us >= RFP_FROZEN_MAX * G_USEC_PER_SEC)
+        rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
+                      _("the guest of domain '%s' was thawed: the point was "
+                        "not made within %d s"),
+                      name, RFP_FROZEN_MAX);
+    else
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                      _("the guest of domain '%s' did not stay frozen until "
+                        "the point was made, after %.1f s"),
+                      name, (double)us / G_USEC_PER_SEC);
+    rfp_error_add_object(error, name);
+    rfp_error_add_way_out(error,
+                          _("see what makes QEMU slow, or who else thaws the "
+                            "guest (Windows does by itself after 10 s), and "
+                            "try again; or use --quiesce=auto"));
+    return FALSE;
+}
+
+/* It could be thawed, and had been frozen until then; else @error says why
+ * not. */
+static gboolean
+thaw_now(RfpOperation *operation, gboolean *thawed, GError **error)
+{
+    gint n_thawed = 0;
+
+    *thawed =
+        rfp_agent_thaw(operation->domain, THAW_TIMEOUT, &n_thawed, error);
+    operation->frozen = FALSE;
+    if (!*thawed)
+        return FALSE;
+    operation->job->report.frozen_us =
+        (guint64)(g_get_monotonic_time() - operation->frozen_at);
+    rfp_guard_tell(&operation->guard, "thawed");
+    return check_still_frozen(operation, n_thawed, error);
 }
 
 gboolean
@@ -367,22 +398,28 @@ rfp_operation_thaw(RfpOperation *operation,
                    GError **error)
 {
     g_autoptr(GError) local = NULL;
-    gint n_thawed = 0;
+    gboolean thawed = FALSE;
+    gboolean reliable = FALSE;
 
     if (!operation->frozen)
         return TRUE;
-    operation->frozen = FALSE;
-    if (rfp_agent_thaw(operation->domain, THAW_TIMEOUT, &n_thawed, &local)) {
-        operation->job->report.frozen_us =
-            (guint64)(g_get_monotonic_time() - operation->frozen_at);
-        rfp_guard_tell(&operation->guard, "thawed");
-        check_still_frozen(operation, n_thawed, reached);
-        return rfp_record_append(operation->record, error, RFP_STEP_THAWED,
-                                 NULL);
+    reliable = thaw_now(operation, &thawed, &local);
+    if (!reliable)
+        *reached = REFPOINT_CONSISTENCY_CRASH;
+    if (thawed ? !rfp_record_append(operation->record, error, RFP_STEP_THAWED,
+                                    NULL) :
+                 !hand_over_late(operation, error))
+        return FALSE;
+    if (reliable)
+        return TRUE;
+    if (!operation->must_freeze) {
+        warn_crash(operation, local);
+        return TRUE;
     }
-    *reached = REFPOINT_CONSISTENCY_CRASH;
-    warn_crash(operation, local);
-    return hand_over_late(operation, error);
+    if (local->code == REFPOINT_ERROR_NOT_AVAILABLE)
+        local->code = REFPOINT_ERROR_STATUS_UNKNOWN;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 /* ---- The job --------------------------------------------------------------- */

@@ -23,6 +23,7 @@ typedef struct {
                                * nothing */
     RfpGuard guard;
     RfpHandshakes handshakes; /* with the job's NBD server */
+    gboolean must_freeze;     /* a point that is not consistent is none */
     gboolean frozen;          /* by us, now */
     gint n_frozen;            /* file systems */
     gint64 frozen_at;         /* monotonic, microseconds */
@@ -80,8 +81,11 @@ rfp_operation_freeze(RfpOperation *operation,
                      RefpointConsistency *reached,
                      GError **error);
 
-/* Thaws what rfp_operation_freeze() froze. Where the agent does not answer, the
- * guard goes on with it, *@reached falls to crash, and there is a warning. */
+/*
+ * Thaws what rfp_operation_freeze() froze. Where the agent does not answer, the
+ * guard goes on with it. Then, and where the guest had not stayed frozen,
+ * *@reached falls to crash: a warning, but a failure where freezing is required.
+ */
 gboolean
 rfp_operation_thaw(RfpOperation *operation,
                    RefpointConsistency *reached,

@@ -129,7 +129,8 @@ typedef enum {
 
 typedef enum {
     REFPOINT_QUIESCE_AUTO,     /* freeze if the guest can, else go on */
-    REFPOINT_QUIESCE_REQUIRED, /* fail where freezing fails */
+    REFPOINT_QUIESCE_REQUIRED, /* fail where it is not frozen until the
+                                * point is made */
     REFPOINT_QUIESCE_NEVER,
 } RefpointQuiesce;
 

@@ -2,6 +2,11 @@
 #include "agent.h"
 #include "text.h"
 
+/* A channel that was just closed counts as open until libvirt comes to know:
+ * what is lost is so in all looks. */
+#define LOST_LOOKS 3
+#define LOST_PAUSE_US (1 * G_USEC_PER_SEC)
+#define LOST_TIMEOUT 3
 #define TIMEOUT_DEFAULT 30
 #define TIMEOUT_MAX 600
 #define GREETINGS 3
@@ -58,10 +63,62 @@ missed_greeting(gint64 begin, guint timeout)
            !used_up(begin, timeout);
 }
 
+/* The channel of the agent, as libvirt knows it. */
+typedef enum {
+    CHANNEL_UNKNOWN,
+    CHANNEL_NONE,
+    CHANNEL_CLOSED,
+    CHANNEL_OPEN,
+} Channel;
+
+static Channel
+look_at_channel(RfpDomain *domain)
+{
+    g_autofree char *text = rfp_domain_xml_text(domain, FALSE, NULL, NULL);
+    g_autoptr(RfpDomainXml) xml =
+        text ? rfp_domain_xml_parse(text, NULL) : NULL;
+
+    if (xml == NULL)
+        return CHANNEL_UNKNOWN;
+    if (!xml->has_agent)
+        return CHANNEL_NONE;
+    return xml->agent_connected ? CHANNEL_OPEN : CHANNEL_CLOSED;
+}
+
+/* Asks for the guest's time, which changes nothing. */
+static gboolean
+fails_at_once(RfpDomain *domain)
+{
+    gint64 begin = g_get_monotonic_time();
+    long long seconds = 0;
+    unsigned int nanoseconds = 0;
+    gboolean fails = FALSE;
+
+    limit_response(domain, LOST_TIMEOUT);
+    fails = virDomainGetTime(domain->virt, &seconds, &nanoseconds, 0) < 0 &&
+            virGetLastErrorCode() == VIR_ERR_AGENT_UNRESPONSIVE &&
+            !used_up(begin, LOST_TIMEOUT);
+    unlimit_response(domain);
+    return fails;
+}
+
+gboolean
+rfp_agent_lost(RfpDomain *domain)
+{
+    for (guint i = 0; i < LOST_LOOKS; i++) {
+        if (i > 0)
+            g_usleep(LOST_PAUSE_US);
+        if (look_at_channel(domain) != CHANNEL_OPEN || !fails_at_once(domain))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 typedef struct {
-    int n;          /* file systems, or -1 */
-    gboolean late;  /* it was sent, perhaps, and may happen yet */
-    gboolean again; /* it was tried before: then it may have happened by us */
+    int n;            /* file systems, or -1 */
+    gboolean late;    /* it was sent, perhaps, and may happen yet */
+    gboolean again;   /* it was tried before: then it may have happened by us */
+    gboolean at_once; /* it failed before an agent could have answered */
 } Tried;
 
 /* What was not sent can be asked for again. */
@@ -80,11 +137,54 @@ freeze_patiently(RfpDomain *domain, guint timeout)
         limit_response(domain, left);
         tried.n = virDomainFSFreeze(domain->virt, NULL, 0, 0);
         tried.late = tried.n < 0 && used_up(begin, left);
+        tried.at_once = g_get_monotonic_time() - begin <= GREETING_US;
         if (tried.n >= 0 || !missed_greeting(begin, left) ||
             end - g_get_monotonic_time() < GREETING_MAX_US)
             break;
     }
     return tried;
+}
+
+/* What helps against an agent that libvirt does not reach. */
+static void
+explain_missing(Channel channel, GError **error)
+{
+    if (channel == CHANNEL_OPEN) {
+        rfp_error_prefix(error,
+                         _("libvirt has lost the agent (the guest was reset, "
+                           "or the agent restarted, while a backup job "
+                           "ran)"));
+        rfp_error_add_way_out(error,
+                              _("restart qemu-guest-agent in the guest, or "
+                                "libvirt's daemon, or reboot the guest, while "
+                                "no backup job runs; or use --quiesce=never"));
+    } else if (channel == CHANNEL_CLOSED) {
+        rfp_error_add_way_out(error,
+                              _("install and start qemu-guest-agent in the "
+                                "guest (if it runs there, restart it: libvirt "
+                                "may have missed it), or use "
+                                "--quiesce=never"));
+    } else if (channel == CHANNEL_NONE) {
+        rfp_error_add_way_out(error,
+                              _("give the domain a channel "
+                                "org.qemu.guest_agent.0, install and start "
+                                "qemu-guest-agent in the guest, or use "
+                                "--quiesce=never"));
+    }
+}
+
+/* The agent is missing, or does not want to. */
+static void
+explain_failure(RfpDomain *domain, const Tried *tried, GError **error)
+{
+    int code = rfp_error_libvirt_code(*error);
+
+    if (tried->at_once && (code == VIR_ERR_AGENT_UNRESPONSIVE ||
+                           code == VIR_ERR_ARGUMENT_UNSUPPORTED))
+        explain_missing(look_at_channel(domain), error);
+    rfp_error_add_way_out(error,
+                          _("install and start qemu-guest-agent in the guest, "
+                            "or use --quiesce=never"));
 }
 
 RfpFreeze
@@ -125,9 +225,7 @@ rfp_agent_freeze(RfpDomain *domain,
         result = RFP_FREEZE_FOREIGN;
     } else {
         local->code = REFPOINT_ERROR_INVALID_STATE;
-        rfp_error_add_way_out(&local,
-                              _("install and start qemu-guest-agent in the "
-                                "guest, or use --quiesce=never"));
+        explain_failure(domain, &tried, &local);
     }
     unlimit_response(domain);
     g_propagate_error(error, g_steal_pointer(&local));

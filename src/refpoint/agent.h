@@ -32,6 +32,18 @@ rfp_agent_thaw(RfpDomain *domain,
                gint *n_thawed,
                GError **error);
 
+/*
+ * Whether libvirt has lost an agent that is there: it takes the agent's channel
+ * for open in the guest, and yet fails at once. That happens where the guest is
+ * reset, or its agent restarted, while a job runs. libvirt 9.0 hears that the
+ * channel was closed, waits 30 s for the end of the job, which it cannot see
+ * meanwhile, and gives up; opened again, the channel counts as one that is in
+ * use. That lasts until the agent opens the channel once more while no job
+ * runs, or libvirt's daemon starts again. Takes seconds where it is so.
+ */
+gboolean
+rfp_agent_lost(RfpDomain *domain);
+
 /* Seconds to wait for an agent: REFPOINT_AGENT_TIMEOUT, or 30. */
 guint
 rfp_agent_timeout(void);

@@ -256,18 +256,19 @@ parse_disks(RfpDomainXml *domain, xmlNodePtr devices, GError **error)
     return TRUE;
 }
 
-static gboolean
-has_agent(xmlNodePtr devices)
+static void
+parse_agent(RfpDomainXml *domain, xmlNodePtr devices)
 {
     xmlNodePtr node = rfp_xml_child(devices, "channel", NULL);
 
-    for (; node; node = rfp_xml_next(node)) {
-        if (rfp_xml_attr_is(rfp_xml_child(node, "target", NULL),
-                            "name",
-                            "org.qemu.guest_agent.0"))
-            return TRUE;
+    for (; node && !domain->has_agent; node = rfp_xml_next(node)) {
+        xmlNodePtr target = rfp_xml_child(node, "target", NULL);
+
+        domain->has_agent =
+            rfp_xml_attr_is(target, "name", "org.qemu.guest_agent.0");
+        domain->agent_connected =
+            domain->has_agent && rfp_xml_attr_is(target, "state", "connected");
     }
-    return FALSE;
 }
 
 static gboolean
@@ -343,7 +344,7 @@ rfp_domain_xml_parse(const char *xml, GError **error)
                       _("the domain has no name or no UUID in its XML"));
         return NULL;
     }
-    domain->has_agent = has_agent(devices);
+    parse_agent(domain, devices);
     domain->tpm_emulated = has_emulated_tpm(devices);
     parse_boot(domain, rfp_xml_child(root, "os", NULL));
     if (!parse_disks(domain, devices, error))

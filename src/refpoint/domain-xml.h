@@ -27,6 +27,8 @@ typedef struct {
     char *type;        /* "kvm", "qemu" */
     char *machine;     /* "pc-q35-7.2", or NULL */
     gboolean has_agent; /* a channel org.qemu.guest_agent.0 */
+    gboolean agent_connected; /* ... that the guest has open, as libvirt knows;
+                               * in live XML only */
     char *nvram;       /* path of the NVRAM file, or NULL */
     char *kernel;      /* direct boot, or NULL */
     char *initrd;

@@ -384,6 +384,8 @@ run(RfpExport *export, GError **error)
     }
     complete(export);
     warn_many_points(export);
+    if (export->from_kept || export->operation.frozen_at != 0)
+        rfp_operation_check_agent(&export->operation);
     return TRUE;
 }
 

@@ -7,6 +7,9 @@
 #include <inttypes.h>
 
 #define THAW_TIMEOUT 10
+/* While libvirt waits to close the agent's channel (rfp_agent_lost()) no job ends
+ * either: an operation that was over sooner has met none of that. */
+#define AGENT_LOST_MIN_US (5 * G_USEC_PER_SEC)
 
 gboolean
 rfp_operation_open(RfpOperation *operation,
@@ -263,10 +266,15 @@ static void
 warn_crash(RfpOperation *operation, const GError *why)
 {
     g_autoptr(RefpointFailure) failure = refpoint_failure_new(why);
+    const char *name = operation->domain->name;
 
-    rfp_job_warn(operation->job, "crash-instead-of-application",
-                 operation->domain->name,
-                 _("the point is crash consistent: %s"), failure->message);
+    if (failure->way_out == NULL)
+        rfp_job_warn(operation->job, "crash-instead-of-application", name,
+                     _("the point is crash consistent: %s"), failure->message);
+    else
+        rfp_job_warn(operation->job, "crash-instead-of-application", name,
+                     _("the point is crash consistent: %s (%s)"),
+                     failure->message, failure->way_out);
 }
 
 /* Whether freezing is to be tried at all; if not, @error says why. */
@@ -527,6 +535,28 @@ rfp_operation_close_job(RfpOperation *operation)
     if (job != NULL)
         rfp_backup_job_wait_ended(operation->domain, job->args[0]);
     return FALSE;
+}
+
+/* ---- The agent, afterwards
+ * ----------------------------------------------------------- */
+
+void
+rfp_operation_check_agent(RfpOperation *operation)
+{
+    const char *name = operation->domain->name;
+
+    if (operation->frozen_at != 0 &&
+        g_get_monotonic_time() - operation->frozen_at < AGENT_LOST_MIN_US)
+        return;
+    if (!rfp_agent_lost(operation->domain))
+        return;
+    rfp_job_warn(operation->job, "agent-lost", name,
+                 _("libvirt has lost the agent of domain '%s': the guest was "
+                   "reset, or the agent restarted, while the backup job ran; "
+                   "points will be crash consistent until the agent is "
+                   "restarted in the guest, or libvirt's daemon is, or the "
+                   "guest reboots, while no backup job runs"),
+                 name);
 }
 
 /* ---- End ----------------------------------------------------------------------------- */

@@ -132,6 +132,14 @@ rfp_operation_set_io_error(RfpOperation *operation, GError **error);
 gboolean
 rfp_operation_close_job(RfpOperation *operation);
 
+/*
+ * Behind the job of this operation that has frozen the guest, or behind kept
+ * data: a warning where libvirt has lost the agent meanwhile (rfp_agent_lost()).
+ * An operation of less than 5 s cannot have met that, it does not look.
+ */
+void
+rfp_operation_check_agent(RfpOperation *operation);
+
 /* Undoes everything from the record. If that fails too it is a warning, and the
  * guard goes on with it. @set: the locked set, or NULL. */
 void

@@ -507,6 +507,7 @@ run_destroy(RfpOperation *operation, const char *name, GError **error)
     RefpointReport *report = &operation->job->report;
     g_autoptr(RefpointPoint) point = NULL;
     g_autoptr(GError) local = NULL;
+    gboolean kept = FALSE;
 
     if (!rfp_operation_lock(operation, error))
         return FALSE;
@@ -515,9 +516,9 @@ run_destroy(RfpOperation *operation, const char *name, GError **error)
         return FALSE;
     report->point_name = g_strdup(point->name);
     report->point_guid = g_strdup(point->guid);
-    if (rfp_operation_keeps(operation, point->guid) &&
-        !rfp_undo_kept(operation->domain, operation->kept, RFP_ENDED_REMOVED,
-                       error))
+    kept = rfp_operation_keeps(operation, point->guid);
+    if (kept && !rfp_undo_kept(operation->domain, operation->kept,
+                               RFP_ENDED_REMOVED, error))
         return FALSE;
     if (!rfp_checkpoint_delete(operation->domain, point->name, point->guid,
                                error)) {
@@ -534,6 +535,8 @@ run_destroy(RfpOperation *operation, const char *name, GError **error)
         rfp_job_warn(operation->job, "metadata-missing",
                      operation->domain->name, "%s", failure->message);
     }
+    if (kept)
+        rfp_operation_check_agent(operation);
     return TRUE;
 }
 
@@ -562,8 +565,11 @@ run_remove(RfpOperation *operation, const char *name, GError **error)
     if (report->changed) {
         report->point_name = g_strdup(operation->kept->name);
         report->point_guid = g_strdup(operation->kept->guid);
-        return rfp_undo_kept(operation->domain, operation->kept,
-                             RFP_ENDED_REMOVED, error);
+        if (!rfp_undo_kept(operation->domain, operation->kept,
+                           RFP_ENDED_REMOVED, error))
+            return FALSE;
+        rfp_operation_check_agent(operation);
+        return TRUE;
     }
     point = find_point(operation->conn, operation->domain, name, FALSE, error);
     if (point == NULL)
@@ -571,8 +577,10 @@ run_remove(RfpOperation *operation, const char *name, GError **error)
     report->point_name = g_strdup(point->name);
     report->point_guid = g_strdup(point->guid);
     if (point->held || (operation->kept != NULL &&
-                        rfp_guid_equal(operation->kept->guid, point->guid)))
+                        rfp_guid_equal(operation->kept->guid, point->guid))) {
+        rfp_operation_check_agent(operation);
         return TRUE;
+    }
     rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                   _("point '%s' of domain '%s' has no data that could be "
                     "removed"),

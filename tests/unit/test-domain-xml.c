@@ -66,6 +66,7 @@ test_running(void)
     g_assert_cmpstr(domain->uuid, ==, UUID);
     g_assert_cmpstr(domain->type, ==, "qemu");
     g_assert_true(domain->has_agent);
+    g_assert_false(domain->agent_connected);
     g_assert_false(domain->tpm_emulated);
     g_assert_null(domain->nvram);
     g_assert_null(domain->kernel);
@@ -187,6 +188,34 @@ test_sources(void)
     }
 }
 
+/* Another channel that is open does not count. */
+static void
+test_agent(void)
+{
+    static const char other[] =
+        "<channel type='spicevmc'><target type='virtio' "
+        "name='com.redhat.spice.0' state='connected'/></channel>";
+    static const struct {
+        const char *state;
+        gboolean connected;
+    } rows[] = {
+        {"", FALSE},
+        {"state='disconnected'", FALSE},
+        {"state='connected'", TRUE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *content = g_strdup_printf(
+            "<devices>%s<channel type='unix'><target type='virtio' "
+            "name='org.qemu.guest_agent.0' %s/></channel>%s</devices>",
+            other, rows[i].state, other);
+        g_autoptr(RfpDomainXml) domain = parse_content(content);
+
+        g_assert_true(domain->has_agent);
+        g_assert_cmpint(domain->agent_connected, ==, rows[i].connected);
+    }
+}
+
 static void
 test_rest(void)
 {
@@ -208,6 +237,7 @@ test_rest(void)
     g_assert_null(bare->nvram);
     g_assert_cmpstr(domain->nvram, ==, "/n");
     g_assert_false(domain->has_agent);
+    g_assert_false(domain->agent_connected);
     g_assert_true(domain->tpm_emulated);
     g_assert_true(rfp_domain_xml_disk(domain, "vda")->encrypted);
     g_assert_null(empty->nvram);
@@ -366,6 +396,7 @@ main(int argc, char **argv)
     g_test_add_func("/domain-xml/kinds", test_kinds);
     g_test_add_func("/domain-xml/sources", test_sources);
     g_test_add_func("/domain-xml/rest", test_rest);
+    g_test_add_func("/domain-xml/agent", test_agent);
     g_test_add_func("/domain-xml/bad", test_bad);
     g_test_add_func("/domain-xml/many-disks", test_many_disks);
     g_test_add_func("/domain-xml/strip", test_strip);

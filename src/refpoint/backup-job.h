@@ -27,17 +27,17 @@ typedef enum {
 } RfpJobState;
 
 /*
- * What runs now; ours is the job with @mark, which may be
- * NULL. *@why, if not NULL, is set where it is BEGINNING or UNKNOWN. Answers at
- * once, but where QEMU does not: then after libvirt's 30 s.
+ * What runs now; ours is the job with @mark, which may be NULL. *@why, if not
+ * NULL, is set where it is BEGINNING or UNKNOWN. Answers at once, but where QEMU
+ * does not: then after libvirt's 30 s.
  */
 RfpJobState
 rfp_backup_job_state(RfpDomain *domain, const char *mark, GError **why);
 
 /*
- * Whether libvirt has the job with @mark: from somewhere in
- * its begin to the last moment of its end. Answers at once, always: for jobs
- * that are known to have begun.
+ * Whether libvirt has the job with @mark: from somewhere in its begin to the
+ * last moment of its end. Answers at once, always: for jobs that are known to
+ * have begun.
  */
 gboolean
 rfp_backup_job_is_there(RfpDomain *domain,
@@ -59,11 +59,10 @@ rfp_backup_job_begin(RfpDomain *domain,
                      GError **error);
 
 /*
- * INVALID_STATE unless the job with @mark still runs on all of
- * @targets (char *): what was read before is of its moment. When a job is
- * ended QEMU first stops keeping that moment, and the server goes a little
- * later. @patience: look twice, with the time between that libvirt takes to
- * hear of it.
+ * INVALID_STATE unless the job with @mark still runs on all of @targets (char
+ * *): what was read before is of its moment. When a job is ended QEMU first
+ * stops keeping that moment, and the server goes a little later. @patience: look
+ * twice, with the time between that libvirt takes to hear of it.
  */
 gboolean
 rfp_backup_job_check_served(RfpDomain *domain,
@@ -73,10 +72,10 @@ rfp_backup_job_check_served(RfpDomain *domain,
                             GError **error);
 
 /*
- * Asks for the end of the job with @mark and does not wait for
- * it; what goes wrong rfp_backup_job_end() says. Where this was TRUE nobody may
- * ask again before rfp_backup_job_wait_ended(): libvirt would carry that out on
- * whatever job has begun by then.
+ * Asks for the end of the job with @mark and does not wait for it; what goes
+ * wrong rfp_backup_job_end() says. Where this was TRUE nobody may ask again
+ * before rfp_backup_job_wait_ended(): libvirt would carry that out on whatever
+ * job has begun by then.
  */
 gboolean
 rfp_backup_job_ask_end(RfpDomain *domain, const char *mark);
@@ -87,9 +86,9 @@ gboolean
 rfp_backup_job_wait_ended(RfpDomain *domain, const char *mark);
 
 /*
- * Ends the job with @mark, if it runs. TRUE: there is none any
- * more. libvirt may take the wish and do nothing, or QEMU not listen: then this
- * is FALSE, and to be tried again.
+ * Ends the job with @mark, if it runs. TRUE: there is none any more. libvirt may
+ * take the wish and do nothing, or QEMU not listen: then this is FALSE, and to
+ * be tried again.
  */
 gboolean
 rfp_backup_job_end(RfpDomain *domain,

@@ -16,6 +16,8 @@
 #define SETTLE_IDLE_US (800 * 1000)
 #define SETTLE_BUSY_US (35 * G_USEC_PER_SEC)
 #define SETTLE_POLL_US (50 * 1000)
+/* libvirt says "shut off" so much later than it ceases to tell of a job. */
+#define OFF_US (3 * G_USEC_PER_SEC)
 
 #define THAW_TIMEOUT 5
 #define SET_WAIT_MS 5000
@@ -92,6 +94,32 @@ wake(RfpDomain *domain, RfpRecord *record, GError **error)
     return !state.io_error || rfp_domain_resume(domain, error);
 }
 
+/* A domain that ends takes its job along, and libvirt cannot tell of that until
+ * it is off. */
+static gboolean
+goes_off(RfpDomain *domain)
+{
+    gint64 end = g_get_monotonic_time() + OFF_US;
+    RfpDomainState state = {0};
+    gboolean known = FALSE;
+
+    while ((known = rfp_domain_state(domain, &state, NULL)) && state.ending &&
+           g_get_monotonic_time() < end)
+        g_usleep(SETTLE_POLL_US);
+    return known && !state.active;
+}
+
+static gboolean
+end_job(RfpDomain *domain, const char *socket_path, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+
+    if (rfp_backup_job_end(domain, socket_path, &local) || goes_off(domain))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
 static gboolean
 undo_job(RfpDomain *domain, RfpRecord *record, gboolean settle, GError **error)
 {
@@ -108,7 +136,7 @@ undo_job(RfpDomain *domain, RfpRecord *record, gboolean settle, GError **error)
         return TRUE;
     if (settle && !wait_settled(domain, socket_path, error))
         return FALSE;
-    return job == NULL || (rfp_backup_job_end(domain, socket_path, error) &&
+    return job == NULL || (end_job(domain, socket_path, error) &&
                            wake(domain, record, error));
 }
 

@@ -154,6 +154,9 @@ rfp_domain_end_explain(RefpointConnection *conn,
     if (error == NULL || *error == NULL)
         return;
     wait = is_lost_connection(*error);
+    /* a full set, say, is a cause of its own */
+    if (!wait && rfp_error_errno(*error) != 0)
+        return;
     while ((known = rfp_domain_state(domain, &state, NULL)) && state.active &&
            wait && g_get_monotonic_time() < end)
         g_usleep(POLL_US);

@@ -23,7 +23,7 @@ rfp_domain_end_set(RefpointConnection *conn,
 
 /*
  * Of something that failed while a job ran: replaces *@error by
- * rfp_domain_end_set() where the domain is off. libvirt hears of QEMU's end a
+ * rfp_domain_end_set() where the domain is off, unless it is one of a file. libvirt hears of QEMU's end a
  * moment later than who was connected to it: where *@error is a connection that
  * was lost it is waited for, two seconds at most. No effect where @error or
  * *@error is NULL.

@@ -354,18 +354,16 @@ go_full(RfpExportDisk *disk, RfpReason reason)
     disk->decision.mode = REFPOINT_MODE_FULL;
     disk->decision.reason = reason;
     g_clear_pointer(&disk->base_digests, g_ptr_array_unref);
-    disk->report->estimate = disk->state.size;
+    disk->report->estimate = disk->allocation;
 }
 
-/* No increment by bitmap on this disk: loudly, and in full if the base was
- * ours to choose. */
-static gboolean
-refuse_increment(RfpExport *export,
-                 RfpExportDisk *disk,
-                 RfpReason reason,
-                 const char *id,
-                 const char *detail,
-                 GError **error)
+gboolean
+rfp_export_refuse_increment(RfpExport *export,
+                            RfpExportDisk *disk,
+                            RfpReason reason,
+                            const char *id,
+                            const char *detail,
+                            GError **error)
 {
     if (export->base != NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
@@ -406,7 +404,7 @@ audit_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
           "since point '%s', but it did: the image was replaced or written "
           "behind the guest"),
         audit.mismatch_at << RFP_CLUSTER_BITS, disk->decision.base->name);
-    return refuse_increment(export, disk, RFP_REASON_AUDIT_MISMATCH,
+    return rfp_export_refuse_increment(export, disk, RFP_REASON_AUDIT_MISMATCH,
                             "audit-mismatch", detail, error);
 }
 
@@ -429,7 +427,7 @@ open_base(RfpExport *export, RfpExportDisk *disk, GError **error)
         return TRUE;
     }
     failure = refpoint_failure_new(local);
-    return refuse_increment(export, disk, RFP_REASON_CHAIN_BROKEN,
+    return rfp_export_refuse_increment(export, disk, RFP_REASON_CHAIN_BROKEN,
                             "full-instead-of-increment", failure->message,
                             error);
 }
@@ -459,15 +457,6 @@ open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
 
 /* ---- Ahead of the begin -------------------------------------------------------------------------- */
 
-/* A file or device of this host (@path): only QEMU of the guest can read any
- * other. And of its base's size: the last clusters would be stored again, and
- * QEMU writes only what is dirty. */
-static gboolean
-can_increase(const RfpExportDisk *disk, const char *path)
-{
-    return disk->base_size == disk->state.size && path != NULL;
-}
-
 static gboolean
 sample_image(RfpExport *export,
              RfpExportDisk *disk,
@@ -495,6 +484,7 @@ sample_image(RfpExport *export,
     return server != NULL && run_audit(&audit, source, error);
 }
 
+/* What cannot be read beside the guest is not believed either. */
 static gboolean
 audit_image(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
@@ -502,19 +492,26 @@ audit_image(RfpExport *export, RfpExportDisk *disk, GError **error)
     g_autofree char *path =
         rfp_domain_local_path(operation->domain, disk->state.source);
     g_autofree char *socket_path = NULL;
+    g_autoptr(GError) local = NULL;
+    g_autoptr(RefpointFailure) failure = NULL;
 
-    if (!can_increase(disk, path))
-        return refuse_increment(export, disk, RFP_REASON_PUSH_LIMITS,
-                                "full-instead-of-increment",
-                                rfp_plan_reason_text(RFP_REASON_PUSH_LIMITS),
-                                error);
     if (export->options->audit == 0 || disk->state.size == 0)
         return TRUE;
     socket_path = rfp_socket_of_ours(operation->conn, export->guid, error);
-    return socket_path != NULL &&
-           rfp_record_append(operation->record, error, RFP_STEP_SOCKET,
-                             socket_path, NULL) &&
-           sample_image(export, disk, path, socket_path, error);
+    if (socket_path == NULL ||
+        !rfp_record_append(operation->record, error, RFP_STEP_SOCKET,
+                           socket_path, NULL))
+        return FALSE;
+    if (sample_image(export, disk, path, socket_path, &local))
+        return TRUE;
+    if (g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_CANCELLED)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    failure = refpoint_failure_new(local);
+    return rfp_export_refuse_increment(export, disk, RFP_REASON_PUSH_LIMITS,
+                                       "full-instead-of-increment",
+                                       failure->message, error);
 }
 
 gboolean

@@ -340,13 +340,14 @@ begin_again_in_full(RfpExport *export, GError **error)
             continue;
         disk->decision.mode = REFPOINT_MODE_FULL;
         disk->decision.reason = RFP_REASON_BITMAP_BROKEN;
-        disk->report->estimate = disk->state.size;
+        disk->report->estimate = disk->allocation;
         rfp_job_warn(rfp_export_job(export), "full-instead-of-increment",
                      disk->state.target, _("disk '%s' is exported in full: %s"),
                      disk->state.target,
                      rfp_plan_reason_text(RFP_REASON_BITMAP_BROKEN));
     }
-    return begin_with_fewer_bitmaps(export, error);
+    return (!export->push || rfp_export_check_space(export, error)) &&
+           begin_with_fewer_bitmaps(export, error);
 }
 
 static gboolean
@@ -394,6 +395,7 @@ rfp_export_begin_clear(RfpExport *export)
     g_clear_pointer(&export->inactive_before, g_free);
     g_clear_pointer(&export->manifest, rfp_manifest_free);
     export->push_rate = 0;
+    export->pushed = FALSE;
     for (guint i = 0; export->disks != NULL && i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
@@ -423,8 +425,7 @@ rfp_export_begin(RfpExport *export, GError **error)
         export->checkpoint_xml_text = g_strdup(operation->kept->xml);
         return TRUE;
     }
-    if (export->push && (!rfp_export_audit_ahead(export, error) ||
-                         !rfp_export_push_prepare(export, error)))
+    if (export->push && !rfp_export_push_prepare(export, error))
         return FALSE;
     note_pending(export);
     if (!export->keeps)

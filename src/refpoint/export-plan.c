@@ -273,8 +273,8 @@ look_at_disks(RfpExport *export, GError **error)
                                   error))
             return FALSE;
         disk->report->size = disk->state.size;
-        disk->report->estimate =
-            MIN(disk->report->estimate, disk->state.size);
+        disk->allocation = MIN(disk->report->estimate, disk->state.size);
+        disk->report->estimate = disk->allocation;
     }
     return TRUE;
 }

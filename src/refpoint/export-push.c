@@ -59,6 +59,36 @@ why_not_pushed(RfpExport *export)
     return NULL;
 }
 
+/* QEMU writes only what is dirty: not the last clusters of a disk of another
+ * size, which are stored again. And what is not a file or device of this host
+ * can only be read by the QEMU of the guest. */
+static gboolean
+can_increase(RfpExport *export, const RfpExportDisk *disk)
+{
+    g_autofree char *path = rfp_domain_local_path(export->operation.domain,
+                                                  disk->state.source);
+
+    return disk->decision.base->size == disk->state.size && path != NULL;
+}
+
+static gboolean
+check_increments(RfpExport *export, GError **error)
+{
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
+            !can_increase(export, disk) &&
+            !rfp_export_refuse_increment(
+                export, disk, RFP_REASON_PUSH_LIMITS,
+                "full-instead-of-increment",
+                rfp_plan_reason_text(RFP_REASON_PUSH_LIMITS), error))
+            return FALSE;
+    }
+    rfp_export_report_plan(export);
+    return TRUE;
+}
+
 gboolean
 rfp_export_choose_mode(RfpExport *export, GError **error)
 {
@@ -67,7 +97,7 @@ rfp_export_choose_mode(RfpExport *export, GError **error)
 
     export->push = disk != NULL && why_not == NULL;
     if (why_not == NULL)
-        return TRUE;
+        return !export->push || check_increments(export, error);
     rfp_qemu_set_unservable(export->operation.domain, disk->state.target,
                             why_not, error);
     if (export->keeps)
@@ -97,9 +127,29 @@ make_image(RfpExportDisk *disk, GError **error)
     return writer != NULL && rfp_qcow2_writer_finish(writer, &size, error);
 }
 
+static guint
+count_increments(const RfpExport *export)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        n += disk->decision.mode == REFPOINT_MODE_INCREMENT;
+    }
+    return n;
+}
+
 gboolean
 rfp_export_push_prepare(RfpExport *export, GError **error)
 {
+    const guint planned = count_increments(export);
+
+    /* what is exported in full after all needs more room than was looked for */
+    if (!rfp_export_audit_ahead(export, error) ||
+        (count_increments(export) != planned &&
+         !rfp_export_check_space(export, error)))
+        return FALSE;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
@@ -109,10 +159,12 @@ rfp_export_push_prepare(RfpExport *export, GError **error)
     return TRUE;
 }
 
+/* What is suspended goes on as slowly as QEMU can: it knows no pause. */
 void
 rfp_export_push_limit(RfpExport *export)
 {
-    const guint64 limit = rfp_rate_limit(&rfp_export_job(export)->rate);
+    const RfpRate *rate = &rfp_export_job(export)->rate;
+    const guint64 limit = rfp_rate_is_paused(rate) ? 1 : rfp_rate_limit(rate);
     guint n = 0;
 
     if (limit == export->push_rate)
@@ -184,8 +236,10 @@ check_stall(const Wait *wait, GError **error)
 {
     const guint seconds = wait->export->options->stall_timeout;
 
-    if (seconds == 0 || g_get_monotonic_time() - wait->moved_at <
-                            (gint64)seconds * G_USEC_PER_SEC)
+    if (seconds == 0 ||
+        rfp_rate_is_paused(&rfp_export_job(wait->export)->rate) ||
+        g_get_monotonic_time() - wait->moved_at <
+            (gint64)seconds * G_USEC_PER_SEC)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
                   _("QEMU has written nothing of domain '%s' for %u seconds"),
@@ -311,10 +365,12 @@ run(Wait *wait, GError **error)
     while (runs)
         if (!wait_once(wait, &runs, error))
             return FALSE;
-    return rfp_export_watch_guest(export, FALSE, error) &&
-           rfp_backup_job_check_pushed(export->operation.domain, export->begun,
-                                       &wanted, error) &&
-           check_written(wait, wanted, error);
+    export->pushed = rfp_export_watch_guest(export, FALSE, error) &&
+                     rfp_backup_job_check_pushed(export->operation.domain,
+                                                 export->begun, &wanted,
+                                                 error) &&
+                     check_written(wait, wanted, error);
+    return export->pushed;
 }
 
 gboolean

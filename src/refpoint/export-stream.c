@@ -197,6 +197,25 @@ buffer_for(const Stream *stream)
     return CLAMP(share, RFP_CLUSTER_SIZE, BUFFER_MAX);
 }
 
+/* An image that QEMU wrote has no more than it was asked for: all else would
+ * read as zeroes. */
+static gboolean
+check_source(const RfpExport *export, const RfpExportDisk *disk, GError **error)
+{
+    gboolean increment = disk->decision.mode == REFPOINT_MODE_INCREMENT;
+
+    if (!export->push ||
+        (increment == disk->begun_increment &&
+         (!increment || disk->base_size == disk->state.size)))
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("QEMU has not written all of disk '%s'"),
+                  disk->state.target);
+    rfp_error_add_object(error, disk->state.target);
+    rfp_error_add_way_out(error, _("export without a base: --base none"));
+    return FALSE;
+}
+
 static gboolean
 prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
 {
@@ -214,7 +233,8 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
                                        &rfp_export_job(stream->export)->rate,
     };
 
-    if (!open_sink(stream->export, disk, error))
+    if (!check_source(stream->export, disk, error) ||
+        !open_sink(stream->export, disk, error))
         return FALSE;
     if (stream->compress)
         rfp_qcow2_writer_set_compress(disk->writer, stream->compress,

@@ -349,9 +349,12 @@ open_data_again(RfpExport *export, GError **error)
 static gboolean
 move(RfpExport *export, GError **error)
 {
-    if (!open_data(export, error) ||
-        (fell_short(export) && !open_data_again(export, error)))
+    if (!open_data(export, error))
         return FALSE;
+    /* each time for at least one disk more */
+    while (fell_short(export))
+        if (!open_data_again(export, error))
+            return FALSE;
     if (export->point != NULL) {
         point_consistency(export);
         if (!export->from_kept && !check_drift(export, error))
@@ -378,7 +381,8 @@ run(RfpExport *export, GError **error)
         return TRUE;
     }
     if (!move(export, error)) {
-        rfp_operation_explain(&export->operation, error);
+        if (!export->pushed)
+            rfp_operation_explain(&export->operation, error);
         rfp_operation_undo(&export->operation, export->set);
         return FALSE;
     }

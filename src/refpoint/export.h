@@ -30,6 +30,7 @@
 typedef struct {
     RfpDomainDisk *disk; /* borrowed from the domain's XML */
     RfpPlanDisk state;
+    guint64 allocation;       /* bytes that its image takes, at most its size */
     GArray *candidates;       /* RfpPlanCandidate, newest first */
     RfpDecision decision;     /* what was planned; an audit may change it */
     gboolean begun_increment; /* the job has a bitmap for it */
@@ -92,6 +93,7 @@ typedef struct {
     gboolean from_kept; /* --point: its data is kept, the job runs */
     guint64 push_rate;  /* bytes a second, as QEMU was told; 0: no limit */
     gboolean push;      /* the job is one in push mode (export-push.c) */
+    gboolean pushed;    /* it is over, the guest has no part in the rest */
 } RfpExport;
 
 static inline RefpointJob *
@@ -181,11 +183,12 @@ void
 rfp_export_begin_clear(RfpExport *export);
 
 /* The last word of the plan: whether QEMU may serve the disks. If not, push mode,
- * or NOT_SUPPORTED where that cannot do it. */
+ * where some disks have to be exported in full; or NOT_SUPPORTED where that
+ * cannot do it. */
 gboolean
 rfp_export_choose_mode(RfpExport *export, GError **error);
 
-/* Makes the images that QEMU will write to. */
+/* Audits ahead, and makes the images that QEMU will write to. */
 gboolean
 rfp_export_push_prepare(RfpExport *export, GError **error);
 
@@ -203,6 +206,18 @@ rfp_export_push(RfpExport *export, GError **error);
  * it is not known yet what the bitmap calls clean. */
 gboolean
 rfp_export_audit_ahead(RfpExport *export, GError **error);
+
+/*
+ * No increment on this disk, for @reason and with the words @detail: in full,
+ * with the warning @id; INVALID_STATE where the user named the base.
+ */
+gboolean
+rfp_export_refuse_increment(RfpExport *export,
+                            RfpExportDisk *disk,
+                            RfpReason reason,
+                            const char *id,
+                            const char *detail,
+                            GError **error);
 
 /* Opens the base's digests and compares; a mismatch turns the disk's decision
  * into a full export. */

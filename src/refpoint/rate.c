@@ -37,6 +37,12 @@ rfp_rate_pause(RfpRate *rate, gboolean paused)
     g_atomic_int_set(&rate->paused, paused);
 }
 
+gboolean
+rfp_rate_is_paused(const RfpRate *rate)
+{
+    return g_atomic_int_get(&rate->paused);
+}
+
 guint64
 rfp_rate_limit(const RfpRate *rate)
 {

@@ -37,6 +37,9 @@ rfp_rate_limit(const RfpRate *rate);
 void
 rfp_rate_pause(RfpRate *rate, gboolean paused);
 
+gboolean
+rfp_rate_is_paused(const RfpRate *rate);
+
 /* How many bytes are best taken at a time, at most @length: a multiple of
  * @unit, which also is the least. */
 guint32

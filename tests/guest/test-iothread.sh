@@ -120,6 +120,37 @@ must qemu-img convert -O raw "$(result '.disks[0].image')" "$tmp/fs.raw"
 set_is_right "$set" "of a guest that writes"
 status_is 0 "its file system is clean" e2fsck -fn "$tmp/fs.raw"
 
+# ---- No increment -----------------------------------------------------------------
+
+# Nobody can read the guest's image: what is not audited is not believed.
+mkdir "$tmp/bin"
+printf '#!/bin/sh\necho "no such luck" >&2\nexit 1\n' >"$tmp/bin/qemu-nbd"
+chmod 755 "$tmp/bin/qemu-nbd"
+must virsh suspend vm
+rm -rf "$tmp/truth"
+must guest_copy vm "$tmp/truth"
+check "unreadable" env PATH="$tmp/bin:$PATH" virt-refpoint --json export vm \
+    "$set" --quiesce=never
+must virsh resume vm
+is "$(modes)" "vda=full:push-limits vdb=full:push-limits sda=full:push-limits" \
+    "unreadable: in full"
+like "$(result '.warnings[].message')" "no such luck" "unreadable: says why"
+exact "$tmp/truth" "unreadable"
+
+# QEMU writes what is dirty, and not the last clusters of a disk that grew.
+must virsh blockresize vm vdb 257M
+check "resized: a dry run" virt-refpoint --json export vm "$set" --dry-run
+is "$(modes)" "vda=increment vdb=full:push-limits sda=increment" \
+    "resized: a dry run tells it"
+export_paused "resized" vm "$set"
+is "$(modes)" "vda=increment vdb=full:push-limits sda=increment" \
+    "resized: in full"
+export_paused "behind it" vm "$set"
+is "$(modes)" "vda=increment vdb=increment sda=increment" \
+    "behind it: increments again"
+all_well "no increment"
+set_is_right "$set" "with full ones"
+
 # ---- Another image behind the bitmap -------------------------------------------------
 
 # A cluster that the base has and the bitmap calls clean is written to.

@@ -79,7 +79,7 @@ export_start()
 # The end of the program, not of its guard: strace -f waits for both.
 export_wait()
 {
-    wait_for "${1:-180}" eval '! is_running $main'
+    wait_for 180 eval '! is_running $main'
 }
 
 # How it ended, "exited with 0" or "killed by SIGKILL", in $export_end

@@ -114,6 +114,7 @@ is "$(virsh -q checkpoint-list vm --name | wc -l)" 1 "one point is left"
 diag "too late"
 check "a point that is kept for two seconds" \
     virt-refpoint create vm late --keep-for 2
+# shellcheck disable=SC2034 # read by eval
 uuid=$(virsh -q domuuid vm | head -n 1)
 wait_for 60 eval '! pgrep -f "virt-refpoint-guard .* $uuid" >/dev/null'
 late=$(virt-refpoint --json info vm late |

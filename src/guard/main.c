@@ -122,64 +122,6 @@ find_domain(Guard *guard, gboolean *gone)
     return domain;
 }
 
-/* ---- The undo ------------------------------------------------------------------ */
-
-/* TRUE: it is over, one way or the other. *@host, if not NULL: at least there
- * is no job of it any more. */
-static gboolean
-try_undo(Guard *guard, RfpRecord *record, gboolean *host)
-{
-    gboolean gone = FALSE;
-    gboolean frozen = FALSE;
-    RfpUndone undone = RFP_UNDO_NOTHING;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
-
-    if (host != NULL)
-        *host = FALSE;
-    if (domain == NULL && !gone)
-        return FALSE;
-    if (rfp_undo_run(domain, record, NULL, TRUE, &undone, &frozen, &error)) {
-        syslog(LOG_NOTICE, "domain %s: the operation that died was %s",
-               guard->uuid,
-               undone == RFP_UNDO_PUBLISHED ? "completed" :
-               undone == RFP_UNDO_UNSYNCED ?
-                                              "published, but its set cannot be synced: nothing "
-                                              "older is let go" :
-               undone == RFP_UNDO_KEPT ?
-                                              "ended; its files and checkpoint are kept, the set "
-                                              "cannot be read" :
-                                              "undone");
-        return TRUE;
-    }
-    log_error("cannot undo", error);
-    if (host != NULL)
-        *host = undone != RFP_UNDO_NOTHING;
-    /* the watch below thaws it when it can; the rest must not wait */
-    if (frozen && rfp_late_freeze_mark(guard->conn, guard->uuid, NULL))
-        rfp_record_append(record, NULL, RFP_STEP_THAWED, NULL);
-    return FALSE;
-}
-
-static void
-take_over(Guard *guard)
-{
-    gint64 end = g_get_monotonic_time() + UNDO_TRY_US;
-    gboolean host = FALSE;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(RfpRecord) record =
-        rfp_record_open(guard->records_dir, guard->uuid, RECORD_WAIT_MS,
-                        &error);
-
-    if (record == NULL) {
-        log_error("cannot take the record over", error);
-        return;
-    }
-    while (record->steps->len > 0 && !try_undo(guard, record, &host) &&
-           (!host || g_get_monotonic_time() < end))
-        g_usleep(g_get_monotonic_time() < end ? UNDO_PAUSE_US : UNDO_LATER_US);
-}
-
 /* ---- Late freezes -------------------------------------------------------------- */
 
 /* TRUE when a late freeze was seen and thawed, or the agent answers and the
@@ -238,6 +180,66 @@ late_start(Guard *guard)
     if (guard->late != NULL) /* one that is over: the lock was free */
         g_thread_join(guard->late);
     guard->late = g_thread_new("late", late_thread, late);
+}
+
+/* ---- The undo ------------------------------------------------------------------ */
+
+/* TRUE: it is over, one way or the other. *@host, if not NULL: at least there
+ * is no job of it any more. */
+static gboolean
+try_undo(Guard *guard, RfpRecord *record, gboolean *host)
+{
+    gboolean gone = FALSE;
+    gboolean frozen = FALSE;
+    RfpUndone undone = RFP_UNDO_NOTHING;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
+
+    if (host != NULL)
+        *host = FALSE;
+    if (domain == NULL && !gone)
+        return FALSE;
+    if (rfp_undo_run(domain, record, NULL, TRUE, &undone, &frozen, &error)) {
+        syslog(LOG_NOTICE, "domain %s: the operation that died was %s",
+               guard->uuid,
+               undone == RFP_UNDO_PUBLISHED ? "completed" :
+               undone == RFP_UNDO_UNSYNCED ?
+                                              "published, but its set cannot be synced: nothing "
+                                              "older is let go" :
+               undone == RFP_UNDO_KEPT ?
+                                              "ended; its files and checkpoint are kept, the set "
+                                              "cannot be read" :
+                                              "undone");
+        return TRUE;
+    }
+    log_error("cannot undo", error);
+    if (host != NULL)
+        *host = undone != RFP_UNDO_NOTHING;
+    /* the watch thaws it when it can; the rest must not wait */
+    if (frozen && rfp_late_freeze_mark(guard->conn, guard->uuid, NULL)) {
+        rfp_record_append(record, NULL, RFP_STEP_THAWED, NULL);
+        late_start(guard);
+    }
+    return FALSE;
+}
+
+static void
+take_over(Guard *guard)
+{
+    gint64 end = g_get_monotonic_time() + UNDO_TRY_US;
+    gboolean host = FALSE;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpRecord) record =
+        rfp_record_open(guard->records_dir, guard->uuid, RECORD_WAIT_MS,
+                        &error);
+
+    if (record == NULL) {
+        log_error("cannot take the record over", error);
+        return;
+    }
+    while (record->steps->len > 0 && !try_undo(guard, record, &host) &&
+           (!host || g_get_monotonic_time() < end))
+        g_usleep(g_get_monotonic_time() < end ? UNDO_PAUSE_US : UNDO_LATER_US);
 }
 
 /* ---- The job of the other side ------------------------------------------------ */
@@ -598,9 +600,11 @@ main(int argc, char **argv)
     if (!watch)
         end = converse(&guard);
     job_clear(&guard);
-    if (end == END_DIED)
+    if (end == END_DIED) {
+        late_start(&guard); /* it may have died before it said so */
         take_over(&guard);
-    /* it may have died behind the last step, before it said so */
+    }
+    /* it may have died behind the last step, too */
     if (end != END_DONE)
         watch_kept(&guard);
     if (guard.late != NULL)

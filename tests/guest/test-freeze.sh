@@ -11,12 +11,24 @@ lab_start "$@"
 failure_start
 export REFPOINT_AGENT_TIMEOUT=3
 
-# slow_hook: the guest freezes 8 s after it was asked, and tells in /run/hook
+# slow_hook [SECONDS]: the guest freezes so long (8 s) after it was asked; tells
+# on the console that it was, and in /run/hook what it has done
 slow_hook()
 {
-    must guest_exec vm 'rm -f /run/hook
-        printf "#!/bin/sh\n[ \$1 = thaw ] || sleep 8\necho \$1 >>/run/hook\n" \
-            >/mnt/vda/.hook; chmod 755 /mnt/vda/.hook; sync'
+    must guest_exec vm "rm -f /run/hook
+        cat >/mnt/vda/.hook <<END
+#!/bin/sh
+echo hook-\\\$1 >/dev/ttyS0
+[ \\\$1 = thaw ] || sleep ${1:-8}
+echo \\\$1 >>/run/hook
+END
+        chmod 755 /mnt/vda/.hook; sync"
+}
+
+# How often a freeze has begun so far.
+freezes()
+{
+    grep -c hook-freeze "$tmp/guests/vm/console"
 }
 
 hook_log_is()
@@ -67,6 +79,16 @@ sleep 1
 kill -9 "$main"
 thawed_late killed
 undone killed 5
+
+# The guard has long done the rest when it freezes: no answer to its thaw.
+slow_hook 20
+before=$(freezes)
+export_start -q -e trace=none -- export vm "$set" --create=unanswered
+wait_for 60 eval '[ "$(freezes)" -gt "$before" ]'
+kill -9 "$main"
+thawed_late unanswered
+check "unanswered: the guest is thawed" guest_wait_frozen_status vm thawed
+undone unanswered 5
 guest_unhook
 unset REFPOINT_AGENT_TIMEOUT
 

@@ -129,6 +129,8 @@ hear(RfpGuard *guard, const char *line)
         guard->left = g_ascii_strtoull(line + strlen(scratch), NULL, 10);
     } else if (strcmp(line, "ended io-error") == 0) {
         guard->ended = RFP_GUARD_ENDED_IO;
+    } else if (strcmp(line, "watching") == 0) {
+        guard->watching = TRUE;
     }
 }
 
@@ -156,14 +158,23 @@ rfp_guard_listen(RfpGuard *guard)
 
 /* ---- Kept data -------------------------------------------------------------- */
 
+/* What it says before is heard, too: it may just have ended the job. */
 static gboolean
 hear_watching(RfpGuard *guard)
 {
-    char line[LINE_MAX_LENGTH] = "";
+    gint64 end = g_get_monotonic_time() + (gint64)READY_TIMEOUT_MS * 1000;
 
-    return guard->fd >= 0 &&
-           read_line(guard->fd, line, sizeof(line), READY_TIMEOUT_MS) &&
-           strcmp(line, "watching") == 0;
+    rfp_guard_listen(guard);
+    while (!guard->watching && !guard->gone && guard->fd >= 0) {
+        struct pollfd poll_fd = {.fd = guard->fd, .events = POLLIN};
+        gint64 left = (end - g_get_monotonic_time()) / 1000;
+
+        if (left <= 0 ||
+            (poll(&poll_fd, 1, (int)left) < 0 && errno != EINTR))
+            return FALSE;
+        rfp_guard_listen(guard);
+    }
+    return guard->watching;
 }
 
 gboolean
@@ -202,7 +213,7 @@ void
 rfp_guard_clear(RfpGuard *guard)
 {
     rfp_fd_clear(&guard->fd);
-    guard->ready = FALSE;
+    guard->ready = guard->watching = FALSE;
     if (guard->line != NULL)
         g_string_free(guard->line, TRUE);
     guard->line = NULL;

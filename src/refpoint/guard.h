@@ -34,8 +34,9 @@ typedef enum {
 
 typedef struct {
     RfpFd fd;
-    gboolean ready; /* it has said so */
-    gboolean gone;  /* it has hung up: nobody watches but we */
+    gboolean ready;    /* it has said so */
+    gboolean gone;     /* it has hung up: nobody watches but we */
+    gboolean watching; /* it has said that it watches what is kept */
     RfpGuardEnded ended;
     guint64 left;  /* bytes, where it ended for scratch */
     GString *line; /* what was heard of the next one; or NULL */
@@ -60,7 +61,8 @@ rfp_guard_tell(RfpGuard *guard, const char *word);
 void
 rfp_guard_listen(RfpGuard *guard);
 
-/* Leaves what is kept to this guard. FALSE: it does not answer. */
+/* Leaves what is kept to this guard. FALSE: it does not answer. That it had ended
+ * the job before is in @guard, either way. */
 gboolean
 rfp_guard_keep(RfpGuard *guard);
 

@@ -445,10 +445,21 @@ rfp_operation_begin_job(RfpOperation *operation,
            rfp_record_append(operation->record, error, RFP_STEP_BEGUN, NULL);
 }
 
+/* Of the job of the operation, or of what is kept. */
+static char *
+scratch_dir(const RfpOperation *operation)
+{
+    char *dir = rfp_scratch_dir(operation->record);
+
+    if (dir == NULL && operation->kept != NULL)
+        dir = rfp_scratch_dir(operation->kept->record);
+    return dir ? dir : g_strdup(operation->conn->scratch_dir);
+}
+
 static void
 set_short_of_scratch(RfpOperation *operation, guint64 left, GError **error)
 {
-    g_autofree char *dir = rfp_scratch_dir(operation->record);
+    g_autofree char *dir = scratch_dir(operation);
 
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("the file system of the scratch directory '%s' has only "
@@ -470,7 +481,7 @@ void
 rfp_operation_set_io_error(RfpOperation *operation, GError **error)
 {
     const char *name = operation->domain->name;
-    g_autofree char *dir = rfp_scratch_dir(operation->record);
+    g_autofree char *dir = scratch_dir(operation);
 
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("domain '%s' stopped with an I/O error during the "
@@ -480,7 +491,7 @@ rfp_operation_set_io_error(RfpOperation *operation, GError **error)
     rfp_error_add_way_out(error,
                           _("look for room on the file systems of its "
                             "images and of the scratch directory '%s'"),
-                          dir ? dir : operation->conn->scratch_dir);
+                          dir);
 }
 
 gboolean
@@ -636,14 +647,18 @@ rfp_operation_keep(RfpOperation *operation,
                    GError **error)
 {
     RefpointConnection *conn = operation->conn;
-    g_autoptr(RfpKept) kept = NULL;
+    RfpKept *kept = NULL;
 
     if (!rfp_kept_store(operation->record, keep, until, scratch_max, error))
         return FALSE;
     kept = rfp_kept_load(conn->records_dir, operation->domain->uuid, TRUE);
+    g_clear_pointer(&operation->kept, rfp_kept_free);
+    operation->kept = kept;
+    /* asked again behind it: before, the guard may have ended the job */
     if (kept != NULL &&
         (rfp_guard_keep(&operation->guard) ||
-         rfp_guard_watch(conn, kept, error)))
+         rfp_guard_watch(conn, kept, error)) &&
+        rfp_operation_watch(operation, error))
         return TRUE;
     if (error != NULL && *error == NULL)
         rfp_error_set(error, REFPOINT_ERROR_FAILED,

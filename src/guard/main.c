@@ -380,8 +380,8 @@ reason_to_end(Guard *guard, const RfpKept *kept, gboolean ask)
     return runs ? NULL : RFP_ENDED_STOPPED;
 }
 
-/* Somebody has the record, and scratch runs out: the guest does not wait for
- * them. Who reads looks whether the job is there, and it is noted later. */
+/* Scratch runs out, and the record is not free: the guest does not wait for that.
+ * Who reads looks whether the job is there, and it is noted later. */
 static void
 end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
 {
@@ -398,7 +398,8 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
         log_error("cannot end what is kept", error);
 }
 
-/* An export that reads it has the record: time is given to it. */
+/* An export that reads it has the record: time is given to it. So it is to an
+ * operation that died and cannot be undone yet. */
 static void
 end_kept(Guard *guard, const char *guid, const char *why)
 {
@@ -409,7 +410,8 @@ end_kept(Guard *guard, const char *guid, const char *why)
     g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
     g_autoptr(RfpKept) kept = NULL;
 
-    if (record == NULL && strcmp(why, RFP_ENDED_SCRATCH) == 0)
+    if ((record == NULL || record->steps->len > 0) &&
+        strcmp(why, RFP_ENDED_SCRATCH) == 0)
         end_job_alone(guard, domain, guid);
     if (record == NULL ||
         (record->steps->len > 0 && !try_undo(guard, record, NULL)))

@@ -427,13 +427,20 @@ end_kept(Guard *guard, const char *guid, const char *why)
         log_error("cannot end what is kept", error);
 }
 
+/* The first reason stays, but for scratch: that end does not wait for anybody. */
+static const char *
+worse(const char *why, const char *now)
+{
+    return why == NULL || g_strcmp0(now, RFP_ENDED_SCRATCH) == 0 ? now : why;
+}
+
 static void
 watch_kept(Guard *guard)
 {
     g_autoptr(RfpKept) first = load_kept(guard, NULL, FALSE);
     g_auto(RfpFd) lock = first ? rfp_kept_take_watch(first) : -1;
     g_autofree char *guid = first ? g_strdup(first->guid) : NULL;
-    const char *why = NULL; /* once there is a reason it stays */
+    const char *why = NULL;
     guint missing = 0;
 
     if (lock < 0)
@@ -443,8 +450,9 @@ watch_kept(Guard *guard)
         g_autoptr(RfpKept) kept = load_kept(guard, guid, FALSE);
 
         missing = kept ? 0 : missing + 1;
-        if (kept != NULL && why == NULL)
-            why = reason_to_end(guard, kept, round % WATCH_JOB_ROUNDS == 0);
+        if (kept != NULL)
+            why = worse(why, reason_to_end(guard, kept,
+                                           round % WATCH_JOB_ROUNDS == 0));
         if (kept != NULL && why != NULL)
             end_kept(guard, guid, why);
         g_usleep(WATCH_PAUSE_US);

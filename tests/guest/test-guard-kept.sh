@@ -38,21 +38,47 @@ is_kept()
         "nothing"')" = "$2" ]
 }
 
-must guest_exec vm 'head -c 4000000 /dev/urandom >/mnt/vda/big && sync'
-check "stale: made" virt-refpoint create vm stale --hold=1M
-must mkdir "$tmp/no-file"
-printf 'operation qemu%%3A///session %s %s  \nscratch %s\n' "$uuid" \
-    12345678-1234-4321-8765-123456789abc "$tmp/no-file" >"$record"
-must guest_exec vm 'head -c 4000000 /dev/urandom |
-    dd of=/mnt/vda/big conv=notrunc && sync'
-check "stale: the job ends" wait_for 60 eval '[ -z "$(job_left)" ]'
-is "$(grep -c . "$record")" 2 "stale: the record is there"
-rmdir "$tmp/no-file"
-check "stale: the guard undoes it then" wait_for 60 eval '[ ! -s "$record" ]'
-check "stale: and notes the end of the data" wait_for 60 is_kept stale nothing
-status_is 8 "stale: its data cannot be exported" \
-    virt-refpoint export vm "$set" --point stale
-like "$(cat "$tmp/err")" "its scratch files reached their limit" \
-    "stale: for the reason that it had"
+# stale_start NAME: $tmp/sign is gone when its undo was tried
+stale_start()
+{
+    must guest_exec vm 'head -c 4000000 /dev/urandom >/mnt/vda/big && sync'
+    check "$1: made" virt-refpoint create vm "$1" --hold=1M
+    must mkdir "$tmp/no-file"
+    must touch "$tmp/sign"
+    {
+        printf 'operation qemu%%3A///session %s %s  \n' "$uuid" \
+            12345678-1234-4321-8765-123456789abc
+        printf 'scratch %s\n' "$tmp/sign" "$tmp/no-file"
+    } >"$record"
+}
+
+# stale_end NAME
+stale_end()
+{
+    must guest_exec vm 'head -c 4000000 /dev/urandom |
+        dd of=/mnt/vda/big conv=notrunc && sync'
+    check "$1: the job ends" wait_for 60 eval '[ -z "$(job_left)" ]'
+    is "$(grep -c . "$record")" 3 "$1: the record is there"
+    rmdir "$tmp/no-file"
+    check "$1: the guard undoes it then" wait_for 60 eval '[ ! -s "$record" ]'
+    check "$1: and notes the end of the data" wait_for 60 is_kept "$1" nothing
+    status_is 8 "$1: its data cannot be exported" \
+        virt-refpoint export vm "$set" --point "$1"
+    like "$(cat "$tmp/err")" "its scratch files reached their limit" \
+        "$1: for the reason that it had"
+}
+
+stale_start stale
+stale_end stale
+
+# The time had passed before: that waits for the record, scratch does not.
+stale_start late
+data=${record%.record}.data
+must test "$(grep -c '^kept hold 0 ' "$data")" = 1
+printf 1 | dd of="$data" bs=1 conv=notrunc status=none \
+    seek=$(($(grep -bo '^kept hold 0 ' "$data" | cut -d : -f 1) + 10))
+check "late: the undo is tried" wait_for 60 test ! -e "$tmp/sign"
+check "late: the job runs" virsh backup-dumpxml vm
+stale_end late
 
 done_testing

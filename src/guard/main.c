@@ -302,6 +302,7 @@ job_end(Guard *guard)
 {
     g_auto(RfpFd) others = rfp_handshakes_keep_out(guard->job->path);
     gboolean gone = FALSE;
+    gboolean ended = FALSE;
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpDomain) domain = others >= 0 ? find_domain(guard, &gone) :
                                                 NULL;
@@ -313,29 +314,32 @@ job_end(Guard *guard)
         say(line);
     guard->told = TRUE;
     guard->end_at = g_get_monotonic_time();
-    if (rfp_undo_job(domain, guard->job, &error)) {
-        syslog(LOG_WARNING, "domain %s: its backup job had to end: %s",
-               guard->uuid, guard->why);
+    if (rfp_undo_job(domain, guard->job, &ended, &error)) {
+        syslog(LOG_WARNING, "domain %s: its backup job %s: %s", guard->uuid,
+               ended ? "had to end" : "had ended before it had to", guard->why);
         job_clear(guard);
     } else {
         log_error("cannot end the job", error);
     }
 }
 
-/* A frozen guest writes nothing, and its thaw does not wait for an end. A reason
- * stays one, where nothing can be done about it yet. */
+/* A frozen guest writes nothing, and its thaw does not wait for an end; but in
+ * push mode QEMU writes meanwhile. A reason stays one, where nothing can be done
+ * about it yet. */
 static void
 job_watch(Guard *guard)
 {
+    gboolean frozen = guard->frozen_until != 0;
     guint64 left = 0;
 
-    if (guard->job == NULL || guard->frozen_until != 0 ||
+    if (guard->job == NULL ||
+        (frozen && !rfp_scratch_is_pushed(guard->job)) ||
         g_get_monotonic_time() - guard->end_at < JOB_AGAIN_US)
         return;
     if (guard->why == NULL &&
         !rfp_scratch_has_room(&guard->scratch, guard->job, &left))
         guard->why = g_strdup_printf("ended scratch %" PRIu64, left);
-    else if (guard->why == NULL && guest_stands_still(guard))
+    else if (guard->why == NULL && !frozen && guest_stands_still(guard))
         guard->why = g_strdup("ended io-error");
     if (guard->why != NULL)
         job_end(guard);
@@ -386,6 +390,7 @@ static void
 end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
 {
     g_autoptr(RfpKept) kept = load_kept(guard, guid, FALSE);
+    gboolean ended = FALSE;
     g_autoptr(GError) error = NULL;
 
     /* While they shake hands the guest may even stop for want of room: it can be
@@ -394,7 +399,7 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
     if (kept != NULL && guard->handshakes < 0)
         guard->handshakes = rfp_handshakes_keep_out(kept->record->path);
     if (kept != NULL && guard->handshakes >= 0 && domain != NULL &&
-        !rfp_undo_job(domain, kept->record, &error))
+        !rfp_undo_job(domain, kept->record, &ended, &error))
         log_error("cannot end what is kept", error);
 }
 

@@ -233,11 +233,16 @@ rfp_backup_job_ask_end(RfpDomain *domain, const char *mark)
 
 /* It may have ended by itself meanwhile, whatever libvirt says of the wish. */
 static gboolean
-abort_job(RfpDomain *domain, const char *mark, GError **error)
+abort_job(RfpDomain *domain,
+          const char *mark,
+          gboolean *ended,
+          GError **error)
 {
     gboolean taken = virDomainAbortJob(domain->virt) == 0;
     g_autoptr(GError) local = NULL;
 
+    if (ended != NULL)
+        *ended = taken;
     if (!taken)
         rfp_virt_error_set(&local, domain->name,
                            _("cannot end the backup job of domain '%s'"),
@@ -259,8 +264,11 @@ abort_job(RfpDomain *domain, const char *mark, GError **error)
 gboolean
 rfp_backup_job_end(RfpDomain *domain,
                    const char *mark,
+                   gboolean *ended,
                    GError **error)
 {
+    if (ended != NULL)
+        *ended = FALSE;
     switch (rfp_backup_job_state(domain, mark, error)) {
     case RFP_JOB_NONE:
     case RFP_JOB_BACKUP:
@@ -276,7 +284,7 @@ rfp_backup_job_end(RfpDomain *domain,
     case RFP_JOB_RUNNING:
         break;
     }
-    return abort_job(domain, mark, error);
+    return abort_job(domain, mark, ended, error);
 }
 
 /* ---- Push mode ------------------------------------------------------------------ */
@@ -353,6 +361,16 @@ ask_ended(RfpDomain *domain, Ended *ended)
         ended->complaint = rfp_text_clean(complaint);
     virTypedParamsFree(params, n);
     return TRUE;
+}
+
+gboolean
+rfp_backup_job_was_cut(RfpDomain *domain)
+{
+    g_auto(Ended) ended = {0};
+
+    return ask_ended(domain, &ended) &&
+           ended.operation == VIR_DOMAIN_JOB_OPERATION_BACKUP &&
+           ended.type != VIR_DOMAIN_JOB_COMPLETED;
 }
 
 static gboolean

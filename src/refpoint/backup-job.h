@@ -88,11 +88,12 @@ rfp_backup_job_wait_ended(RfpDomain *domain, const char *mark);
 /*
  * Ends the job with @mark, if it runs. TRUE: there is none any more. libvirt may
  * take the wish and do nothing, or QEMU not listen: then this is FALSE, and to
- * be tried again.
+ * be tried again. *@ended, if not NULL: it ran, and libvirt took the wish.
  */
 gboolean
 rfp_backup_job_end(RfpDomain *domain,
                    const char *mark,
+                   gboolean *ended,
                    GError **error);
 
 /* ---- Push mode ---- */
@@ -109,6 +110,10 @@ rfp_backup_job_progress(RfpDomain *domain,
  * has none to be changed. */
 void
 rfp_backup_job_set_rate(RfpDomain *domain, const char *target, guint64 rate);
+
+/* Whether libvirt says of the last job, one in push mode, that it was cut off. */
+gboolean
+rfp_backup_job_was_cut(RfpDomain *domain);
 
 /*
  * Whether the job that was seen to be gone came to its end, with all data

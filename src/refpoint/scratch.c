@@ -2,6 +2,7 @@
 #include "scratch.h"
 #include "space.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #define BLOCK 512
@@ -27,6 +28,21 @@ rfp_scratch_dir(const RfpRecord *record)
     const RfpStep *scratch = rfp_record_find(record, RFP_STEP_SCRATCH);
 
     return scratch ? g_path_get_dirname(scratch->args[0]) : NULL;
+}
+
+gboolean
+rfp_scratch_is_pushed(const RfpRecord *record)
+{
+    const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
+
+    for (guint i = 0; job != NULL && i < record->steps->len; i++) {
+        const RfpStep *step = g_ptr_array_index(record->steps, i);
+
+        if (step->kind == RFP_STEP_SCRATCH &&
+            strcmp(step->args[0], job->args[0]) == 0)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 /* Since the last look. */

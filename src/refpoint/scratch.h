@@ -23,6 +23,11 @@ rfp_scratch_used(const RfpRecord *record);
 char *
 rfp_scratch_dir(const RfpRecord *record);
 
+/* Whether they are what the job is for: in push mode QEMU writes the data into
+ * them, as fast as it can. */
+gboolean
+rfp_scratch_is_pushed(const RfpRecord *record);
+
 /*
  * Whether the job may go on. FALSE: it has to end now, *@left bytes are free. A
  * file system that does not answer ends nothing. @watch NULL: one look.

@@ -5,6 +5,7 @@
 #include "image-bitmap.h"
 #include "metadata.h"
 #include "names.h"
+#include "scratch.h"
 #include "text.h"
 
 #include <errno.h>
@@ -110,18 +111,27 @@ goes_off(RfpDomain *domain)
 }
 
 static gboolean
-end_job(RfpDomain *domain, const char *socket_path, GError **error)
+end_job(RfpDomain *domain,
+        const char *socket_path,
+        gboolean *ended,
+        GError **error)
 {
     g_autoptr(GError) local = NULL;
 
-    if (rfp_backup_job_end(domain, socket_path, &local) || goes_off(domain))
+    if (rfp_backup_job_end(domain, socket_path, ended, &local) ||
+        goes_off(domain))
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }
 
+/* *@ended, if not NULL: as rfp_backup_job_end() has it. */
 static gboolean
-undo_job(RfpDomain *domain, RfpRecord *record, gboolean settle, GError **error)
+undo_job(RfpDomain *domain,
+         RfpRecord *record,
+         gboolean settle,
+         gboolean *ended,
+         GError **error)
 {
     const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
     const char *socket_path = job ? job->args[0] : NULL;
@@ -136,8 +146,9 @@ undo_job(RfpDomain *domain, RfpRecord *record, gboolean settle, GError **error)
         return TRUE;
     if (settle && !wait_settled(domain, socket_path, error))
         return FALSE;
-    return job == NULL || (end_job(domain, socket_path, error) &&
-                           wake(domain, record, error));
+    return job == NULL ||
+           (end_job(domain, socket_path, ended, error) &&
+            wake(domain, record, error));
 }
 
 /* Socket and scratch files: made by QEMU and libvirt, in folders of ours or of
@@ -160,9 +171,17 @@ undo_files(RfpRecord *record, GError **error)
 }
 
 gboolean
-rfp_undo_job(RfpDomain *domain, RfpRecord *record, GError **error)
+rfp_undo_job(RfpDomain *domain,
+             RfpRecord *record,
+             gboolean *ended,
+             GError **error)
 {
-    return undo_job(domain, record, FALSE, error) && undo_files(record, error);
+    *ended = FALSE;
+    if (!undo_job(domain, record, FALSE, ended, error))
+        return FALSE;
+    if (*ended && rfp_scratch_is_pushed(record))
+        *ended = rfp_backup_job_was_cut(domain);
+    return !*ended || undo_files(record, error);
 }
 
 gboolean
@@ -176,7 +195,8 @@ rfp_undo_host(RfpDomain *domain,
     gboolean thawed = undo_freeze(domain, record, frozen, &thaw_error);
 
     /* a guest that cannot be thawed now must not keep its job too */
-    if (!undo_job(domain, record, settle, error) || !undo_files(record, error))
+    if (!undo_job(domain, record, settle, NULL, error) ||
+        !undo_files(record, error))
         return FALSE;
     if (!thawed)
         g_propagate_error(error, g_steal_pointer(&thaw_error));
@@ -263,7 +283,7 @@ rfp_undo_kept(RfpDomain *domain, RfpKept *kept, const char *why, GError **error)
 {
     if (kept->ended != NULL)
         return TRUE;
-    if (domain != NULL && !undo_job(domain, kept->record, FALSE, error))
+    if (domain != NULL && !undo_job(domain, kept->record, FALSE, NULL, error))
         return FALSE;
     /* a file that cannot be removed now must not keep the domain busy */
     undo_files(kept->record, NULL);

@@ -40,10 +40,15 @@ rfp_undo_host(RfpDomain *domain,
 /*
  * The same for who only looks at the record, of an operation that lives or of
  * what is kept: ends the job, wakes the guest, removes socket and scratch, and
- * notes nothing.
+ * notes nothing. *@ended: it was this that ended it. Where it was not, the files
+ * stay: in push mode they may be images that have just been completed, which
+ * their operation is about to read.
  */
 gboolean
-rfp_undo_job(RfpDomain *domain, RfpRecord *record, GError **error);
+rfp_undo_job(RfpDomain *domain,
+             RfpRecord *record,
+             gboolean *ended,
+             GError **error);
 
 /*
  * The whole, then clears the record (not where KEPT or UNSYNCED). Where it fails

@@ -463,18 +463,20 @@ set_short_of_scratch(RfpOperation *operation, guint64 left, GError **error)
 
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("the file system of the scratch directory '%s' has only "
-                    "%" PRIu64 " bytes left; the export was ended "
+                    "%" PRIu64 " bytes left; the backup job was ended "
                     "before the guest would have stopped"),
                   dir, left);
     rfp_error_add_object(error, dir);
     if (rfp_rate_limit(&operation->job->rate) != 0)
-        rfp_error_add_way_out(error, _("make room there, use a larger file "
-                                       "system (--scratch-dir), or read "
-                                       "faster (--limit-rate)"));
+        rfp_error_add_way_out(error,
+                              _("make room there, have the scratch directory "
+                                "on a larger file system, or limit the rate "
+                                "less"));
     else
-        rfp_error_add_way_out(error, _("make room there, use another file "
-                                       "system (--scratch-dir), or export "
-                                       "while the guest writes less"));
+        rfp_error_add_way_out(error,
+                              _("make room there, have the scratch directory "
+                                "on a larger file system, or try again while "
+                                "the guest writes less"));
 }
 
 void
@@ -484,8 +486,8 @@ rfp_operation_set_io_error(RfpOperation *operation, GError **error)
     g_autofree char *dir = scratch_dir(operation);
 
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                  _("domain '%s' stopped with an I/O error during the "
-                    "export; it is resumed"),
+                  _("domain '%s' stopped with an I/O error while its backup "
+                    "job ran; it is resumed"),
                   name);
     rfp_error_add_object(error, name);
     rfp_error_add_way_out(error,
@@ -578,11 +580,17 @@ warn_goes_on(RfpOperation *operation, const GError *why)
     g_autoptr(RefpointFailure) failure = refpoint_failure_new(why);
     const RfpDomain *domain = operation->domain;
 
+    rfp_guard_listen(&operation->guard);
     rfp_job_warn(operation->job, "job-goes-on", domain->name,
-                 _("the backup job of domain '%s' still runs (%s); the guard "
-                   "tries to end it until it is gone, and no other one can "
-                   "begin before; if virsh domjobabort %s does not end it "
-                   "either, shut the guest off"),
+                 operation->guard.gone ?
+                     _("the backup job of domain '%s' still runs (%s); the "
+                       "next call tries to end it, and no other one can begin "
+                       "before; if virsh domjobabort %s does not end it "
+                       "either, shut the guest off") :
+                     _("the backup job of domain '%s' still runs (%s); the "
+                       "guard tries to end it until it is gone, and no other "
+                       "one can begin before; if virsh domjobabort %s does "
+                       "not end it either, shut the guest off"),
                  domain->name, failure->message, domain->word);
 }
 
@@ -609,6 +617,21 @@ rfp_operation_end_job(RfpOperation *operation, GError **error)
     return FALSE;
 }
 
+/* As warn_kept(), of an operation that fails now. */
+static void
+warn_set_unread(RfpOperation *operation)
+{
+    const RfpRecord *record = operation->record;
+    const RfpStep *step = rfp_record_find(record, RFP_STEP_OPERATION);
+
+    rfp_job_warn(operation->job, "undo-unfinished", operation->domain->name,
+                 _("the set '%s', or the point in it, cannot be read any more: "
+                   "the checkpoint and the files are kept; mount it or put it "
+                   "right, the next call tidies up; if it is gone for good "
+                   "remove '%s', then the checkpoint"),
+                 step->args[3], record->path);
+}
+
 void
 rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
 {
@@ -629,13 +652,14 @@ rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
         warn_unsynced(operation, operation->record);
         return;
     }
+    if (local == NULL) {
+        warn_set_unread(operation);
+        return;
+    }
     failure = refpoint_failure_new(local);
     rfp_job_warn(operation->job, "undo-unfinished", operation->domain->name,
-                 local != NULL ?
-                     _("not everything could be undone (%s); the guard, or "
-                       "the next call, goes on with it") :
-                     _("the set cannot be read any more: the checkpoint and "
-                       "the files are kept; the next call tidies up"),
+                 _("not everything could be undone (%s); the guard, or the "
+                   "next call, goes on with it"),
                  failure->message);
 }
 

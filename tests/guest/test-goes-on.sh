@@ -71,6 +71,21 @@ next_exact after-killed
 check "killed: the next call ends it" warned recovered
 is "$(job_left; cat "$record")" "" "killed: nothing is left"
 
+guest_write
+touch "$nothing"
+export LD_PRELOAD=$tmp/fake.so ABORT_NOTHING=$nothing
+slow_export_start 500 --json export vm "$set" --create=alone
+unset LD_PRELOAD ABORT_NOTHING
+wait_for 60 export_streams alone
+# shellcheck disable=SC2046
+kill -9 $(guard_pid)
+export_finish
+like "$(warning)" "still runs .*; the next call tries to end it" \
+    "alone: without a guard the warning promises none"
+rm "$nothing"
+next_exact after-alone
+check "alone: the next call ends it" warned recovered
+
 in_vain 0 "changes: succeeds" virt-refpoint --json changes vm killed --disk vda
 isnt "$(warning)" "" "changes: the warning says it"
 goes_on changes

@@ -26,6 +26,8 @@ REFPOINT_GUARD=$tmp/guard status_is 1 "ended: no point is made" \
     virt-refpoint create vm ended
 like "$(cat "$tmp/err")" "virt-refpoint/scratch' has only 4096 bytes left" \
     "ended: it says why"
+like "$(cat "$tmp/err")" "left; the backup job was ended" "ended: no export was"
+unlike "$(cat "$tmp/err")" "--limit-rate" "ended: it names no option it has not"
 is "$(all_left ended)" "" "ended: nothing is left"
 check "ended: another one can be made" virt-refpoint create vm next
 check "ended: and removed" virt-refpoint remove-data vm next

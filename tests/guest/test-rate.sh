@@ -86,7 +86,8 @@ kill "$event_pid"
 
 is "$status" 1 "the export is ended"
 like "$(cat "$tmp/err")" "scratch directory '$scratch'" "it says why"
-like "$(cat "$tmp/err")" "--scratch-dir.*--limit-rate" "the way out is told"
+like "$(cat "$tmp/err")" "make room there, .*limit the rate less" \
+    "the way out is told"
 diag "the least free: $(cat "$tmp/least") MiB"
 is $(($(cat "$tmp/least") >= 24)) 1 "the reserve was left, all but a little"
 is "$(all_left starved)" "" "nothing is left"

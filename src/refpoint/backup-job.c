@@ -9,6 +9,7 @@
 #define END_US (10 * G_USEC_PER_SEC)
 #define END_POLL_US (1 * 1000)
 #define SERVED_US (250 * 1000)
+#define MAX_MEASURES 20
 
 /* *@backup: there is a backup job; *@ours: it is the one with that mark. */
 static gboolean
@@ -140,6 +141,35 @@ rfp_backup_job_check_free(RfpDomain *domain, GError **error)
     return FALSE;
 }
 
+/* Before QEMU formats an encrypted scratch file it measures how fast it hashes. A
+ * processor that is done before the kernel has counted its time makes that fail,
+ * now and then (QEMU 7.2.14 to 7.2.22, 8.2.7 to 9.2.1, seen in 7.2.22). Nothing has begun then,
+ * and the next try measures anew. */
+static gboolean
+failed_to_measure(void)
+{
+    virErrorPtr origin = virGetLastError();
+
+    return origin != NULL && origin->message != NULL &&
+           strstr(origin->message, "Unable to get accurate CPU usage") != NULL;
+}
+
+static gboolean
+begin(RfpDomain *domain,
+      const char *backup_xml,
+      const char *checkpoint_xml,
+      unsigned int flags)
+{
+    for (int i = 0; i < MAX_MEASURES; i++) {
+        if (virDomainBackupBegin(domain->virt, backup_xml, checkpoint_xml,
+                                 flags) == 0)
+            return TRUE;
+        if (!failed_to_measure())
+            return FALSE;
+    }
+    return FALSE;
+}
+
 gboolean
 rfp_backup_job_begin(RfpDomain *domain,
                      const char *backup_xml,
@@ -150,8 +180,7 @@ rfp_backup_job_begin(RfpDomain *domain,
     const unsigned int flags =
         push ? VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL : 0;
 
-    if (virDomainBackupBegin(domain->virt, backup_xml, checkpoint_xml, flags) <
-        0) {
+    if (!begin(domain, backup_xml, checkpoint_xml, flags)) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot begin the backup job of domain '%s'"),
                            domain->name);

@@ -2,6 +2,7 @@
 #include "backup-job.h"
 #include "backup-xml.h"
 #include "text.h"
+#include "wording.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -150,8 +151,8 @@ failed_to_measure(void)
 {
     virErrorPtr origin = virGetLastError();
 
-    return origin != NULL && origin->message != NULL &&
-           strstr(origin->message, "Unable to get accurate CPU usage") != NULL;
+    return origin != NULL &&
+           rfp_wording_find(RFP_WORDING_HASH_SPEED, origin->message) != NULL;
 }
 
 static gboolean
@@ -184,6 +185,7 @@ rfp_backup_job_begin(RfpDomain *domain,
         rfp_virt_error_set(error, domain->name,
                            _("cannot begin the backup job of domain '%s'"),
                            domain->name);
+        rfp_domain_correct_cause(domain, error);
         if (error != NULL && (*error)->code == REFPOINT_ERROR_IN_USE)
             rfp_error_add_way_out(error,
                                   _("wait until it ends, or look at it with: "

@@ -4,7 +4,6 @@
 #include "text.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static RfpCheckpointXml *
 describe(virDomainCheckpointPtr checkpoint, gboolean sizes, GError **error)
@@ -178,29 +177,76 @@ rfp_checkpoint_xml_text(RfpDomain *domain, const char *name, GError **error)
 }
 
 static gboolean
-forget_checkpoint(virDomainCheckpointPtr checkpoint)
+delete_so(RfpDomain *domain,
+          virDomainCheckpointPtr checkpoint,
+          unsigned int flags,
+          GError **error)
 {
-    return virDomainCheckpointDelete(
-               checkpoint, VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY) == 0;
+    const char *name = virDomainCheckpointGetName(checkpoint);
+
+    if (virDomainCheckpointDelete(checkpoint, flags) == 0)
+        return TRUE;
+    rfp_virt_error_set(error, name,
+                       _("cannot delete checkpoint '%s' of domain '%s'"), name,
+                       domain->name);
+    rfp_domain_correct_cause(domain, error);
+    return FALSE;
 }
 
 static gboolean
-delete_checkpoint(virDomainCheckpointPtr checkpoint)
+forget_checkpoint(RfpDomain *domain,
+                  virDomainCheckpointPtr checkpoint,
+                  GError **error)
 {
-    if (virDomainCheckpointDelete(checkpoint, 0) == 0)
+    return delete_so(domain, checkpoint,
+                     VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY, error);
+}
+
+/* Of a running domain, whose QEMU tells. */
+static gboolean
+has_lost_bitmap(virDomainCheckpointPtr checkpoint)
+{
+    char *xml = virDomainCheckpointGetXMLDesc(
+        checkpoint, VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN |
+                        VIR_DOMAIN_CHECKPOINT_XML_SIZE);
+    g_autoptr(RfpCheckpointXml) now =
+        xml ? rfp_checkpoint_xml_parse(xml, NULL) : NULL;
+
+    free(xml);
+    for (guint i = 0; now != NULL && i < now->disks->len; i++) {
+        RfpCheckpointDisk *disk = g_ptr_array_index(now->disks, i);
+
+        if (disk->tracked && !disk->has_size)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+delete_checkpoint(RfpDomain *domain,
+                  virDomainCheckpointPtr checkpoint,
+                  GError **error)
+{
+    g_autoptr(GError) local = NULL;
+
+    if (delete_so(domain, checkpoint, 0, &local))
         return TRUE;
     /* The bitmap is gone: only the metadata is left. Of a domain that is shut
      * off (OPERATION_UNSUPPORTED) the bitmap would stay in the image. */
-    if (strstr(virGetLastErrorMessage(), "not found in backing chain") == NULL)
-        return FALSE;
-    return forget_checkpoint(checkpoint);
+    if (rfp_error_libvirt_code(local) == VIR_ERR_INTERNAL_ERROR &&
+        has_lost_bitmap(checkpoint))
+        return forget_checkpoint(domain, checkpoint, error);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 static gboolean
 delete_if_guid(RfpDomain *domain,
                const char *name,
                const char *guid,
-               gboolean (*delete)(virDomainCheckpointPtr checkpoint),
+               gboolean (*delete)(RfpDomain *domain,
+                                  virDomainCheckpointPtr checkpoint,
+                                  GError **error),
                GError **error)
 {
     g_autoptr(GError) local = NULL;
@@ -224,15 +270,10 @@ delete_if_guid(RfpDomain *domain,
     found = rfp_checkpoint_guid(domain, parsed);
     if (!rfp_guid_equal(found, guid))
         return TRUE;
-    if (!delete(checkpoint)) {
-        if (virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_CHECKPOINT)
-            return TRUE;
-        rfp_virt_error_set(error, name,
-                           _("cannot delete checkpoint '%s' of domain '%s'"),
-                           name, domain->name);
-        return FALSE;
-    }
-    return TRUE;
+    if (delete(domain, checkpoint, &local) || is_gone(local))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 gboolean
@@ -259,11 +300,13 @@ rfp_checkpoint_create(RfpDomain *domain, const char *xml, GError **error)
     g_autoptr(virDomainCheckpoint) checkpoint =
         virDomainCheckpointCreateXML(domain->virt, xml, 0);
 
-    if (checkpoint == NULL)
-        rfp_virt_error_set(error, domain->name,
-                           _("cannot make a checkpoint of domain '%s'"),
-                           domain->name);
-    return checkpoint != NULL;
+    if (checkpoint != NULL)
+        return TRUE;
+    rfp_virt_error_set(error, domain->name,
+                       _("cannot make a checkpoint of domain '%s'"),
+                       domain->name);
+    rfp_domain_correct_cause(domain, error);
+    return FALSE;
 }
 
 gboolean

@@ -105,6 +105,15 @@ rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error)
     return TRUE;
 }
 
+void
+rfp_domain_correct_cause(RfpDomain *domain, GError **error)
+{
+    if (error != NULL && *error != NULL &&
+        rfp_error_libvirt_code(*error) == VIR_ERR_OPERATION_UNSUPPORTED &&
+        virDomainIsActive(domain->virt) == 0)
+        (*error)->code = REFPOINT_ERROR_INVALID_STATE;
+}
+
 char *
 rfp_domain_xml_text(RfpDomain *domain,
                     gboolean inactive,

@@ -38,6 +38,11 @@ typedef struct {
 gboolean
 rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error);
 
+/* Of @error, which libvirt gave of a call on @domain: what is not supported
+ * because the domain is not active is INVALID_STATE. */
+void
+rfp_domain_correct_cause(RfpDomain *domain, GError **error);
+
 /* The live configuration (or the persistent one, @inactive); with secrets where
  * the connection gives them, *@secure tells (may be NULL). Free with
  * g_free(). */

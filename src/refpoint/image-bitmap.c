@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image-bitmap.h"
 #include "text.h"
+#include "wording.h"
 
 #include <json-glib/json-glib.h>
-#include <string.h>
 
 #define GRANULARITY "65536"
 
@@ -130,19 +130,23 @@ rfp_image_bitmap_parse(const char *json,
 
 /* ---- Running it ------------------------------------------------------------------------ */
 
+RefpointError
+rfp_image_bitmap_cause(const char *complaint)
+{
+    if (rfp_wording_find(RFP_WORDING_IMAGE_LOCKED, complaint) != NULL)
+        return REFPOINT_ERROR_IN_USE;
+    if (rfp_wording_find(RFP_WORDING_PERMISSION_DENIED, complaint) != NULL)
+        return REFPOINT_ERROR_ACCESS_DENIED;
+    return REFPOINT_ERROR_FAILED;
+}
+
 /* What it complains about in one line, harmless. */
 static void
 set_failed(const char *path, const char *complaint, GError **error)
 {
     g_autofree char *clean = rfp_text_clean(g_strchomp((char *)complaint));
-    gboolean locked = strstr(clean, "Failed to get") != NULL &&
-                      strstr(clean, "lock") != NULL;
 
-    rfp_error_set(error,
-                  locked ? REFPOINT_ERROR_IN_USE :
-                  strstr(clean, "Permission denied") != NULL ?
-                           REFPOINT_ERROR_ACCESS_DENIED :
-                           REFPOINT_ERROR_FAILED,
+    rfp_error_set(error, rfp_image_bitmap_cause(clean),
                   _("qemu-img failed on '%s': %s"), path, clean);
     rfp_error_add_object(error, path);
 }

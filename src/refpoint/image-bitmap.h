@@ -33,6 +33,11 @@ rfp_image_bitmap_add(const char *path, const char *name, GError **error);
 gboolean
 rfp_image_bitmap_remove(const char *path, const char *name, GError **error);
 
+/* Pure: IN_USE or ACCESS_DENIED where the tools of QEMU @complaint of that, else
+ * FAILED. */
+RefpointError
+rfp_image_bitmap_cause(const char *complaint);
+
 /* Pure: the state out of `qemu-img info --backing-chain --output=json`. */
 gboolean
 rfp_image_bitmap_parse(const char *json,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image-server.h"
 #include "files.h"
+#include "image-bitmap.h"
 #include "text.h"
 
 #include <errno.h>
@@ -100,11 +101,7 @@ set_ended(RfpImageServer *server, GError **error)
 
     text[MAX(got, 0)] = '\0';
     clean = rfp_text_clean(g_strchomp(text));
-    rfp_error_set(error,
-                  strstr(clean, "lock") != NULL ? REFPOINT_ERROR_IN_USE :
-                  strstr(clean, "Permission denied") != NULL ?
-                                                  REFPOINT_ERROR_ACCESS_DENIED :
-                                                  REFPOINT_ERROR_FAILED,
+    rfp_error_set(error, rfp_image_bitmap_cause(clean),
                   _("cannot read the image '%s': %s"), server->path, clean);
     rfp_error_add_object(error, server->path);
 }

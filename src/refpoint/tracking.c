@@ -9,6 +9,7 @@
 #include "files.h"
 #include "qcow2-layout.h"
 #include "text.h"
+#include "wording.h"
 
 /* The first that has bitmaps. */
 #define VERSION_MIN 3
@@ -77,7 +78,7 @@ rfp_tracking_refused(RfpDomainXml *domain, const GError *error)
     const char *at = strstr(error->message, node);
     guint64 index = 0;
 
-    if (at == NULL || strstr(at, "bitmaps in qcow2 v2 files") == NULL)
+    if (rfp_wording_find(RFP_WORDING_BITMAP_VERSION, at) == NULL)
         return NULL;
     index = g_ascii_strtoull(at + strlen(node), NULL, 10);
     for (guint i = 0; i < domain->disks->len; i++) {

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "virt.h"
 #include "text.h"
+#include "wording.h"
 
 #include <errno.h>
-#include <string.h>
 
 RefpointError
 rfp_virt_cause(int code)
 {
+    if (code == RFP_VIRT_AGENT_TIMEOUT)
+        return REFPOINT_ERROR_TIMEOUT;
+    if (code == RFP_VIRT_AGENT_FAILED)
+        return REFPOINT_ERROR_INVALID_STATE;
     /* No default: a code that a newer header brings is a warning here. */
     switch ((virErrorNumber)code) {
     case VIR_ERR_NO_MEMORY:
@@ -149,40 +153,38 @@ rfp_virt_cause(int code)
 
 /* INTERNAL_ERROR of the QEMU driver whose text tells a state. */
 static const struct {
-    const char *text;
+    RfpWording wording;
     RefpointError cause;
 } internal_states[] = {
-    {"Bitmap already exists", REFPOINT_ERROR_INVALID_STATE},
-    {"not found in backing chain", REFPOINT_ERROR_INVALID_STATE},
-    {"different sizes", REFPOINT_ERROR_INVALID_STATE},
-    {"bitmaps in qcow2 v2 files", REFPOINT_ERROR_NOT_SUPPORTED},
-    {"agent is in frozen state", REFPOINT_ERROR_IN_USE},
-    {"is frozen", REFPOINT_ERROR_IN_USE},
-    {"has a blockjob assigned", REFPOINT_ERROR_IN_USE},
-    {"backup job data missing", REFPOINT_ERROR_IN_USE}, /* one is beginning */
-    {"client socket is closed", REFPOINT_ERROR_NOT_AVAILABLE},
+    {RFP_WORDING_BITMAP_EXISTS, REFPOINT_ERROR_INVALID_STATE},
+    {RFP_WORDING_BITMAP_LOST, REFPOINT_ERROR_INVALID_STATE},
+    {RFP_WORDING_BITMAP_SIZES, REFPOINT_ERROR_INVALID_STATE},
+    {RFP_WORDING_BITMAP_VERSION, REFPOINT_ERROR_NOT_SUPPORTED},
+    {RFP_WORDING_AGENT_FROZEN, REFPOINT_ERROR_IN_USE},
+    {RFP_WORDING_BLOCK_JOB, REFPOINT_ERROR_IN_USE},
+    {RFP_WORDING_JOB_BEGINS, REFPOINT_ERROR_IN_USE},
 };
 
 RefpointError
 rfp_virt_cause_of(const virError *error)
 {
-    const char *text = error->message ? error->message : "";
+    const char *text = error->message;
 
     if (error->code == VIR_ERR_INTERNAL_ERROR)
         for (gsize i = 0; i < G_N_ELEMENTS(internal_states); i++)
-            if (strstr(text, internal_states[i].text) != NULL)
+            if (rfp_wording_find(internal_states[i].wording, text) != NULL)
                 return internal_states[i].cause;
-    if (error->code == VIR_ERR_OPERATION_UNSUPPORTED &&
-        strstr(text, "inactive") != NULL)
-        return REFPOINT_ERROR_INVALID_STATE;
     if (error->code == VIR_ERR_OPERATION_TIMEOUT &&
-        strstr(text, "state change lock") != NULL)
+        rfp_wording_find(RFP_WORDING_STATE_LOCK, text) != NULL)
         return REFPOINT_ERROR_IN_USE;
     if (error->code == VIR_ERR_SYSTEM_ERROR &&
         (error->int1 == EACCES || error->int1 == EPERM))
         return REFPOINT_ERROR_ACCESS_DENIED;
-    /* the daemon went away: end of file, broken pipe, connection reset */
-    if (error->code == VIR_ERR_SYSTEM_ERROR && error->domain == VIR_FROM_RPC)
+    /* the daemon went away: end of file, broken pipe, connection reset, or a
+     * socket that was closed before */
+    if (error->domain == VIR_FROM_RPC &&
+        (error->code == VIR_ERR_SYSTEM_ERROR ||
+         error->code == VIR_ERR_INTERNAL_ERROR))
         return REFPOINT_ERROR_NOT_AVAILABLE;
     return rfp_virt_cause(error->code);
 }

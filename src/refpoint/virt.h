@@ -9,6 +9,16 @@
 #include <libvirt/virterror.h>
 
 /*
+ * Of libvirt 11.2 and later, by number: this library may be older than the
+ * daemon. What was sent to the guest's agent was not answered in time, and may
+ * happen yet (VIR_ERR_AGENT_COMMAND_TIMEOUT); or the agent answered that it
+ * failed (VIR_ERR_AGENT_COMMAND_FAILED). Before, that is AGENT_UNRESPONSIVE, as
+ * if nothing had been sent, and INTERNAL_ERROR.
+ */
+#define RFP_VIRT_AGENT_TIMEOUT 112
+#define RFP_VIRT_AGENT_FAILED 113
+
+/*
  * The cause of a virErrorNumber when nothing else is known (mapping: Errors).
  * Complete at compile time for the installed headers: a new code is a
  * compiler warning here.
@@ -23,7 +33,8 @@ rfp_virt_cause(int code);
 
 /*
  * The same with the message looked at: INTERNAL_ERROR carries many state
- * errors, and OPERATION_UNSUPPORTED also means an inactive domain.
+ * errors. That OPERATION_UNSUPPORTED also means an inactive domain is not seen
+ * here: rfp_domain_correct_cause().
  */
 RefpointError
 rfp_virt_cause_of(const virError *error);

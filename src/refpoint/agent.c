@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent.h"
 #include "text.h"
+#include "wording.h"
+
+#include <stdlib.h>
 
 /* A channel that was just closed counts as open until libvirt comes to know:
  * what is lost is so in all looks. */
 #define LOST_LOOKS 3
 #define LOST_PAUSE_US (1 * G_USEC_PER_SEC)
 #define LOST_TIMEOUT 3
+/* How long the guest has to tell that it is not frozen, each time. */
+#define LOOK_TIMEOUT 5
 #define TIMEOUT_DEFAULT 30
 #define TIMEOUT_MAX 600
 #define GREETINGS 3
@@ -42,13 +47,25 @@ unlimit_response(RfpDomain *domain)
         domain->virt, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK, 0);
 }
 
-/* The code differs between versions (AGENT_UNRESPONSIVE on 9.0,
- * AGENT_COMMAND_TIMEOUT from 11.2): what counts is the time it took. */
+/* What libvirt tells from 11.2 on: it had been sent. Before, the time that it
+ * took is the only witness. */
 static gboolean
 used_up(gint64 begin, guint timeout)
 {
-    return g_get_monotonic_time() - begin >=
-           (gint64)timeout * G_USEC_PER_SEC * 9 / 10;
+    return virGetLastErrorCode() == RFP_VIRT_AGENT_TIMEOUT ||
+           g_get_monotonic_time() - begin >=
+               (gint64)timeout * G_USEC_PER_SEC * 9 / 10;
+}
+
+/* It was sent, and the agent answered that it does not do it, or failed. */
+static gboolean
+agent_refused(void)
+{
+    virErrorPtr last = virGetLastError();
+
+    return last != NULL && (last->code == RFP_VIRT_AGENT_FAILED ||
+                            (last->code == VIR_ERR_INTERNAL_ERROR &&
+                             last->domain != VIR_FROM_RPC));
 }
 
 /* libvirt greets the agent before it sends a command, for 5 s at most: a guest
@@ -114,8 +131,78 @@ rfp_agent_lost(RfpDomain *domain)
     return TRUE;
 }
 
+/* ---- Whether it is frozen ------------------------------------------------------ */
+
+typedef enum {
+    ANSWER_NONE, /* the agent did not tell, for now */
+    ANSWER_GIVEN,
+    ANSWER_REFUSED,
+} Answer;
+
+static Answer
+answer_of(gboolean given)
+{
+    if (given)
+        return ANSWER_GIVEN;
+    return agent_refused() ? ANSWER_REFUSED : ANSWER_NONE;
+}
+
+static Answer
+ask_time(RfpDomain *domain)
+{
+    long long seconds = 0;
+    unsigned int nanoseconds = 0;
+
+    return answer_of(virDomainGetTime(domain->virt, &seconds, &nanoseconds,
+                                      0) == 0);
+}
+
+static Answer
+ask_hostname(RfpDomain *domain)
+{
+    char *name = virDomainGetHostname(domain->virt,
+                                      VIR_DOMAIN_GET_HOSTNAME_AGENT);
+    Answer answer = answer_of(name != NULL);
+
+    free(name);
+    return answer;
+}
+
+/*
+ * While the file systems are frozen the agent refuses all but a few commands; in
+ * its words this is no different from what its administrator forbids. One answer
+ * is enough to know that it is not frozen. The two that are asked for are seldom
+ * forbidden, and change nothing.
+ */
+static Answer
+ask_guest(RfpDomain *domain)
+{
+    Answer answer = ANSWER_NONE;
+
+    limit_response(domain, LOOK_TIMEOUT);
+    for (guint i = 0; i < GREETINGS && answer == ANSWER_NONE; i++)
+        answer = ask_time(domain);
+    if (answer == ANSWER_REFUSED && ask_hostname(domain) == ANSWER_GIVEN)
+        answer = ANSWER_GIVEN;
+    unlimit_response(domain);
+    return answer;
+}
+
+/* Of a guest whose agent has refused a freeze, as @message tells, and now gave
+ * this @answer. */
+static gboolean
+is_frozen(Answer answer, const char *message)
+{
+    return answer == ANSWER_REFUSED ||
+           (answer == ANSWER_NONE &&
+            rfp_wording_find(RFP_WORDING_AGENT_FROZEN, message) != NULL);
+}
+
+/* ---- Freezing ------------------------------------------------------------------ */
+
 typedef struct {
     int n;            /* file systems, or -1 */
+    gboolean refused; /* the agent has answered: it does not */
     gboolean late;    /* it was sent, perhaps, and may happen yet */
     gboolean again;   /* it was tried before: then it may have happened by us */
     gboolean at_once; /* it failed before an agent could have answered */
@@ -136,6 +223,7 @@ freeze_patiently(RfpDomain *domain, guint timeout)
         tried.again = i > 0;
         limit_response(domain, left);
         tried.n = virDomainFSFreeze(domain->virt, NULL, 0, 0);
+        tried.refused = tried.n < 0 && agent_refused();
         tried.late = tried.n < 0 && used_up(begin, left);
         tried.at_once = g_get_monotonic_time() - begin <= GREETING_US;
         if (tried.n >= 0 || !missed_greeting(begin, left) ||
@@ -173,6 +261,24 @@ explain_missing(Channel channel, GError **error)
     }
 }
 
+/* What helps against an agent that is there and does not freeze. */
+static void
+explain_refusal(const char *message, GError **error)
+{
+    if (rfp_wording_find(RFP_WORDING_AGENT_DISABLED, message) != NULL)
+        rfp_error_add_way_out(error,
+                              _("allow guest-fsfreeze-freeze and "
+                                "guest-fsfreeze-thaw in the guest (block-rpcs "
+                                "or allow-rpcs of its agent, in qemu-ga.conf "
+                                "or in the options of its service), or use "
+                                "--quiesce=never"));
+    else
+        rfp_error_add_way_out(error,
+                              _("see what the agent in the guest, or its "
+                                "freeze hook, complains about, or use "
+                                "--quiesce=never"));
+}
+
 /* The agent is missing, or does not want to. */
 static void
 explain_failure(RfpDomain *domain, const Tried *tried, GError **error)
@@ -182,9 +288,53 @@ explain_failure(RfpDomain *domain, const Tried *tried, GError **error)
     if (tried->at_once && (code == VIR_ERR_AGENT_UNRESPONSIVE ||
                            code == VIR_ERR_ARGUMENT_UNSUPPORTED))
         explain_missing(look_at_channel(domain), error);
+    else if (tried->refused)
+        explain_refusal((*error)->message, error);
     rfp_error_add_way_out(error,
                           _("install and start qemu-guest-agent in the guest, "
                             "or use --quiesce=never"));
+}
+
+static RfpFreeze
+set_late(RefpointError cause, GError *error)
+{
+    error->code = cause;
+    return RFP_FREEZE_LATE;
+}
+
+/* What became of a freeze that failed with @error, which gets its cause and the
+ * way out. */
+static RfpFreeze
+judge(RfpDomain *domain, const Tried *tried, GError **error)
+{
+    Answer answer = tried->refused ? ask_guest(domain) : ANSWER_NONE;
+    gboolean frozen = tried->refused &&
+                      is_frozen(answer, (*error)->message);
+
+    if (rfp_error_libvirt_code(*error) == VIR_ERR_OPERATION_TIMEOUT) {
+        /* not sent: somebody else had the agent all the time */
+        (*error)->code = REFPOINT_ERROR_TIMEOUT;
+        return RFP_FREEZE_FAILED;
+    }
+    if ((*error)->code == REFPOINT_ERROR_NOT_AVAILABLE)
+        return set_late(REFPOINT_ERROR_STATUS_UNKNOWN, *error);
+    /* the agent does one thing after the other: with an answer that is over */
+    if (frozen ? tried->again : tried->late && answer != ANSWER_GIVEN) {
+        rfp_error_add_way_out(error,
+                              _("the guest may freeze later, it is watched and "
+                                "thawed; see what its freeze hooks do"));
+        return set_late(REFPOINT_ERROR_TIMEOUT, *error);
+    }
+    if (frozen) {
+        (*error)->code = REFPOINT_ERROR_IN_USE;
+        rfp_error_add_way_out(error, _("who froze it may still be at work; "
+                                       "if not: virsh domfsthaw %s"),
+                              domain->word);
+        return RFP_FREEZE_FOREIGN;
+    }
+    (*error)->code = REFPOINT_ERROR_INVALID_STATE;
+    explain_failure(domain, tried, error);
+    return RFP_FREEZE_FAILED;
 }
 
 RfpFreeze
@@ -194,41 +344,18 @@ rfp_agent_freeze(RfpDomain *domain,
                  GError **error)
 {
     g_autoptr(GError) local = NULL;
-    RfpFreeze result = RFP_FREEZE_FAILED;
+    RfpFreeze result = RFP_FREEZE_DONE;
     Tried tried = freeze_patiently(domain, timeout);
 
     *n_frozen = tried.n;
-    if (*n_frozen >= 0) {
-        unlimit_response(domain);
-        return RFP_FREEZE_DONE;
-    }
-    rfp_virt_error_set(&local, domain->name,
-                       _("cannot freeze the file systems of domain '%s'"),
-                       domain->name);
-    if (rfp_error_libvirt_code(local) == VIR_ERR_OPERATION_TIMEOUT) {
-        /* not sent: somebody else had the agent all the time */
-        local->code = REFPOINT_ERROR_TIMEOUT;
-    } else if (local->code == REFPOINT_ERROR_IN_USE ? tried.again :
-                                                      tried.late) {
-        local->code = REFPOINT_ERROR_TIMEOUT;
-        rfp_error_add_way_out(&local,
-                              _("the guest may freeze later, it is watched and "
-                                "thawed; see what its freeze hooks do"));
-        result = RFP_FREEZE_LATE;
-    } else if (local->code == REFPOINT_ERROR_NOT_AVAILABLE) {
-        local->code = REFPOINT_ERROR_STATUS_UNKNOWN;
-        result = RFP_FREEZE_LATE;
-    } else if (local->code == REFPOINT_ERROR_IN_USE) {
-        rfp_error_add_way_out(&local, _("who froze it may still be at work; "
-                                        "if not: virsh domfsthaw %s"),
-                              domain->word);
-        result = RFP_FREEZE_FOREIGN;
-    } else {
-        local->code = REFPOINT_ERROR_INVALID_STATE;
-        explain_failure(domain, &tried, &local);
+    if (tried.n < 0) {
+        rfp_virt_error_set(&local, domain->name,
+                           _("cannot freeze the file systems of domain '%s'"),
+                           domain->name);
+        result = judge(domain, &tried, &local);
+        g_propagate_error(error, g_steal_pointer(&local));
     }
     unlimit_response(domain);
-    g_propagate_error(error, g_steal_pointer(&local));
     return result;
 }
 

@@ -114,10 +114,8 @@ is_this_host(const char *host)
             g_ascii_strncasecmp(host, name, length) == 0);
 }
 
-RfpMsvmPath *
-rfp_msvm_path_parse_local(const char *text,
-                          const char *class_name,
-                          GError **error)
+static RfpMsvmPath *
+parse_local(const char *text, const char *class_name, GError **error)
 {
     g_autoptr(RfpMsvmPath) path = NULL;
 
@@ -144,6 +142,18 @@ rfp_msvm_path_parse_local(const char *text,
         class_name = path->class_name;
     return rfp_msvm_path_check(path, class_name, error) ? g_steal_pointer(&path)
                                                         : NULL;
+}
+
+RfpMsvmPath *
+rfp_msvm_path_parse_local(const char *text,
+                          const char *class_name,
+                          GError **error)
+{
+    RfpMsvmPath *path = parse_local(text, class_name, error);
+
+    if (path == NULL)
+        rfp_msvm_path_add_example(class_name, error);
+    return path;
 }
 
 /* A GUID with or without braces; NULL if it is none. */
@@ -265,10 +275,13 @@ rfp_msvm_resolve(RefpointMsvm *msvm G_GNUC_UNUSED,
                       _("the object path names a %s, which is no domain and "
                         "no reference point"),
                       parsed->class_name);
+        rfp_msvm_path_add_example(class_name, error);
         return FALSE;
     }
-    if (!row->take(parsed, &uuid, &guid, error))
+    if (!row->take(parsed, &uuid, &guid, error)) {
+        rfp_msvm_path_add_example(parsed->class_name, error);
         return FALSE;
+    }
     *domain_uuid = g_steal_pointer(&uuid);
     if (point_guid != NULL)
         *point_guid = g_steal_pointer(&guid);

@@ -7,6 +7,8 @@
 #include "text.h"
 
 #define SHOWN_MAX 200 /* characters of a bad path in its message */
+#define SYSTEM "Msvm_ComputerSystem"
+#define POINT "Msvm_VirtualSystemReferencePoint"
 
 static void
 free_key(gpointer opaque)
@@ -418,7 +420,52 @@ rfp_msvm_path_parse_as(const char *text, const char *expected, GError **error)
 {
     g_autoptr(RfpMsvmPath) path = rfp_msvm_path_parse(text, error);
 
-    if (!path || !rfp_msvm_path_check(path, expected, error))
+    if (!path || !rfp_msvm_path_check(path, expected, error)) {
+        rfp_msvm_path_add_example(expected, error);
         return NULL;
+    }
     return g_steal_pointer(&path);
+}
+
+/* ---- An example ---------------------------------------------------------- */
+
+/* Those that a caller names; the keys of each in the order in which they are
+ * printed elsewhere. */
+static const struct {
+    const char *class_name;
+    const char *key;
+    const char *value;
+} samples[] = {
+    {SYSTEM, "CreationClassName", SYSTEM},
+    {SYSTEM, "Name", "UUID"},
+    {POINT, "InstanceID", "refpoint:UUID/GUID"},
+    {POINT, "VirtualSystemIdentifier", "UUID"},
+    {"Msvm_ConcreteJob", "InstanceID", "refpoint-job:GUID"},
+};
+
+/* The first of them that can be meant; a domain where there is none. */
+static const char *
+example_class(const char *expected)
+{
+    for (gsize i = 0; expected && i < G_N_ELEMENTS(samples); i++)
+        if (rfp_msvm_class_is_a(rfp_msvm_class_find(samples[i].class_name),
+                                expected))
+            return samples[i].class_name;
+    return SYSTEM;
+}
+
+void
+rfp_msvm_path_add_example(const char *expected, GError **error)
+{
+    g_autoptr(RfpMsvmPath) path = new_path();
+    g_autofree char *text = NULL;
+
+    path->class_name = g_strdup(example_class(expected));
+    for (gsize i = 0; i < G_N_ELEMENTS(samples); i++)
+        if (strcmp(samples[i].class_name, path->class_name) == 0)
+            rfp_msvm_path_add(path, samples[i].key, samples[i].value);
+    text = rfp_msvm_path_format(path);
+    rfp_error_add_way_out(error, _("an object path is one like %s, see "
+                                   "refpoint-msvm(7)"),
+                          text);
 }

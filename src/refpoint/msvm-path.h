@@ -63,7 +63,12 @@ rfp_msvm_path_format(const RfpMsvmPath *path);
 const RfpMsvmClass *
 rfp_msvm_path_check(RfpMsvmPath *path, const char *expected, GError **error);
 
-/* Parsed and checked. */
+/* Shows the path of a domain, point or job, whichever can be of the class
+ * @expected (NULL: any), as the way out of @error. */
+void
+rfp_msvm_path_add_example(const char *expected, GError **error);
+
+/* Parsed and checked; an error shows how such a path looks. */
 RfpMsvmPath *
 rfp_msvm_path_parse_as(const char *text, const char *expected, GError **error);
 

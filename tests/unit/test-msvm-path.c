@@ -246,6 +246,43 @@ test_check(void)
     }
 }
 
+/* Who hands in something else is shown how the path of such an object looks. */
+static void
+test_example(void)
+{
+    static const struct {
+        const char *expected;
+        const char *example;
+    } rows[] = {
+        {POINT, POINT ".InstanceID=\"refpoint:UUID/GUID\","
+                      "VirtualSystemIdentifier=\"UUID\""},
+        {"CIM_ConcreteJob",
+         "Msvm_ConcreteJob.InstanceID=\"refpoint-job:GUID\""},
+        {"CIM_ComputerSystem", "Msvm_ComputerSystem.CreationClassName="
+                               "\"Msvm_ComputerSystem\",Name=\"UUID\""},
+        {"No_Class", "Msvm_ComputerSystem.CreationClassName="
+                     "\"Msvm_ComputerSystem\",Name=\"UUID\""},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(RefpointFailure) failure = NULL;
+
+        g_assert_null(rfp_msvm_path_parse_as("vm", rows[i].expected, &error));
+        failure = refpoint_failure_new(error);
+        g_assert_nonnull(failure->way_out);
+        if (strstr(failure->way_out, rows[i].example) == NULL)
+            g_error("%s: %s", rows[i].expected, failure->way_out);
+        g_clear_error(&error);
+        /* it is one: but for what stands in it */
+        g_assert_nonnull(
+            rfp_msvm_path_parse_as(rows[i].example,
+                                   i < 3 ? rows[i].expected : "CIM_System",
+                                   &error));
+        g_assert_no_error(error);
+    }
+}
+
 /* A key without a name has one after the check. */
 static void
 test_only_key(void)
@@ -286,6 +323,7 @@ main(int argc, char **argv)
     g_test_add_func("/msvm-path/malformed", test_malformed);
     g_test_add_func("/msvm-path/bounds", test_bounds);
     g_test_add_func("/msvm-path/check", test_check);
+    g_test_add_func("/msvm-path/example", test_example);
     g_test_add_func("/msvm-path/only-key", test_only_key);
     g_test_add_func("/msvm-path/new", test_new);
     return g_test_run();

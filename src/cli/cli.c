@@ -202,15 +202,44 @@ cli_print_warnings(const Cli *cli, const GPtrArray *warnings)
     }
 }
 
+/* What is done stays done: the status alone would say that nothing is. */
+static void
+say_what_is_done(const Cli *cli)
+{
+    const RefpointReport *report =
+        cli->job ? refpoint_job_get_report(cli->job) : NULL;
+
+    if (report == NULL || report->failure != NULL)
+        return;
+    if (report->point_path != NULL) {
+        g_autofree char *name = output_clean(report->point_name);
+        g_autofree char *path = output_clean(report->point_path);
+
+        output_complain(_("hint: only the output is missing: point '%s' is "
+                          "published, in '%s'"),
+                        name, path);
+    } else if (report->changed) {
+        output_complain(_("hint: only the output is missing: what this command "
+                          "had to do is done"));
+    }
+}
+
+int
+cli_not_written(const Cli *cli, int errnum, int status)
+{
+    output_complain(_("error: cannot write to standard output: %s"),
+                    g_strerror(errnum));
+    say_what_is_done(cli);
+    return status != 0 ? status : REFPOINT_ERROR_FAILED;
+}
+
 /* Standard output, and the status that this leaves. */
 static int
-finish(const char *text, int status)
+finish(const Cli *cli, const char *text, int status)
 {
     if (output_write(STDOUT_FILENO, text, strlen(text)))
         return status;
-    output_complain(_("error: cannot write to standard output: %s"),
-                    g_strerror(errno));
-    return status != 0 ? status : REFPOINT_ERROR_FAILED;
+    return cli_not_written(cli, errno, status);
 }
 
 int
@@ -218,7 +247,7 @@ cli_done(Cli *cli, const char *text)
 {
     if (cli->job != NULL)
         cli_print_warnings(cli, refpoint_job_get_report(cli->job)->warnings);
-    return finish(text, 0);
+    return finish(cli, text, 0);
 }
 
 int
@@ -227,8 +256,7 @@ cli_done_json(Cli *cli, JsonObject *document, int status)
     g_autofree char *text = json_to_text(document);
 
     json_object_unref(document);
-    (void)cli;
-    return finish(text, status);
+    return finish(cli, text, status);
 }
 
 int
@@ -242,7 +270,7 @@ cli_usage(Cli *cli, const GError *error)
     JsonObject *document;
 
     if (error == NULL && !cli->json)
-        return finish(cli->help, 0);
+        return finish(cli, cli->help, 0);
     if (error == NULL) {
         document = json_document_new(cli, NULL, NULL, 0);
         json_set_text(document, "help", cli->help);

@@ -106,6 +106,11 @@ cli_failed(Cli *cli, const GError *error);
 int
 cli_done(Cli *cli, const char *text);
 
+/* Ends well, or with @status, but standard output could not be written: @errnum.
+ * Says what is done all the same. */
+int
+cli_not_written(const Cli *cli, int errnum, int status);
+
 /* Ends with a document. Takes it. */
 int
 cli_done_json(Cli *cli, JsonObject *document, int status);

@@ -230,11 +230,8 @@ end_export(Cli *cli,
     if (!options->dry_run)
         export_print_result(report, cli->quiet, out);
     written = cli_done(cli, out->str);
-    if (written == 0 && cli->write_error != 0) {
-        output_complain(_("error: cannot write to standard output: %s"),
-                        g_strerror(cli->write_error));
-        written = REFPOINT_ERROR_FAILED;
-    }
+    if (written == 0 && cli->write_error != 0)
+        written = cli_not_written(cli, cli->write_error, 0);
     return written != 0 ? written : status;
 }
 

@@ -138,26 +138,40 @@ status_of(const InvokeAnswer *answer)
 }
 
 static int
+print_text(Cli *cli,
+           const Request *request,
+           const InvokeCall *call,
+           const InvokeAnswer *answer)
+{
+    g_autofree char *text =
+        request->xml ? cim_response_format(call->method, answer->return_value,
+                                           answer->out)
+                     : invoke_output_text(answer, cli->quiet);
+    int printed = cli_done(cli, text);
+
+    if (answer->failure != NULL)
+        cli_print_failure(answer->failure);
+    return printed;
+}
+
+static int
 print_answer(Cli *cli,
              const Request *request,
              const InvokeCall *call,
              const InvokeAnswer *answer)
 {
     int status = status_of(answer);
-    g_autofree char *text = NULL;
-    int printed;
+    int printed =
+        cli->json ? cli_done_json(cli, invoke_output_json(answer, status),
+                                  status)
+                  : print_text(cli, request, call, answer);
 
-    if (cli->json)
-        return cli_done_json(cli, invoke_output_json(answer, status), status);
-    if (request->xml)
-        text = cim_response_format(call->method, answer->return_value,
-                                   answer->out);
-    else
-        text = invoke_output_text(answer, cli->quiet);
-    printed = cli_done(cli, text);
-    if (answer->failure != NULL)
-        cli_print_failure(answer->failure);
-    return status != 0 ? status : printed;
+    if (status != 0)
+        return status;
+    if (printed != 0)
+        output_complain(_("hint: only the output is missing: %s returned %u"),
+                        call->method, answer->return_value);
+    return printed;
 }
 
 static int

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
+#include "help.h"
 #include "interrupt.h"
 #include "json.h"
 #include "output.h"
@@ -96,8 +97,9 @@ cli_help(GOptionContext *context)
     g_autofree char *help = g_option_context_get_help(context, TRUE, NULL);
     /* Terminals without UTF-8 are still about. */
     g_auto(GStrv) parts = g_strsplit(help, "…", -1);
+    g_autofree char *plain = g_strjoinv("...", parts);
 
-    return g_strjoinv("...", parts);
+    return help_layout(plain);
 }
 
 static char *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
 
+#include "help.h"
 #include "interrupt.h"
 #include "json.h"
 #include "output.h"
@@ -33,14 +34,13 @@ help_of_program(GOptionContext *context)
     for (guint i = 0; commands[i] != NULL; i++) {
         if (commands[i]->summary == NULL)
             continue;
-        g_string_append(out, "  ");
-        output_pad(out, commands[i]->name, 13);
-        g_string_append_printf(out, "%s\n", _(commands[i]->summary));
+        g_string_append_printf(out, "  %s  %s\n", commands[i]->name,
+                               _(commands[i]->summary));
     }
     g_string_append_printf(out, "\n%s\n",
                            _("See virt-refpoint help COMMAND, and "
                              "virt-refpoint(1)."));
-    return g_strdup(out->str);
+    return help_layout(out->str);
 }
 
 static int

@@ -48,6 +48,40 @@ done
 check "--help wins over missing operands" virt-refpoint export --help
 check "--help wins over what stands behind" virt-refpoint --help export a
 
+# ---- Wide lines --------------------------------------------------------------
+
+# words COMMAND LANGUAGE: of its help, one space between any two
+# shellcheck disable=SC2086
+words()
+{
+    LC_ALL=C.UTF-8 LANGUAGE=$2 virt-refpoint help $1 | xargs -0 echo |
+        tr -s ' \n' ' '
+}
+
+# The locale is only that of the characters: languages need none installed.
+for language in en fr ru; do
+    if [ $language != en ] && [ "$(words '' $language)" = "$(words '' en)" ]
+    then
+        skip "the help in $language" "the program is not installed"
+        continue
+    fi
+    # shellcheck disable=SC2086
+    for command in '' $commands; do
+        width=$(LC_ALL=C.UTF-8 LANGUAGE=$language virt-refpoint help $command |
+            LC_ALL=C.UTF-8 wc -L)
+        [ "$width" -le 80 ] || not_ok "help $command in $language: $width wide"
+        [ "$width" -ge 40 ] || not_ok "help $command in $language: no text"
+    done
+    ok "no line of the help in $language is wider than 80 columns"
+done
+like "$(words create en)" \
+    "--hold hold the data until .* bytes of scratch --set=DIRECTORY keep" \
+    "what is wrapped is whole"
+is "$(LC_ALL=C virt-refpoint help create | grep -A 1 -e '--hold')" \
+    "  --hold                   hold the data until remove-data; =MAX: with at most
+                           so many bytes of scratch" \
+    "what is wrapped is aligned"
+
 for command in mandoc man; do
     command -v "$command" >/dev/null || {
         skip "the manual with $command" "needs $command"

@@ -6,6 +6,7 @@
 
 requires xgettext
 requires msgmerge
+requires python3
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$top" || exit 1
 
@@ -21,11 +22,15 @@ must xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ \
 # xgettext stops at a macro that it does not know.
 is "$(grep -E '%"$' "$tmp/all.pot")" "" "no message ends in a bare %"
 
+# shellcheck disable=SC2012
+commands=$(ls src/cli/cmd-*.c | sed 's,.*/cmd-\(.*\)\.c,\1,' | xargs)
 while read -r language; do
     must msgmerge -q --no-fuzzy-matching -o "$tmp/$language.po" \
         "po/$language.po" "$tmp/all.pot"
     check "$language: correct" msgfmt --check -o /dev/null "$tmp/$language.po"
     is "$(msgattrib --untranslated "$tmp/$language.po" | grep -c "^msgid")" 0 \
         "$language: whole"
+    is "$(python3 tests/static/po-words.py "po/$language.po" "$commands")" "" \
+        "$language: what is typed is not translated"
 done < <(grep -v '^#' po/LINGUAS | tr ' ' '\n' | grep .)
 done_testing

@@ -438,5 +438,8 @@ rfp_export_begin(RfpExport *export, GError **error)
     if (!rfp_operation_thaw(operation, &export->consistency,
                             begun ? error : NULL))
         return FALSE;
+    if (!begun)
+        rfp_tracking_explain_bitmap(operation->domain, export->domain_xml,
+                                    export->name, error);
     return begun && keep_checkpoint_text(export, error);
 }

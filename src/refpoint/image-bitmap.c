@@ -174,6 +174,22 @@ run(const char *const *argv, const char *path, char **out, GError **error)
 }
 
 gboolean
+rfp_image_bitmap_is_there(const char *path, const char *name)
+{
+    const char *argv[] = {"qemu-img", "info",  "--force-share",
+                          "--output=json", "-f", "qcow2", "--backing-chain",
+                          "--", path, NULL};
+    g_autofree char *json = NULL;
+    RfpImageBitmap state = RFP_IMAGE_BITMAP_MISSING;
+    gboolean there = FALSE;
+    guint64 size = 0;
+
+    return run(argv, path, &json, NULL) &&
+           rfp_image_bitmap_parse(json, name, &state, &there, &size, NULL) &&
+           there;
+}
+
+gboolean
 rfp_image_bitmap_look(const char *path,
                       const char *name,
                       RfpImageBitmap *state,

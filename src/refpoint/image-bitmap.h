@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bitmaps inside images of a domain that is shut off, through qemu-img. */
+/* Bitmaps inside images, but for one function of a domain that is shut off, through
+ * qemu-img. */
 #ifndef RFP_IMAGE_BITMAP_H
 #define RFP_IMAGE_BITMAP_H
 
@@ -24,6 +25,11 @@ rfp_image_bitmap_look(const char *path,
                       gboolean *in_top,
                       guint64 *size,
                       GError **error);
+
+/* Whether the image @path, which a guest may run on, has one of that name stored;
+ * FALSE where it cannot be looked at, or QEMU has not stored it yet. */
+gboolean
+rfp_image_bitmap_is_there(const char *path, const char *name);
 
 /* Adds an empty, recording one, as libvirt makes them. */
 gboolean

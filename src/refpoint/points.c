@@ -405,9 +405,13 @@ make_checkpoint(Create *create, RefpointQuiesce quiesce, GError **error)
                               &create->consistency, error))
         return FALSE;
     made = create_checkpoint(create, error);
-    return rfp_operation_thaw(operation, &create->consistency,
-                              made ? error : NULL) &&
-           made && rfp_job_check(operation->job, error);
+    if (!rfp_operation_thaw(operation, &create->consistency,
+                            made ? error : NULL))
+        return FALSE;
+    if (!made)
+        rfp_tracking_explain_bitmap(operation->domain, create->domain_xml,
+                                    create->name, error);
+    return made && rfp_job_check(operation->job, error);
 }
 
 static gboolean

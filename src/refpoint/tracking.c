@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "image-bitmap.h"
 #include "qcow2-layout.h"
 #include "text.h"
 #include "wording.h"
@@ -102,6 +103,60 @@ rfp_tracking_add_conversion(RfpDomain *domain,
                           _("convert its image while the domain is shut off: "
                             "qemu-img amend -f qcow2 -o compat=1.1 %s"),
                           word ? word : _("IMAGE"));
+}
+
+/* The command that removes it from the image of @disk; NULL: it is not seen
+ * there. Free with g_free(). */
+static char *
+removal_of(RfpDomain *domain, const RfpDomainDisk *disk, const char *name)
+{
+    g_autofree char *path = g_strcmp0(disk->driver, "qcow2") == 0
+                                ? rfp_domain_local_path(domain, &disk->source)
+                                : NULL;
+    g_autofree char *word = path ? rfp_text_shell(path) : NULL;
+    g_autofree char *name_word = rfp_text_shell(name);
+
+    if (path == NULL || !rfp_image_bitmap_is_there(path, name))
+        return NULL;
+    return g_strdup_printf("qemu-img bitmap --remove %s %s", word, name_word);
+}
+
+void
+rfp_tracking_explain_bitmap(RfpDomain *domain,
+                            const RfpDomainXml *xml,
+                            const char *name,
+                            GError **error)
+{
+    g_autoptr(GString) targets = g_string_new(NULL);
+    g_autoptr(GString) commands = g_string_new(NULL);
+    g_autofree char *word = rfp_text_shell(name);
+
+    if (error == NULL || *error == NULL ||
+        rfp_wording_find(RFP_WORDING_BITMAP_EXISTS, (*error)->message) == NULL)
+        return;
+    for (guint i = 0; i < xml->disks->len; i++) {
+        const RfpDomainDisk *disk = g_ptr_array_index(xml->disks, i);
+        g_autofree char *command = removal_of(domain, disk, name);
+
+        if (command == NULL)
+            continue;
+        g_string_append_printf(targets, "%s%s", targets->len ? ", " : "",
+                               disk->target);
+        g_string_append_printf(commands, "%s%s", commands->len ? "; " : "",
+                               command);
+    }
+    if (targets->len > 0)
+        rfp_error_prefix(error,
+                         _("a bitmap '%s' that belongs to no point is in the "
+                           "image of disk %s"),
+                         name, targets->str);
+    else
+        g_string_printf(commands, "qemu-img bitmap --remove %s %s", _("IMAGE"),
+                        word);
+    rfp_error_add_way_out(error,
+                          _("take another name; or remove it while the domain "
+                            "is shut off: %s"),
+                          commands->str);
 }
 
 void

@@ -29,6 +29,17 @@ rfp_tracking_refusal(RfpDomain *domain, const RfpDomainDisk *disk);
 RfpDomainDisk *
 rfp_tracking_refused(RfpDomainXml *domain, const GError *error);
 
+/*
+ * Where QEMU made no bitmap @name because there is one, as @error of a begin
+ * says: adds the disks that have it, which is one of no checkpoint, and how it is
+ * removed. Runs qemu-img: not while the guest is frozen.
+ */
+void
+rfp_tracking_explain_bitmap(RfpDomain *domain,
+                            const RfpDomainXml *xml,
+                            const char *name,
+                            GError **error);
+
 /* Sets the error of a domain of which no disk can be tracked. */
 void
 rfp_tracking_set_none(RfpDomain *domain,

@@ -154,5 +154,50 @@ export_point "its export" old "$tmp/old-set" --quiesce=never
 is "$(modes)" "vda=full:qcow2-v2" "its export: the modes"
 must virsh destroy old
 
+diag "a bitmap of that name, which belongs to no checkpoint"
+must guest_prepare left 3 48M
+for target in vdb vdc; do
+    must qemu-img bitmap --add "$(guest_disk left $target)" p
+done
+must virsh define "$tmp/guests/left/left.xml"
+must virsh start left --paused
+bitmap="a bitmap 'p' .* in the image of disk vdb, vdc: .*already exists"
+for how in --track-only --hold; do
+    status_is 8 "a point, $how, name taken" \
+        virt-refpoint --json create left p "$how" --quiesce=never
+    like "$(result .error.message)" "$bitmap" "a point, $how: the disks"
+done
+refused 8 "$bitmap" "its export" left "$tmp/left-set" --create=p \
+    --quiesce=never
+removal=$(result .error.way_out | sed 's/.*shut off: //')
+must virsh destroy left
+check "what is said removes them" eval "$removal"
+must virsh start left --paused
+export_point "the same again" left "$tmp/left-set" --create=p \
+    --quiesce=never
+
+# one that QEMU has not stored yet
+must virsh checkpoint-create-as left q --diskspec vda,checkpoint=bitmap \
+    --diskspec vdb,checkpoint=no --diskspec vdc,checkpoint=no
+must virsh checkpoint-delete left q --metadata
+status_is 8 "one that is not stored" virt-refpoint --json create left q \
+    --track-only --quiesce=never
+like "$(result .error.way_out)" "another name.*bitmap --remove IMAGE q" \
+    "one that is not stored: the way out"
+
+diag "a checkpoint that has lost its bitmap"
+must virt-refpoint create left lost --track-only --quiesce=never
+node=$(virsh qemu-monitor-command left '{"execute":"query-named-block-nodes"}' |
+    jq -r '[.return[] | select(any(."dirty-bitmaps"[]?; .name == "lost"))][0] |
+        ."node-name"')
+must virsh qemu-monitor-command left '{"execute":"block-dirty-bitmap-remove",
+    "arguments":{"node":"'"$node"'","name":"lost"}}'
+check "it is destroyed" virt-refpoint destroy left lost
+is "$(virsh -q checkpoint-list left --name | grep -x lost)" "" "it is gone"
+must virt-refpoint create left stays --track-only --quiesce=never
+must virsh destroy left
+status_is 8 "not of a domain that is shut off" \
+    virt-refpoint destroy left stays
+
 set_is_right "$set" "the set"
 done_testing

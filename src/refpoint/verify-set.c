@@ -447,7 +447,9 @@ look_at_folder(Tree *tree,
                const struct stat *st,
                guint depth)
 {
-    const guint mode = st->st_mode & 07777;
+    /* That new files inherit the folder's group is no right of anybody: folders
+     * take it over from the one that the set is made in. */
+    const guint mode = st->st_mode & 07777 & ~(guint)S_ISGID;
     g_auto(RfpFd) fd = -1;
     gboolean known = g_hash_table_contains(tree->folders, path) ||
                      strcmp(path, "disks") == 0 ||

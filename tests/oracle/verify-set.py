@@ -409,7 +409,8 @@ class Verifier:
         if status.st_uid != self.owner:
             self.remark(relative, "it belongs to user %d" % status.st_uid)
         if stat.S_ISDIR(status.st_mode):
-            if mode != 0o700:
+            # where new files inherit the group, folders pass that on
+            if mode & ~stat.S_ISGID != 0o700:
                 self.damage(relative, "mode %04o, not 0700" % mode)
             if "/" not in relative and relative != "disks" and \
                     relative not in {p.folder for p in self.points}:

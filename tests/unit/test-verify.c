@@ -280,6 +280,30 @@ test_shared(void)
     set_remove(temp);
 }
 
+/* Made in a folder that hands its group on, each folder of the set does so. */
+static void
+test_group_folder(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *folder = g_build_filename(dir, "disks", "vm1", NULL);
+    g_autofree char *oracle = g_test_build_filename(G_TEST_DIST, "..", "oracle",
+                                                    "verify-set.py", NULL);
+    g_autofree char *output = NULL;
+    g_autoptr(RefpointVerification) result = NULL;
+    struct stat st;
+
+    g_assert_cmpint(g_chmod(temp, 02700), ==, 0);
+    set_make(dir, points);
+    g_assert_cmpint(stat(folder, &st), ==, 0);
+    g_assert_cmpint(st.st_mode & 07777, ==, 02700);
+    result = verify(dir, NULL);
+    assert_sound(result);
+    if (tool_exists("python3") && tool_exists("qemu-img"))
+        output = tool_run("python3", oracle, "--strict", dir, NULL);
+    set_remove(temp);
+}
+
 /* An independent opinion of the same set. */
 static void
 test_oracle(void)
@@ -911,6 +935,7 @@ main(int argc, char **argv)
     data = g_test_build_filename(G_TEST_DIST, "..", "..", "data", NULL);
     g_setenv("REFPOINT_DATADIR", data, TRUE);
     g_test_add_func("/verify/sound", test_sound);
+    g_test_add_func("/verify/group-folder", test_group_folder);
     g_test_add_func("/verify/oracle", test_oracle);
     g_test_add_func("/verify/oracle-flips", test_oracle_flips);
     g_test_add_func("/verify/old", test_old);

@@ -193,15 +193,32 @@ cli_print_failure(const RefpointFailure *failure)
         output_complain(_("hint: %s"), way_out);
 }
 
-void
-cli_print_warnings(const Cli *cli, const GPtrArray *warnings)
+/* What came of a failure: it is told behind that. */
+static gboolean
+is_consequence(const RefpointWarning *warning)
 {
-    for (guint i = 0; !cli->json && warnings && i < warnings->len; i++) {
+    return g_str_equal(warning->id, "undo-unfinished");
+}
+
+static void
+print_warnings(const GPtrArray *warnings, gboolean consequences)
+{
+    for (guint i = 0; warnings && i < warnings->len; i++) {
         const RefpointWarning *warning = warnings->pdata[i];
         g_autofree char *message = output_clean(warning->message);
 
-        output_complain(_("warning: [%s] %s"), warning->id, message);
+        if (is_consequence(warning) == consequences)
+            output_complain(_("warning: [%s] %s"), warning->id, message);
     }
+}
+
+void
+cli_print_warnings(const Cli *cli, const GPtrArray *warnings)
+{
+    if (cli->json)
+        return;
+    print_warnings(warnings, FALSE);
+    print_warnings(warnings, TRUE);
 }
 
 /* What is done stays done: the status alone would say that nothing is. */
@@ -317,9 +334,13 @@ cli_failed(Cli *cli, const GError *error)
             json_add_report(document, report);
         return cli_done_json(cli, document, status);
     }
-    if (report != NULL)
-        cli_print_warnings(cli, report->warnings);
+    if (report == NULL) {
+        cli_print_failure(failure);
+        return status;
+    }
+    print_warnings(report->warnings, FALSE);
     cli_print_failure(failure);
+    print_warnings(report->warnings, TRUE);
     return status;
 }
 

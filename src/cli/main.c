@@ -11,7 +11,10 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#define OPEN_FILES 4096
 
 static const Command *const commands[];
 
@@ -166,6 +169,19 @@ keep_standard_descriptors(void)
             _exit(REFPOINT_ERROR_FAILED);
 }
 
+/* The limit that a shell hands on is far below what is allowed. Nothing here uses
+ * select(2), which that is for. */
+static void
+allow_open_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= OPEN_FILES)
+        return;
+    limit.rlim_cur = MIN(limit.rlim_max, OPEN_FILES);
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -174,6 +190,7 @@ main(int argc, char **argv)
     int status;
 
     keep_standard_descriptors();
+    allow_open_files();
     setlocale(LC_ALL, "");
     bindtextdomain(GETTEXT_PACKAGE, LOCALEDIR);
     bind_textdomain_codeset(GETTEXT_PACKAGE, "UTF-8");

@@ -122,6 +122,27 @@ rfp_error_set(GError **error, RefpointError cause, const char *format, ...)
     va_end(ap);
 }
 
+/* What helps against it whatever was being done. */
+static void
+add_errno_way_out(int errnum, GError **error)
+{
+    if (errnum == ENOSPC)
+        rfp_error_add_way_out(error,
+                              _("make room on that file system, or use "
+                                "another directory"));
+    /* rfp_space_of() foresees no other than the user's */
+    if (errnum == EDQUOT)
+        rfp_error_add_way_out(error,
+                              _("a quota is used up there, of the user, the "
+                                "group, the project or the subvolume, though "
+                                "the file system may have room: raise it, or "
+                                "use another directory"));
+    if (errnum == EMFILE)
+        rfp_error_add_way_out(error, _("allow the process more open files: "
+                                       "ulimit -n, or LimitNOFILE of its "
+                                       "unit"));
+}
+
 static void G_GNUC_PRINTF(4, 0)
 set_errno_valist(GError **error,
                  RefpointError cause,
@@ -133,10 +154,7 @@ set_errno_valist(GError **error,
 
     rfp_error_set(error, cause, "%s: %s", message, g_strerror(errnum));
     set_number(error, FIELD_ERRNO, errnum);
-    if (errnum == ENOSPC || errnum == EDQUOT)
-        rfp_error_add_way_out(error,
-                              _("make room on that file system, or use "
-                                "another directory"));
+    add_errno_way_out(errnum, error);
 }
 
 static RefpointError

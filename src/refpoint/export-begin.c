@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export.h"
 #include "backup-xml.h"
+#include "descriptors.h"
 #include "sockets.h"
 #include "text.h"
 #include "tracking.h"
@@ -159,15 +160,21 @@ choose_mark(RfpExport *export, GError **error)
 static gboolean
 prepare(RfpExport *export, GError **error)
 {
+    guint descriptors = RFP_DESCRIPTORS_OPERATION;
+
     if (!choose_folder(export, error))
         return FALSE;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
-        if (rfp_export_takes(disk) && !choose_files(export, disk, error))
+        if (!rfp_export_takes(disk))
+            continue;
+        if (!choose_files(export, disk, error))
             return FALSE;
+        descriptors += RFP_DESCRIPTORS_DISK;
     }
-    return choose_mark(export, error);
+    return choose_mark(export, error) &&
+           rfp_descriptors_check(descriptors, error);
 }
 
 /* NULL: made for no set. */

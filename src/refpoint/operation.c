@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation.h"
+#include "descriptors.h"
 #include "domain-end.h"
 #include "names.h"
 #include "text.h"
@@ -200,6 +201,8 @@ look_at_kept(RfpOperation *operation, GError **error)
 gboolean
 rfp_operation_lock(RfpOperation *operation, GError **error)
 {
+    if (!rfp_descriptors_check(RFP_DESCRIPTORS_OPERATION, error))
+        return FALSE;
     operation->record = rfp_record_open(operation->conn->records_dir,
                                         operation->domain->uuid, 0, error);
     if (operation->record == NULL)

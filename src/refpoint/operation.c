@@ -494,7 +494,8 @@ rfp_operation_set_io_error(RfpOperation *operation, GError **error)
                   name);
     rfp_error_add_object(error, name);
     rfp_error_add_way_out(error,
-                          _("look for room on the file systems of its "
+                          _("look for room, and for quotas that are used up "
+                            "(of QEMU's user, too), on the file systems of its "
                             "images and of the scratch directory '%s'"),
                           dir);
 }

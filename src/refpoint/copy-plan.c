@@ -2,7 +2,6 @@
 #include "copy-plan.h"
 
 #include "error.h"
-#include "extent.h"
 #include "text.h"
 
 #include <inttypes.h>
@@ -148,34 +147,35 @@ plan_range(Plan *plan, guint64 offset, guint64 end)
 
 /* ---- Increments -------------------------------------------------------- */
 
-/* The cluster at the end of a view of @size bytes, where that lies in
- * [offset, offset + length). */
-static void
-add_last_cluster(Plan *plan, guint64 size, guint64 offset, guint64 length)
+void
+rfp_copy_plan_dirty(const RfpCopyOptions *options,
+                    RfpExtents *extents,
+                    guint64 offset,
+                    guint64 length,
+                    gboolean dirty)
 {
-    const guint64 last = size - 1;
+    const guint64 old_size = options->resized_from;
+    const guint64 size = options->size;
 
-    if (size > 0 && last >= offset && last - offset < length)
-        rfp_extents_append_rounded(&plan->dirty, last, 1, RFP_CLUSTER_SIZE,
-                                   plan->options->size);
+    if (dirty) {
+        rfp_extents_append_rounded(extents, offset, length, RFP_CLUSTER_SIZE,
+                                   size);
+    } else if (old_size != size) {
+        rfp_extents_append_last(extents, MIN(old_size, size), offset, length,
+                                RFP_CLUSTER_SIZE, size);
+        rfp_extents_append_last(extents, MAX(old_size, size), offset, length,
+                                RFP_CLUSTER_SIZE, size);
+    }
 }
 
 static gboolean
 on_dirty(guint64 offset, guint64 length, gboolean dirty, gpointer opaque)
 {
     Plan *plan = opaque;
-    const guint64 old_size = plan->options->resized_from;
-    const guint64 size = plan->options->size;
 
     if (!check_extent(plan, offset, length))
         return FALSE;
-    if (dirty) {
-        rfp_extents_append_rounded(&plan->dirty, offset, length,
-                                   RFP_CLUSTER_SIZE, size);
-    } else if (old_size != size) {
-        add_last_cluster(plan, MIN(old_size, size), offset, length);
-        add_last_cluster(plan, MAX(old_size, size), offset, length);
-    }
+    rfp_copy_plan_dirty(plan->options, &plan->dirty, offset, length, dirty);
     return plan->dirty.n < MAX_DIRTY;
 }
 

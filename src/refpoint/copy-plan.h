@@ -7,6 +7,7 @@
 #define RFP_COPY_PLAN_H
 
 #include "copy.h"
+#include "extent.h"
 
 /*
  * What is done with the steps. No step crosses a window; each begins at a
@@ -28,6 +29,15 @@ typedef struct {
     /* So many more bytes will be in steps. @final: that is all. */
     void (*total)(gpointer opaque, guint64 length, gboolean final);
 } RfpCopyPlanOps;
+
+/* Appends what an increment stores of one extent of the dirty map, in clusters:
+ * all of it if it is @dirty, else where a resized disk ended or ends in it. */
+void
+rfp_copy_plan_dirty(const RfpCopyOptions *options,
+                    RfpExtents *extents,
+                    guint64 offset,
+                    guint64 length,
+                    gboolean dirty);
 
 /*
  * Plans all of a disk. @connection is one of @source_ops. An increment's dirty

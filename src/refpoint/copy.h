@@ -27,8 +27,8 @@ typedef gboolean (*RfpMapFunc)(guint64 offset,
                                gpointer opaque);
 
 /*
- * Where data comes from. open() is called in the thread that uses the
- * connection. map() reports extents that cover [offset, offset + length) in
+ * Where data comes from. A connection is used by one thread at a time. map()
+ * reports extents that cover [offset, offset + length) in
  * order without gaps, clipped to it. All calls give up on @cancel (set
  * atomically) with REFPOINT_ERROR_CANCELLED.
  */

@@ -80,6 +80,20 @@ rfp_extents_append_rounded(RfpExtents *extents,
     extents_add(extents, start, end);
 }
 
+void
+rfp_extents_append_last(RfpExtents *extents,
+                        guint64 view,
+                        guint64 offset,
+                        guint64 length,
+                        guint64 unit,
+                        guint64 size)
+{
+    const guint64 last = view - 1;
+
+    if (view > 0 && last >= offset && last - offset < length)
+        rfp_extents_append_rounded(extents, last, 1, unit, size);
+}
+
 guint64
 rfp_extents_total(const RfpExtents *extents)
 {

@@ -39,6 +39,16 @@ rfp_extents_append_rounded(RfpExtents *extents,
                            guint64 unit,
                            guint64 size);
 
+/* Appends the unit in which a view of @view bytes ends, where its last byte is
+ * in [offset, offset + length); rounded and clipped as above. */
+void
+rfp_extents_append_last(RfpExtents *extents,
+                        guint64 view,
+                        guint64 offset,
+                        guint64 length,
+                        guint64 unit,
+                        guint64 size);
+
 /* Sum of the lengths. */
 guint64
 rfp_extents_total(const RfpExtents *extents);

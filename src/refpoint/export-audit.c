@@ -260,26 +260,40 @@ audit_tail(Audit *audit, guint n, GError **error)
 }
 
 static gboolean
-audit_all(Audit *audit, GError **error)
-{
-    for (guint64 i = 0; i < audit->clusters && !audit->mismatch; i++) {
-        gboolean compared = FALSE;
-
-        if (!compare(audit, i, &compared, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean
 audit_sample(Audit *audit, guint n, GError **error)
 {
-    if (n == REFPOINT_AUDIT_ALL)
-        return audit_all(audit, error);
     return audit_newest(audit, MAX(n / 2, 1), error) &&
            audit_last(audit, error) &&
            audit_tail(audit, MAX(n / 8, 1), error) &&
            audit_random(audit, 0, audit->clusters, n - n / 2, error);
+}
+
+/* ---- All of them --------------------------------------------------------------------------- */
+
+/* Ahead of the begin all that differs has to be known: it may be dirty. */
+static gboolean
+note_different(guint64 cluster, gpointer opaque)
+{
+    Audit *audit = opaque;
+
+    if (audit->ahead) {
+        note_ahead(audit->disk, cluster, FALSE);
+        return TRUE;
+    }
+    audit->mismatch = TRUE;
+    audit->mismatch_at = cluster;
+    return FALSE;
+}
+
+static gboolean
+audit_all(Audit *audit, gpointer source, GError **error)
+{
+    if (!rfp_export_compare(audit->export, audit->disk, audit->ops, source,
+                            audit->ahead, note_different, audit, error))
+        return FALSE;
+    if (audit->ahead)
+        memset(audit->disk->sampled, 0xff, audit->clusters / 8 + 1);
+    return TRUE;
 }
 
 /* ---- The disk -------------------------------------------------------------------------------- */
@@ -288,14 +302,17 @@ static gboolean
 run_audit(Audit *audit, gpointer source, GError **error)
 {
     const gint *cancel = &rfp_export_job(audit->export)->cancel;
+    const guint n = audit->export->options->audit;
     gboolean done = FALSE;
 
+    if (n == REFPOINT_AUDIT_ALL || n >= audit->clusters)
+        return audit_all(audit, source, error);
     audit->connection = audit->ops->open(source, cancel, error);
     if (audit->connection == NULL)
         return FALSE;
     audit->buffer = g_malloc(RFP_CLUSTER_SIZE);
     audit->random = g_rand_new();
-    done = audit_sample(audit, audit->export->options->audit, error);
+    done = audit_sample(audit, n, error);
     g_rand_free(audit->random);
     g_free(audit->buffer);
     audit->ops->close(audit->connection);
@@ -304,22 +321,16 @@ run_audit(Audit *audit, gpointer source, GError **error)
 
 /* The clusters that were compared ahead, now that it is known which are clean. */
 static gboolean
-evaluate_ahead(Audit *audit, GError **error)
+evaluate_ahead(guint64 offset, guint64 length, gboolean dirty, gpointer opaque)
 {
+    Audit *audit = opaque;
     const RfpExportDisk *disk = audit->disk;
-    gboolean dirty = FALSE;
+    const guint64 end = rfp_cluster_count(offset + length);
 
-    for (guint64 i = 0; i < audit->clusters; i++) {
+    for (guint64 i = offset >> RFP_CLUSTER_BITS; i < end && !dirty; i++) {
         const guint8 bit = (guint8)(1 << i % 8);
 
-        dirty = FALSE;
-        if (!(disk->sampled[i / 8] & bit))
-            continue;
-        if (!audit->ops->map(audit->connection, RFP_MAP_DIRTY,
-                             i << RFP_CLUSTER_BITS, 1, note_dirty, &dirty,
-                             error))
-            return FALSE;
-        if (dirty)
+        if (!(disk->sampled[i / 8] & bit) || stored_anyway(audit, i))
             continue;
         disk->report->audited++;
         if (!audit->mismatch && disk->differing[i / 8] & bit) {
@@ -343,7 +354,8 @@ run_evaluation(Audit *audit, GError **error)
         disk->source, &rfp_export_job(audit->export)->cancel, error);
     if (audit->connection == NULL)
         return FALSE;
-    done = evaluate_ahead(audit, error);
+    done = audit->ops->map(audit->connection, RFP_MAP_DIRTY, 0,
+                           disk->state.size, evaluate_ahead, audit, error);
     audit->ops->close(audit->connection);
     return done;
 }

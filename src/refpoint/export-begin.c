@@ -414,6 +414,7 @@ rfp_export_begin_clear(RfpExport *export)
         g_clear_pointer(&disk->differing, g_free);
         disk->begun_increment = FALSE;
         disk->pushed = 0;
+        disk->compared = 0;
     }
 }
 

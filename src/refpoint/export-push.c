@@ -210,10 +210,11 @@ ask_progress(Wait *wait)
                                     &total)) {
             disk->pushed = total;
             /* all of it is read once more from the image */
-            progress->total = 2 * total;
+            progress->total = disk->compared + 2 * total;
         } else {
             progress->done = disk->pushed;
         }
+        progress->done += disk->compared;
         written += progress->done;
     }
     if (written == wait->written)

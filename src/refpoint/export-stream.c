@@ -11,10 +11,8 @@
 
 /* Connections of all disks together, and of one; memory of all read buffers. */
 #define WORKERS_TOTAL 8
-#define WORKERS_MAX 4
 #define WORKERS_MIN 2
 #define BUFFERS_TOTAL ((gsize)16 << 20)
-#define BUFFER_MAX ((gsize)1 << 20)
 /* Compressing takes all CPUs, up to so many; each needs about a MiB. */
 #define COMPRESSORS_MAX 16
 
@@ -181,7 +179,8 @@ static guint
 workers_for(const Stream *stream)
 {
     guint n_disks = stream->disks->len;
-    guint workers = CLAMP(WORKERS_TOTAL / n_disks, WORKERS_MIN, WORKERS_MAX);
+    guint workers = CLAMP(WORKERS_TOTAL / n_disks, WORKERS_MIN,
+                          RFP_EXPORT_WORKERS_MAX);
 
     return stream->compress ? MAX(workers, n_compressors() / n_disks) : workers;
 }
@@ -194,7 +193,7 @@ buffer_for(const Stream *stream)
     gsize share = total / (stream->disks->len * workers_for(stream));
 
     share &= ~(gsize)(RFP_CLUSTER_SIZE - 1);
-    return CLAMP(share, RFP_CLUSTER_SIZE, BUFFER_MAX);
+    return CLAMP(share, RFP_CLUSTER_SIZE, RFP_EXPORT_BUFFER_MAX);
 }
 
 /* An image that QEMU wrote has no more than it was asked for: all else would
@@ -262,9 +261,9 @@ report_progress(Stream *stream)
         progress[i].stored = rfp_qcow2_writer_stored(disk->writer);
         rfp_copy_progress(disk->copy, &progress[i].done, &progress[i].total,
                           &progress[i].final, &disk->report->read);
-        /* the first half was QEMU's */
-        progress[i].done += disk->pushed;
-        progress[i].total += disk->pushed;
+        /* what came before, by an audit and by QEMU */
+        progress[i].done += disk->compared + disk->pushed;
+        progress[i].total += disk->compared + disk->pushed;
     }
     if (job->progress != NULL)
         job->progress(progress, stream->disks->len, job->progress_opaque);
@@ -337,25 +336,44 @@ rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error)
     return FALSE;
 }
 
-/* The guest must not wait for a disk's thread: that may hang in a write. What
- * fails here is tried again by the undo. */
-static void
-stop(Stream *stream)
+void
+rfp_export_stop_job(RfpExport *export, const GError *cause)
 {
-    RfpOperation *operation = &stream->export->operation;
+    RfpOperation *operation = &export->operation;
     const char *limit = NULL;
 
-    g_atomic_int_set(&stream->stop, 1);
-    stream->stopped = TRUE;
     if (!rfp_operation_close_job(operation))
         return;
-    if (!stream->export->from_kept) {
+    if (!export->from_kept) {
         rfp_undo_host(operation->domain, operation->record, FALSE, NULL, NULL);
-    } else if (stream->error != NULL) {
+    } else if (cause != NULL) {
         limit = rfp_kept_limit(operation->kept, NULL);
         rfp_undo_kept(operation->domain, operation->kept,
                       limit ? limit : RFP_ENDED_STOPPED, NULL);
     }
+}
+
+/* The guest must not wait for a disk's thread: that may hang in a write. */
+static void
+stop(Stream *stream)
+{
+    g_atomic_int_set(&stream->stop, 1);
+    stream->stopped = TRUE;
+    rfp_export_stop_job(stream->export, stream->error);
+}
+
+gboolean
+rfp_export_watch(RfpExport *export, gint64 *looked_at, GError **error)
+{
+    const gint64 now = g_get_monotonic_time();
+
+    if (!(export->from_kept ? watch_kept(export, error) :
+                              rfp_operation_watch(&export->operation, error)))
+        return FALSE;
+    if (now - *looked_at < STATE_US)
+        return TRUE;
+    *looked_at = now;
+    return rfp_export_watch_guest(export, FALSE, error);
 }
 
 /* A disk that failed stops the others, too. Behind push mode the guest has no
@@ -364,21 +382,12 @@ static gboolean
 is_sound(Stream *stream)
 {
     RfpExport *export = stream->export;
-    gint64 now = g_get_monotonic_time();
 
     if (g_atomic_int_get(&stream->stop) ||
         rfp_job_cancelled(rfp_export_job(export)))
         return FALSE;
-    if (export->push)
-        return TRUE;
-    if (!(export->from_kept ?
-              watch_kept(export, &stream->error) :
-              rfp_operation_watch(&export->operation, &stream->error)))
-        return FALSE;
-    if (now - stream->state_at < STATE_US)
-        return TRUE;
-    stream->state_at = now;
-    return rfp_export_watch_guest(export, FALSE, &stream->error);
+    return export->push ||
+           rfp_export_watch(export, &stream->state_at, &stream->error);
 }
 
 /* Whatever is found stops the copies, and the job. */

@@ -8,6 +8,7 @@
  *   export-begin.c   record, freeze, job and checkpoint in one transaction
  *   export-push.c    where QEMU must not serve a disk: it writes the data itself
  *   export-audit.c   clean clusters compared with the base's digests
+ *   export-compare.c all of them, with many requests at a time, watched
  *   export-stream.c  all disks at once, watched
  *   export-state.c   what the guest has beside its disks
  *   export-publish.c configuration, manifest, the rename: the files that are of
@@ -18,6 +19,7 @@
 #ifndef RFP_EXPORT_H
 #define RFP_EXPORT_H
 
+#include "compare.h"
 #include "copy.h"
 #include "digest-file.h"
 #include "nbd-source.h"
@@ -25,6 +27,10 @@
 #include "plan.h"
 #include "qcow2-source.h"
 #include "qcow2-writer.h"
+
+/* Connections to one disk, at most, and what each reads at once. */
+#define RFP_EXPORT_WORKERS_MAX 4
+#define RFP_EXPORT_BUFFER_MAX ((gsize)1 << 20)
 
 /* A disk of the domain on its way into the set. */
 typedef struct {
@@ -45,6 +51,7 @@ typedef struct {
     const RfpSourceOps *source_ops; /* of what @source is */
     gpointer source;    /* RfpNbdSource, or RfpQcow2Source of @scratch */
     guint64 pushed;     /* bytes of the guest that QEMU wrote to @scratch */
+    guint64 compared;   /* bytes of it that an audit of all has dealt with */
     guint8 *sampled;    /* an audit ahead of the begin: a bit for each cluster
                          * that was compared */
     guint8 *differing;  /* ... and for each that was not as in the base */
@@ -208,6 +215,21 @@ gboolean
 rfp_export_audit_ahead(RfpExport *export, GError **error);
 
 /*
+ * All of a disk is compared with its base, but for what the job's bitmap calls
+ * dirty; @ahead of the begin there is none. What is not the same goes to @func
+ * as in RfpCompareOptions, and the number of clusters compared into the report.
+ */
+gboolean
+rfp_export_compare(RfpExport *export,
+                   RfpExportDisk *disk,
+                   const RfpSourceOps *source_ops,
+                   gpointer source,
+                   gboolean ahead,
+                   RfpCompareFunc func,
+                   gpointer opaque,
+                   GError **error);
+
+/*
  * No increment on this disk, for @reason and with the words @detail: in full,
  * with the warning @id; INVALID_STATE where the user named the base.
  */
@@ -227,6 +249,16 @@ rfp_export_audit(RfpExport *export, GError **error);
 /* --point: nothing may have changed since that point. */
 gboolean
 rfp_export_check_point(RfpExport *export, GError **error);
+
+/* While the job runs: whether it can go on, for scratch, for what is kept, and
+ * every half second for the guest; *@looked_at is when that was. */
+gboolean
+rfp_export_watch(RfpExport *export, gint64 *looked_at, GError **error);
+
+/* The job ends before those who read from it have come back; @cause: what the
+ * watch found, or NULL. What fails here is tried again by the undo. */
+void
+rfp_export_stop_job(RfpExport *export, const GError *cause);
 
 /* Moves the data; images and digests are complete and durable afterwards. */
 gboolean

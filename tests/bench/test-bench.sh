@@ -10,7 +10,8 @@ requires nbdcopy
 requires strace
 
 BENCH_SCALE=0.01 BENCH_RUNS=1 "$tests_dir/bench/bench" \
-    full zstd increment planning memory >"$tmp/table" 2>"$tmp/err" </dev/null
+    full zstd increment planning audit memory \
+    >"$tmp/table" 2>"$tmp/err" </dev/null
 is "$?" 0 "it runs to its end" || tail -n 20 "$tmp/err" | sed 's/^/# /'
 reason=$(sed -n 's/.*# SKIP //p' "$tmp/table")
 [ -z "$reason" ] || skip_all "$reason"
@@ -18,7 +19,8 @@ reason=$(sed -n 's/.*# SKIP //p' "$tmp/table")
 # In the table with a figure, and with a verdict.
 for series in "full export, durable" "nbdcopy, same" "qemu-img convert -W" \
     "push mode" "increment, 8 MiB" "  fsync calls" "libvirt's own" \
-    "increment, 1 TiB" "VmHWM, full" "PSS of program and guard, increment" \
+    "increment, 1 TiB" "increment, all audited, 2" "VmHWM, full" \
+    "PSS of program and guard, increment" \
     "VmHWM, generated data" "VmHWM, scattered"; do
     like "$(grep -F "$series" "$tmp/table")" "[0-9] - [0-9.]+ +1\$" \
         "$series: a sample"

@@ -337,6 +337,72 @@ test_sort(void)
     }
 }
 
+/* ---- As large as libvirt makes it --------------------------------------- */
+
+#define DISKS 16
+#define IMAGES 200 /* of a disk, libvirt's limit */
+
+/* As libvirt writes it, the last one empty. */
+static void
+append_backing(GString *xml, guint disk)
+{
+    for (guint i = 1; i < IMAGES; i++)
+        g_string_append_printf(
+            xml,
+            "<backingStore type='file' index='%u'><format type='qcow2'/>"
+            "<source file='/images/%u.%u'><encryption format='luks'>"
+            "<secret type='passphrase' uuid='" GUID "'/></encryption></source>",
+            i, disk, i);
+    g_string_append(xml, "<backingStore/>");
+    for (guint i = 1; i < IMAGES; i++)
+        g_string_append(xml, "</backingStore>");
+}
+
+static char *
+largest_checkpoint(void)
+{
+    GString *xml = g_string_new("<domaincheckpoint><name>n</name>"
+                                "<creationTime>1</creationTime><description>");
+
+    for (guint i = 0; i < 1 << 20; i++)
+        g_string_append_c(xml, 'd');
+    g_string_append(xml, "</description><disks>");
+    for (guint i = 0; i < DISKS; i++)
+        g_string_append_printf(
+            xml, "<disk name='vd%c' checkpoint='bitmap' bitmap='n'/>", 'a' + i);
+    g_string_append(xml, "</disks><domain type='kvm'><name>vm</name>"
+                         "<uuid>" GUID "</uuid><devices>");
+    for (guint i = 0; i < DISKS; i++) {
+        g_string_append_printf(xml,
+                               "<disk type='file'><source file='/images/%u'/>",
+                               i);
+        append_backing(xml, i);
+        g_string_append_printf(xml, "<target dev='vd%c'/></disk>", 'a' + i);
+    }
+    g_string_append(xml, "</devices></domain></domaincheckpoint>");
+    return g_string_free(xml, FALSE);
+}
+
+static void
+test_largest(void)
+{
+    g_autofree char *xml = largest_checkpoint();
+    g_autoptr(RfpCheckpointXml) checkpoint = parse(xml);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = rfp_checkpoint_xml_domain(xml, &error);
+    g_autofree char *rebuilt = rfp_checkpoint_xml_rebuild(xml, NULL, &error);
+    g_autoptr(RfpDomainXml) domain = rfp_domain_xml_parse(text, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(strlen(checkpoint->description), ==, 1 << 20);
+    g_assert_cmpuint(checkpoint->disks->len, ==, DISKS);
+    g_assert_cmpuint(domain->disks->len, ==, DISKS);
+    g_assert_cmpstr(rfp_domain_xml_disk(domain, "vdp")->source.path, ==,
+                    "/images/15");
+    g_assert_false(rfp_domain_xml_disk(domain, "vdp")->encrypted);
+    g_assert_nonnull(strstr(rebuilt, "/images/15.199"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -351,5 +417,6 @@ main(int argc, char **argv)
     g_test_add_func("/checkpoint-xml/rebuild", test_rebuild);
     g_test_add_func("/checkpoint-xml/rebuild-foreign", test_rebuild_foreign);
     g_test_add_func("/checkpoint-xml/sort", test_sort);
+    g_test_add_func("/checkpoint-xml/largest", test_largest);
     return g_test_run();
 }

@@ -328,6 +328,15 @@ rfp_error_errno(const GError *error)
     return number_field(error, FIELD_ERRNO);
 }
 
+gboolean
+rfp_error_is_limit(const GError *error)
+{
+    const int errnum = rfp_error_errno(error);
+
+    return errnum == EMFILE || errnum == ENFILE ||
+           g_error_matches(error, REFPOINT_ERROR, REFPOINT_ERROR_NO_MEMORY);
+}
+
 void
 rfp_error_make_plain(GError *error)
 {

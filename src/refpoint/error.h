@@ -68,6 +68,11 @@ rfp_error_libvirt_code(const GError *error);
 int
 rfp_error_errno(const GError *error);
 
+/* Whether this process was at its limit, of open files or of memory: that says
+ * nothing of what it wanted to look at. */
+gboolean
+rfp_error_is_limit(const GError *error);
+
 /* Replaces the message by the part meant for people. */
 void
 rfp_error_make_plain(GError *error);

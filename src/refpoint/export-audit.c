@@ -438,6 +438,10 @@ open_base(RfpExport *export, RfpExportDisk *disk, GError **error)
             g_ptr_array_index(disk->base_digests, 0));
         return TRUE;
     }
+    if (rfp_error_is_limit(local)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
     failure = refpoint_failure_new(local);
     return rfp_export_refuse_increment(export, disk, RFP_REASON_CHAIN_BROKEN,
                             "full-instead-of-increment", failure->message,

@@ -62,12 +62,13 @@ check_folder(RfpExport *export,
 
 /* What is worth asking of a point's files only where libvirt still has its
  * bitmap: one chain may be 64 images long. */
-static void
+static gboolean
 look_at_files(RfpExport *export,
               RfpSetPoint *point,
               const RfpCheckpointXml *checkpoint,
               RfpPlanCandidate *candidate,
-              const char *target)
+              const char *target,
+              GError **error)
 {
     g_autoptr(GError) local = NULL;
     g_autoptr(GPtrArray) chain =
@@ -79,6 +80,10 @@ look_at_files(RfpExport *export,
         rfp_export_set_check_chain(export->set, chain, &local) &&
         check_created(export, point, checkpoint, &candidate->alive, &local);
     candidate->depth = chain ? chain->len : 0;
+    if (rfp_error_is_limit(local)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
     if (!candidate->chain_ok) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
 
@@ -86,6 +91,7 @@ look_at_files(RfpExport *export,
                      _("point '%s' cannot be a base for disk '%s': %s"),
                      point->manifest->name, target, failure->message);
     }
+    return TRUE;
 }
 
 static const RfpDiskSource *
@@ -154,7 +160,8 @@ candidate_of(RfpExport *export,
     };
     if (!candidate->other && !candidate->untracked && candidate->alive &&
         candidate->bitmap == REFPOINT_BITMAP_GOOD)
-        look_at_files(export, point, checkpoint, candidate, target);
+        return look_at_files(export, point, checkpoint, candidate, target,
+                             error);
     return TRUE;
 }
 

@@ -110,6 +110,28 @@ test_errno(void)
     }
 }
 
+/* Only what this process lacks, also behind a prefix. */
+static void
+test_limit(void)
+{
+    static const struct {
+        int errnum;
+        gboolean limit;
+    } rows[] = {
+        {EMFILE, TRUE}, {ENFILE, TRUE},  {ENOMEM, TRUE},
+        {EIO, FALSE},   {ENOENT, FALSE}, {EACCES, FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+
+        rfp_error_set_errno(&error, rows[i].errnum, "at %s", "x");
+        rfp_error_prefix(&error, "disk");
+        g_assert_cmpint(rfp_error_is_limit(error), ==, rows[i].limit);
+    }
+    g_assert_false(rfp_error_is_limit(NULL));
+}
+
 /* Errors of others, and none at all. */
 static void
 test_foreign(void)
@@ -175,6 +197,7 @@ main(int argc, char **argv)
     g_test_add_func("/error/plain", test_plain);
     g_test_add_func("/error/origin", test_origin);
     g_test_add_func("/error/errno", test_errno);
+    g_test_add_func("/error/limit", test_limit);
     g_test_add_func("/error/foreign", test_foreign);
     g_test_add_func("/error/null", test_null);
     g_test_add_func("/error/clean", test_clean);

@@ -5,6 +5,7 @@
 #include "space.h"
 #include "text.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -255,4 +256,53 @@ rfp_export_check_space(RfpExport *export, GError **error)
     warn_low_rate(export, need,
                   scratch.free - scratch_reserve(export, &scratch) - also);
     return TRUE;
+}
+
+/* ---- No room after all --------------------------------------------------------- */
+
+static guint64
+written_so_far(const RfpExport *export)
+{
+    guint64 written = 0;
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (disk->writer != NULL)
+            written += rfp_qcow2_writer_stored(disk->writer);
+    }
+    return written;
+}
+
+void
+rfp_export_explain_full(RfpExport *export, GError **error)
+{
+    const int errnum = rfp_error_errno(*error);
+    RfpSpace set = {0};
+    g_autofree char *need = g_format_size_full(estimated_need(export),
+                                               G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *have = NULL;
+    g_autofree char *message = NULL;
+    RefpointFailure failure = {.cause = REFPOINT_ERROR_FAILED,
+                               .object = export->set->path,
+                               .errnum = errnum};
+
+    if ((errnum != ENOSPC && errnum != EDQUOT) ||
+        !rfp_space_of(export->set->path, &set, NULL))
+        return;
+    have = g_format_size_full(written_so_far(export) +
+                                  (errnum == ENOSPC ? set.free : 0),
+                              G_FORMAT_SIZE_IEC_UNITS);
+    message = g_strdup_printf(
+        errnum == EDQUOT ?
+            _("the quota of '%s' is used up: the export needs about %s, and "
+              "found room for %s") :
+            _("the file system of '%s' is full: the export needs about %s, "
+              "and found room for %s"),
+        export->set->path, need, have);
+    failure.message = message;
+    failure.way_out = (char *)_("make room there, or export to another "
+                                "directory; --compress=zstd may take less");
+    g_clear_error(error);
+    rfp_error_set_failure(error, &failure);
 }

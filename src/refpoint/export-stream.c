@@ -472,6 +472,7 @@ collect(Stream *stream, GError **error)
     if (failed != NULL && !rfp_job_check(rfp_export_job(stream->export), error))
         return FALSE;
     if (failed != NULL) {
+        rfp_export_explain_full(stream->export, &failed->error);
         g_propagate_error(error, g_steal_pointer(&failed->error));
         return FALSE;
     }

@@ -295,6 +295,8 @@ finish(RfpExport *export, GError **error)
         rfp_backup_job_ask_end(operation->domain, export->job_mark);
     gboolean filled = rfp_export_fill(export, error);
 
+    if (!filled)
+        rfp_export_explain_full(export, error);
     if (asked)
         rfp_backup_job_wait_ended(operation->domain, export->job_mark);
     return filled &&
@@ -306,9 +308,12 @@ finish(RfpExport *export, GError **error)
 static gboolean
 open_data(RfpExport *export, GError **error)
 {
-    if (!rfp_export_begin(export, error) ||
-        !rfp_export_take_files(export, error))
+    if (!rfp_export_begin(export, error))
         return FALSE;
+    if (!rfp_export_take_files(export, error)) {
+        rfp_export_explain_full(export, error);
+        return FALSE;
+    }
     if (export->push) {
         tell_plan(export);
         if (!rfp_export_push(export, error))

@@ -175,6 +175,11 @@ rfp_export_report_plan(RfpExport *export);
 gboolean
 rfp_export_check_space(RfpExport *export, GError **error);
 
+/* Of a write to the set that failed: where there is no room any more, *@error
+ * becomes FAILED with what was needed and what was there. */
+void
+rfp_export_explain_full(RfpExport *export, GError **error);
+
 /* The part of it that the scratch files are; @also: bytes that something else
  * will take there. */
 gboolean

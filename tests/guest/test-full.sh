@@ -63,7 +63,11 @@ must rm "$small/set/filler" "$small/set/filler2"
 slow_export_start 1000 export vm "$set" --create=filled --base=none
 wait_for 60 export_streams filled
 dd if=/dev/zero of="$small/set/filler" bs=1M 2>/dev/null
-failed filled "the set became full" "No space left"
+is "$(df --output=avail "$set" | tail -n 1 | tr -d ' ')" 0 \
+    "filled: the test has filled it"
+failed filled "the set became full" "^error: the file system of '$set' is full: \
+the export needs about [4-9][0-9][^a-z]*MiB, and found room for [1-3]?[0-9][^a-zA-Z]*[MK]iB
+hint: make room there, or export to another directory"
 must rm "$small/set/filler"
 next_exact after-filled
 

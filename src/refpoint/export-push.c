@@ -308,9 +308,17 @@ wait_closed(RfpExport *export, RfpExportDisk *disk, GError **error)
     while (rfp_qcow2_source_in_use(disk->source)) {
         if (g_get_monotonic_time() > end) {
             rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
-                          _("QEMU does not close the image '%s'"),
-                          disk->scratch);
+                          _("QEMU does not close the image '%s' of disk "
+                            "'%s'"),
+                          disk->scratch, disk->state.target);
             rfp_error_add_object(error, disk->state.target);
+            rfp_error_add_way_out(error,
+                                  _("look at the file system of the scratch "
+                                    "directory '%s', and whether QEMU answers "
+                                    "(virsh domcontrol %s); then repeat this "
+                                    "command"),
+                                  rfp_export_scratch_dir(export),
+                                  export->operation.domain->word);
             return FALSE;
         }
         g_usleep(POLL_US);

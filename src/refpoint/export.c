@@ -72,8 +72,10 @@ tell_plan(RfpExport *export)
 {
     RefpointJob *job = rfp_export_job(export);
 
-    if (job->plan != NULL)
+    /* what begins once more has said why */
+    if (job->plan != NULL && !export->told)
         job->plan(&job->report, job->plan_opaque);
+    export->told = TRUE;
 }
 
 static void

@@ -101,6 +101,7 @@ typedef struct {
     guint64 push_rate;  /* bytes a second, as QEMU was told; 0: no limit */
     gboolean push;      /* the job is one in push mode (export-push.c) */
     gboolean pushed;    /* it is over, the guest has no part in the rest */
+    gboolean told;      /* the caller knows the plan */
 } RfpExport;
 
 static inline RefpointJob *

@@ -37,6 +37,9 @@
 #define LATE_MAX_US (24 * 3600 * (gint64)G_USEC_PER_SEC)
 #define LATE_PAUSE_MS 1000
 #define LATE_THAW_TIMEOUT 5
+#define THAW_AGAIN_US (1 * G_USEC_PER_SEC)
+#define CONNECT_US (10 * G_USEC_PER_SEC)
+#define CONNECT_PAUSE_US (200 * 1000)
 /* Scratch fills fast; libvirt is asked less often. */
 #define JOB_PAUSE_MS 50
 #define JOB_STATE_US (500 * 1000)
@@ -85,19 +88,27 @@ log_error(const char *what, const GError *error)
     syslog(LOG_WARNING, "%s: %s", what, failure->message);
 }
 
+/* The first time. Whoever started us has met the daemon: it may be about to be
+ * restarted. Behind that the connection comes back by itself (domain.h). */
 static gboolean
-reconnect(Guard *guard)
+connect_to_libvirt(Guard *guard)
 {
+    const gint64 end = g_get_monotonic_time() + CONNECT_US;
     g_autoptr(GError) error = NULL;
 
-    if (guard->conn != NULL && virConnectIsAlive(guard->conn->virt) == 1)
-        return TRUE;
-    g_clear_pointer(&guard->conn, refpoint_connection_free);
-    guard->conn = refpoint_connection_open(guard->uri, &error);
+    while (guard->conn == NULL) {
+        g_clear_error(&error);
+        guard->conn = refpoint_connection_open(guard->uri, &error);
+        if (guard->conn != NULL || g_get_monotonic_time() > end)
+            break;
+        g_usleep(CONNECT_PAUSE_US);
+    }
     if (guard->conn == NULL) {
         log_error("cannot connect", error);
         return FALSE;
     }
+    /* scratch is looked at meanwhile */
+    guard->conn->hasty = TRUE;
     /* the folders are those of the process that started us */
     g_free(guard->conn->records_dir);
     guard->conn->records_dir = g_strdup(guard->records_dir);
@@ -112,7 +123,7 @@ find_domain(Guard *guard, gboolean *gone)
     RfpDomain *domain = NULL;
 
     *gone = FALSE;
-    if (!reconnect(guard))
+    if (!connect_to_libvirt(guard))
         return NULL;
     domain = rfp_domain_lookup(guard->conn, guard->uuid, &error);
     if (domain == NULL) {
@@ -167,7 +178,7 @@ late_start(Guard *guard)
     g_auto(RfpFd) lock = -1;
     Late *late = NULL;
 
-    if (reconnect(guard))
+    if (connect_to_libvirt(guard))
         lock = rfp_late_freeze_take(guard->conn, guard->uuid);
     if (lock < 0)
         return;
@@ -308,6 +319,8 @@ job_end(Guard *guard)
                                                 NULL;
     g_autofree char *line = g_strconcat(guard->why, "\n", NULL);
 
+    if (others >= 0 && domain == NULL) /* the daemon is away */
+        guard->end_at = g_get_monotonic_time();
     if (domain == NULL || !job_is_there(guard, domain))
         return;
     if (!guard->told)
@@ -493,16 +506,23 @@ read_line(int timeout_ms, gboolean *timed_out)
     return NULL;
 }
 
+/* Once, but again as long as libvirt's daemon is away. */
 static void
 thaw_stalled(Guard *guard)
 {
     gboolean gone = FALSE;
+    g_autoptr(GError) error = NULL;
     g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
+    gboolean away = domain == NULL && !gone;
 
     syslog(LOG_WARNING, "domain %s is frozen for too long: thawing it",
            guard->uuid);
     if (domain != NULL)
-        rfp_agent_thaw(domain, LATE_THAW_TIMEOUT, NULL, NULL);
+        away = !rfp_agent_thaw(domain, LATE_THAW_TIMEOUT, NULL, &error) &&
+               g_error_matches(error, REFPOINT_ERROR,
+                               REFPOINT_ERROR_NOT_AVAILABLE);
+    guard->frozen_until =
+        away ? g_get_monotonic_time() + THAW_AGAIN_US : 0;
 }
 
 typedef enum {
@@ -528,10 +548,8 @@ look_around(Guard *guard)
 {
     gint64 now = g_get_monotonic_time();
 
-    if (guard->frozen_until != 0 && now >= guard->frozen_until) {
+    if (guard->frozen_until != 0 && now >= guard->frozen_until)
         thaw_stalled(guard);
-        guard->frozen_until = 0;
-    }
     job_watch(guard);
 }
 
@@ -606,7 +624,7 @@ main(int argc, char **argv)
     setlocale(LC_ALL, "");
     become_guard();
     refpoint_silence_libvirt();
-    if (!reconnect(&guard)) {
+    if (!connect_to_libvirt(&guard)) {
         say("failed no connection to libvirt\n");
         return EXIT_FAILURE;
     }

@@ -346,12 +346,21 @@ rfp_agent_freeze(RfpDomain *domain,
     g_autoptr(GError) local = NULL;
     RfpFreeze result = RFP_FREEZE_DONE;
     Tried tried = freeze_patiently(domain, timeout);
+    gboolean lost = FALSE;
 
     *n_frozen = tried.n;
     if (tried.n < 0) {
         rfp_virt_error_set(&local, domain->name,
                            _("cannot freeze the file systems of domain '%s'"),
                            domain->name);
+        lost = local->code == REFPOINT_ERROR_NOT_AVAILABLE;
+        /* the daemon is back: what it had sent to the agent comes to its end
+         * before the thaw */
+        if (lost && rfp_domain_again(domain, &local) &&
+            rfp_agent_thaw(domain, timeout, NULL, &local))
+            return rfp_agent_freeze(domain, timeout, n_frozen, error);
+        if (lost) /* whatever kept it from that: it may freeze yet */
+            local->code = REFPOINT_ERROR_NOT_AVAILABLE;
         result = judge(domain, &tried, &local);
         g_propagate_error(error, g_steal_pointer(&local));
     }
@@ -375,18 +384,22 @@ rfp_agent_thaw(RfpDomain *domain,
                gint *n_thawed,
                GError **error)
 {
-    gint64 begin = g_get_monotonic_time();
+    gint64 begin = 0;
     g_autoptr(GError) local = NULL;
-    int n = 0;
+    int n = -1;
 
-    limit_response(domain, timeout);
-    n = virDomainFSThaw(domain->virt, NULL, 0, 0);
+    do {
+        begin = g_get_monotonic_time();
+        limit_response(domain, timeout);
+        n = virDomainFSThaw(domain->virt, NULL, 0, 0);
+        if (n < 0 && local == NULL)
+            rfp_virt_error_set(&local, domain->name,
+                               _("cannot thaw the file systems of domain '%s'"),
+                               domain->name);
+    } while (n < 0 && rfp_domain_again(domain, &local));
     if (n_thawed != NULL)
         *n_thawed = n;
     if (n < 0) {
-        rfp_virt_error_set(&local, domain->name,
-                           _("cannot thaw the file systems of domain '%s'"),
-                           domain->name);
         set_thaw_cause(local, used_up(begin, timeout));
         rfp_error_add_way_out(&local, _("thaw it with: virsh domfsthaw %s"),
                               domain->word);

@@ -11,6 +11,11 @@
 #define END_POLL_US (1 * 1000)
 #define SERVED_US (250 * 1000)
 #define MAX_MEASURES 20
+/* So long a begin of somebody else looks like a job that is lost. */
+#define LOST_US (3 * G_USEC_PER_SEC)
+/* A begin that QEMU has not answered when the daemon comes back. */
+#define BEGUN_US (35 * G_USEC_PER_SEC)
+#define BEGUN_POLL_US (50 * 1000)
 
 /* *@backup: there is a backup job; *@ours: it is the one with that mark. */
 static gboolean
@@ -20,21 +25,23 @@ look_at_backup(RfpDomain *domain,
                gboolean *ours,
                GError **error)
 {
-    char *xml = virDomainBackupGetXMLDesc(domain->virt, 0);
+    char *xml = NULL;
     gboolean done = TRUE;
 
-    *backup = xml != NULL;
     *ours = FALSE;
-    if (xml != NULL) {
-        done = rfp_backup_xml_matches(xml, mark ? mark : "", ours, error);
-        free(xml);
-    } else if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_BACKUP &&
-               virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID) {
+    while ((xml = virDomainBackupGetXMLDesc(domain->virt, 0)) == NULL &&
+           virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_BACKUP &&
+           virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot ask for the job of domain '%s'"),
                            domain->name);
-        done = FALSE;
+        if (!rfp_domain_again(domain, error))
+            return FALSE;
     }
+    *backup = xml != NULL;
+    if (xml != NULL)
+        done = rfp_backup_xml_matches(xml, mark ? mark : "", ours, error);
+    free(xml);
     return done;
 }
 
@@ -62,41 +69,90 @@ has_blocks(virTypedParameterPtr params, int n_params)
     return pull > 0 || push > 0;
 }
 
-/* libvirt did not say. A domain that was shut off meanwhile has no job; who
- * waits in vain for the lock of its state waits for a command that QEMU has
- * not answered. */
-static RfpJobState
-not_told(RfpDomain *domain, gboolean ours, GError **why)
+/*
+ * A begin that was cut off (the daemon died in it, or somebody cut in) leaves a
+ * domain whose job libvirt neither knows nor forgets, until QEMU has ended and
+ * the daemon has started once more. A begin of now looks the same for a moment.
+ */
+static gboolean
+is_lost_job(const virError *error)
 {
-    int code = virGetLastErrorCode();
+    return error != NULL && error->code == VIR_ERR_INTERNAL_ERROR &&
+           rfp_virt_cause_of(error) == REFPOINT_ERROR_IN_USE;
+}
 
-    if (code == VIR_ERR_OPERATION_INVALID)
-        return RFP_JOB_NONE;
+static void
+set_lost_job(const RfpDomain *domain, GError **why)
+{
+    rfp_virt_error_set(why, domain->name,
+                       _("domain '%s' has a backup job that is about to begin, "
+                         "or that libvirt has lost: such a one cannot be "
+                         "ended, and no other one can begin"),
+                       domain->name);
+    rfp_error_add_way_out(why,
+                          _("if virsh domjobinfo %s still fails in a minute: "
+                            "shut the guest down, then restart libvirt's "
+                            "daemon (systemctl restart libvirtd, or "
+                            "virtqemud), then start the guest"),
+                          domain->word);
+}
+
+/* libvirt did not say. Who waits in vain for the lock of its state waits for a
+ * command that QEMU has not answered. */
+static void
+set_not_told(const RfpDomain *domain, GError **why)
+{
+    const int code = virGetLastErrorCode();
+
     rfp_virt_error_set(why, domain->name,
                        _("libvirt does not tell whether domain '%s' has a "
                          "job"),
                        domain->name);
-    if (code != VIR_ERR_OPERATION_TIMEOUT)
-        return RFP_JOB_UNKNOWN;
-    rfp_error_add_way_out(why,
-                          _("try again when QEMU answers (virsh domcontrol "
-                            "%s): storage that hangs stops it"),
-                          domain->word);
-    return ours ? RFP_JOB_BEGINNING : RFP_JOB_UNKNOWN;
+    if (code == VIR_ERR_OPERATION_TIMEOUT)
+        rfp_error_add_way_out(why,
+                              _("try again when QEMU answers (virsh domcontrol "
+                                "%s): storage that hangs stops it"),
+                              domain->word);
+}
+
+/* The statistics of what runs now. FALSE: libvirt did not say, *@code is why. */
+static gboolean
+get_stats(RfpDomain *domain,
+          int *type,
+          virTypedParameterPtr *params,
+          int *n_params,
+          int *code,
+          GError **why)
+{
+    while (virDomainGetJobStats(domain->virt, type, params, n_params, 0) < 0) {
+        *code = virGetLastErrorCode();
+        if (is_lost_job(virGetLastError()))
+            set_lost_job(domain, why);
+        else if (*code != VIR_ERR_OPERATION_INVALID)
+            set_not_told(domain, why);
+        if (!rfp_domain_again(domain, why))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* Waits for its turn behind a begin: what it hears is of before or behind that,
- * never of the midst. */
+ * never of the midst. A domain that was shut off meanwhile has no job. */
 static RfpJobState
 ask_stats(RfpDomain *domain, gboolean ours, GError **why)
 {
     virTypedParameterPtr params = NULL;
     int n_params = 0;
     int type = VIR_DOMAIN_JOB_NONE;
+    int code = 0;
     RfpJobState state = RFP_JOB_NONE;
 
-    if (virDomainGetJobStats(domain->virt, &type, &params, &n_params, 0) < 0)
-        return not_told(domain, ours, why);
+    if (!get_stats(domain, &type, &params, &n_params, &code, why)) {
+        if (code == VIR_ERR_OPERATION_INVALID)
+            return RFP_JOB_NONE;
+        return ours && code == VIR_ERR_OPERATION_TIMEOUT ? RFP_JOB_BEGINNING :
+                                                           RFP_JOB_UNKNOWN;
+    }
     if (type != VIR_DOMAIN_JOB_NONE && !ours)
         state = RFP_JOB_OTHER;
     else if (type != VIR_DOMAIN_JOB_NONE)
@@ -117,14 +173,33 @@ rfp_backup_job_state(RfpDomain *domain, const char *mark, GError **why)
     return backup && !ours ? RFP_JOB_BACKUP : ask_stats(domain, ours, why);
 }
 
+/* ---- Begin and end -------------------------------------------------------------- */
+
+/* set_lost_job() has set it. */
+static gboolean
+is_lost(const GError *why)
+{
+    return g_error_matches(why, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE) &&
+           rfp_error_libvirt_code(why) == VIR_ERR_INTERNAL_ERROR;
+}
+
 gboolean
 rfp_backup_job_check_free(RfpDomain *domain, GError **error)
 {
+    const gint64 end = g_get_monotonic_time() + LOST_US;
     g_autoptr(GError) why = NULL;
-    RfpJobState state = rfp_backup_job_state(domain, NULL, &why);
+    RfpJobState state = RFP_JOB_UNKNOWN;
 
+    while ((state = rfp_backup_job_state(domain, NULL, &why)) ==
+               RFP_JOB_UNKNOWN &&
+           is_lost(why) && g_get_monotonic_time() < end) {
+        g_clear_error(&why);
+        g_usleep(BEGUN_POLL_US);
+    }
     if (state == RFP_JOB_NONE)
         return TRUE;
+    if (is_lost(why)) /* waiting does not help */
+        why->code = REFPOINT_ERROR_INVALID_STATE;
     if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
@@ -171,8 +246,43 @@ begin(RfpDomain *domain,
     return FALSE;
 }
 
+/* The daemon died in the begin. TRUE: *@again tells whether it got through, or did
+ * not, and can be repeated. */
+static gboolean
+find_begun(RfpDomain *domain, const char *mark, gboolean *again, GError **error)
+{
+    const gint64 end = g_get_monotonic_time() + BEGUN_US;
+    g_autoptr(GError) why = NULL;
+    RfpJobState state = RFP_JOB_UNKNOWN;
+
+    while ((state = rfp_backup_job_state(domain, mark, &why)) !=
+               RFP_JOB_RUNNING &&
+           state != RFP_JOB_NONE && g_get_monotonic_time() < end) {
+        g_usleep(BEGUN_POLL_US);
+        g_clear_error(&why);
+    }
+    *again = state == RFP_JOB_NONE;
+    if (state == RFP_JOB_NONE || state == RFP_JOB_RUNNING)
+        return TRUE;
+    if (why == NULL)
+        rfp_error_set(&why, REFPOINT_ERROR_STATUS_UNKNOWN,
+                      _("what came of it in domain '%s' is not known"),
+                      domain->name);
+    why->code = REFPOINT_ERROR_STATUS_UNKNOWN;
+    rfp_error_prefix(&why, _("libvirt's daemon went away while the backup job "
+                             "began"));
+    rfp_error_add_object(&why, domain->name);
+    rfp_error_add_way_out(&why,
+                          _("look at it with: virsh domjobinfo %s; when there "
+                            "is none any more, repeat this command"),
+                          domain->word);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return FALSE;
+}
+
 gboolean
 rfp_backup_job_begin(RfpDomain *domain,
+                     const char *mark,
                      const char *backup_xml,
                      const char *checkpoint_xml,
                      gboolean push,
@@ -180,8 +290,9 @@ rfp_backup_job_begin(RfpDomain *domain,
 {
     const unsigned int flags =
         push ? VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL : 0;
+    gboolean again = TRUE;
 
-    if (!begin(domain, backup_xml, checkpoint_xml, flags)) {
+    while (again && !begin(domain, backup_xml, checkpoint_xml, flags)) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot begin the backup job of domain '%s'"),
                            domain->name);
@@ -191,25 +302,44 @@ rfp_backup_job_begin(RfpDomain *domain,
                                   _("wait until it ends, or look at it with: "
                                     "virsh blockjob %s DISK"),
                                   domain->name);
-        return FALSE;
+        if (!rfp_domain_again(domain, error) ||
+            !find_begun(domain, mark, &again, error))
+            return FALSE;
     }
     return TRUE;
+}
+
+/* FALSE: there is none any more; with *@error, nobody can tell. */
+static gboolean
+ask_block_job(RfpDomain *domain,
+              const char *target,
+              virDomainBlockJobInfoPtr info,
+              GError **error)
+{
+    int n = 0;
+
+    do
+        n = virDomainGetBlockJobInfo(domain->virt, target, info, 0);
+    while (n < 0 && rfp_domain_again(domain, error));
+    return n == 1;
 }
 
 /* Asks QEMU for the block jobs: what it said of their end before is read by
  * libvirt before the answer. */
 static gboolean
-is_served(RfpDomain *domain, const char *mark, GPtrArray *targets)
+is_served(RfpDomain *domain,
+          const char *mark,
+          GPtrArray *targets,
+          GError **error)
 {
     gboolean there = FALSE;
     virDomainBlockJobInfo info = {0};
 
     for (guint i = 0; i < targets->len; i++)
-        if (virDomainGetBlockJobInfo(domain->virt,
-                                     g_ptr_array_index(targets, i), &info,
-                                     0) != 1)
+        if (!ask_block_job(domain, g_ptr_array_index(targets, i), &info,
+                           error))
             return FALSE;
-    return rfp_backup_job_is_there(domain, mark, &there, NULL) && there;
+    return rfp_backup_job_is_there(domain, mark, &there, error) && there;
 }
 
 gboolean
@@ -219,14 +349,19 @@ rfp_backup_job_check_served(RfpDomain *domain,
                             gboolean patience,
                             GError **error)
 {
-    gboolean served = is_served(domain, mark, targets);
+    g_autoptr(GError) local = NULL;
+    gboolean served = is_served(domain, mark, targets, &local);
 
     if (served && patience) {
         g_usleep(SERVED_US);
-        served = is_served(domain, mark, targets);
+        served = is_served(domain, mark, targets, &local);
     }
     if (served)
         return TRUE;
+    if (local != NULL) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
     rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                   _("the backup job of domain '%s' was ended by somebody else "
                     "while its data was read: what was read is not of one "
@@ -278,6 +413,9 @@ abort_job(RfpDomain *domain,
         rfp_virt_error_set(&local, domain->name,
                            _("cannot end the backup job of domain '%s'"),
                            domain->name);
+    /* it may have come through: looked at again before it is asked again */
+    if (!taken && rfp_domain_again(domain, &local))
+        return rfp_backup_job_end(domain, mark, ended, error);
     if (rfp_backup_job_wait_ended(domain, mark))
         return TRUE;
     if (taken)
@@ -328,7 +466,7 @@ rfp_backup_job_progress(RfpDomain *domain,
 {
     virDomainBlockJobInfo info = {0};
 
-    if (virDomainGetBlockJobInfo(domain->virt, target, &info, 0) != 1)
+    if (!ask_block_job(domain, target, &info, NULL))
         return FALSE;
     *done = info.cur;
     *total = info.end;
@@ -370,10 +508,11 @@ ask_ended(RfpDomain *domain, Ended *ended)
     int success = 0;
     int n = 0;
 
-    if (virDomainGetJobStats(domain->virt, &ended->type, &params, &n,
-                             VIR_DOMAIN_JOB_STATS_COMPLETED |
-                                 VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) < 0)
-        return FALSE;
+    while (virDomainGetJobStats(domain->virt, &ended->type, &params, &n,
+                                VIR_DOMAIN_JOB_STATS_COMPLETED |
+                                    VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) < 0)
+        if (!rfp_domain_again(domain, NULL))
+            return FALSE;
     virTypedParamsGetInt(params, n, VIR_DOMAIN_JOB_OPERATION,
                          &ended->operation);
     virTypedParamsGetBoolean(params, n, VIR_DOMAIN_JOB_SUCCESS, &success);
@@ -438,9 +577,12 @@ rfp_backup_job_check_pushed(RfpDomain *domain,
         ended.elapsed_ms > at_most_ms) {
         rfp_error_set(error, REFPOINT_ERROR_STATUS_UNKNOWN,
                       _("how the backup job of domain '%s' ended is not "
-                        "known"),
+                        "known: libvirt does not tell (its daemon was "
+                        "restarted, or another job has come and gone)"),
                       domain->name);
         rfp_error_add_object(error, domain->name);
+        rfp_error_add_way_out(error, _("repeat this command: the point is "
+                                       "undone, and a new one is made"));
         return FALSE;
     }
     if (ended.type != VIR_DOMAIN_JOB_COMPLETED || !ended.success ||

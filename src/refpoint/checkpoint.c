@@ -47,8 +47,8 @@ free_all(virDomainCheckpointPtr *checkpoints, int n)
     free(checkpoints);
 }
 
-GPtrArray *
-rfp_checkpoint_list(RfpDomain *domain, gboolean sizes, GError **error)
+static GPtrArray *
+list_once(RfpDomain *domain, gboolean sizes, GError **error)
 {
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
         (GDestroyNotify)rfp_checkpoint_xml_free);
@@ -77,8 +77,20 @@ rfp_checkpoint_list(RfpDomain *domain, gboolean sizes, GError **error)
             g_ptr_array_add(list, parsed);
     }
     free_all(checkpoints, n);
-    rfp_checkpoint_xml_sort(list);
     return g_steal_pointer(&list);
+}
+
+GPtrArray *
+rfp_checkpoint_list(RfpDomain *domain, gboolean sizes, GError **error)
+{
+    GPtrArray *found = NULL;
+
+    do
+        found = list_once(domain, sizes, error);
+    while (found == NULL && rfp_domain_again(domain, error));
+    if (found != NULL)
+        rfp_checkpoint_xml_sort(found);
+    return found;
 }
 
 RfpCheckpointXml *
@@ -117,14 +129,24 @@ lookup(RfpDomain *domain, const char *name, GError **error)
     return checkpoint;
 }
 
+static RfpCheckpointXml *
+look_once(RfpDomain *domain, const char *name, gboolean sizes, GError **error)
+{
+    g_autoptr(virDomainCheckpoint) found = lookup(domain, name, error);
+
+    return found ? describe(found, sizes, error) : NULL;
+}
+
 /* The checkpoint as it is now; NULL with no error: it is gone. */
 static RfpCheckpointXml *
-look_again(RfpDomain *domain, const char *name, GError **error)
+look_again(RfpDomain *domain, const char *name, gboolean sizes, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    g_autoptr(virDomainCheckpoint) found = lookup(domain, name, &local);
-    RfpCheckpointXml *now = found ? describe(found, TRUE, &local) : NULL;
+    RfpCheckpointXml *now = NULL;
 
+    do
+        now = look_once(domain, name, sizes, &local);
+    while (now == NULL && rfp_domain_again(domain, &local));
     if (local != NULL && !is_gone(local))
         g_propagate_error(error, g_steal_pointer(&local));
     return now;
@@ -141,7 +163,7 @@ rfp_checkpoint_measure(RfpDomain *domain,
 
     if (checkpoint->measured)
         return TRUE;
-    now = look_again(domain, checkpoint->name, &local);
+    now = look_again(domain, checkpoint->name, TRUE, &local);
     if (local != NULL) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
@@ -156,8 +178,8 @@ rfp_checkpoint_measure(RfpDomain *domain,
     return TRUE;
 }
 
-char *
-rfp_checkpoint_xml_text(RfpDomain *domain, const char *name, GError **error)
+static char *
+xml_text_once(RfpDomain *domain, const char *name, GError **error)
 {
     g_autoptr(virDomainCheckpoint) checkpoint = lookup(domain, name, error);
     char *xml = NULL;
@@ -174,6 +196,17 @@ rfp_checkpoint_xml_text(RfpDomain *domain, const char *name, GError **error)
     copy = g_strdup(xml);
     free(xml);
     return copy;
+}
+
+char *
+rfp_checkpoint_xml_text(RfpDomain *domain, const char *name, GError **error)
+{
+    char *text = NULL;
+
+    do
+        text = xml_text_once(domain, name, error);
+    while (text == NULL && rfp_domain_again(domain, error));
+    return text;
 }
 
 static gboolean
@@ -241,13 +274,13 @@ delete_checkpoint(RfpDomain *domain,
 }
 
 static gboolean
-delete_if_guid(RfpDomain *domain,
-               const char *name,
-               const char *guid,
-               gboolean (*delete)(RfpDomain *domain,
-                                  virDomainCheckpointPtr checkpoint,
-                                  GError **error),
-               GError **error)
+delete_once(RfpDomain *domain,
+            const char *name,
+            const char *guid,
+            gboolean (*delete)(RfpDomain *domain,
+                               virDomainCheckpointPtr checkpoint,
+                               GError **error),
+            GError **error)
 {
     g_autoptr(GError) local = NULL;
     g_autoptr(virDomainCheckpoint) checkpoint = lookup(domain, name, &local);
@@ -276,6 +309,24 @@ delete_if_guid(RfpDomain *domain,
     return FALSE;
 }
 
+/* What has come through without an answer is gone when it is looked for. */
+static gboolean
+delete_if_guid(RfpDomain *domain,
+               const char *name,
+               const char *guid,
+               gboolean (*delete)(RfpDomain *domain,
+                                  virDomainCheckpointPtr checkpoint,
+                                  GError **error),
+               GError **error)
+{
+    gboolean done = FALSE;
+
+    do
+        done = delete_once(domain, name, guid, delete, error);
+    while (!done && rfp_domain_again(domain, error));
+    return done;
+}
+
 gboolean
 rfp_checkpoint_delete(RfpDomain *domain,
                       const char *name,
@@ -294,19 +345,34 @@ rfp_checkpoint_forget(RfpDomain *domain,
     return delete_if_guid(domain, name, guid, forget_checkpoint, error);
 }
 
+/* Whether a call without an answer has come through. */
+static gboolean
+was_made(RfpDomain *domain, const char *xml)
+{
+    g_autoptr(RfpCheckpointXml) wanted = rfp_checkpoint_xml_parse(xml, NULL);
+    g_autoptr(RfpCheckpointXml) found =
+        wanted ? look_again(domain, wanted->name, FALSE, NULL) : NULL;
+
+    return found != NULL && rfp_guid_equal(found->guid, wanted->guid);
+}
+
 gboolean
 rfp_checkpoint_create(RfpDomain *domain, const char *xml, GError **error)
 {
-    g_autoptr(virDomainCheckpoint) checkpoint =
-        virDomainCheckpointCreateXML(domain->virt, xml, 0);
+    g_autoptr(virDomainCheckpoint) checkpoint = NULL;
 
-    if (checkpoint != NULL)
-        return TRUE;
-    rfp_virt_error_set(error, domain->name,
-                       _("cannot make a checkpoint of domain '%s'"),
-                       domain->name);
-    rfp_domain_correct_cause(domain, error);
-    return FALSE;
+    while ((checkpoint = virDomainCheckpointCreateXML(domain->virt, xml, 0)) ==
+           NULL) {
+        rfp_virt_error_set(error, domain->name,
+                           _("cannot make a checkpoint of domain '%s'"),
+                           domain->name);
+        rfp_domain_correct_cause(domain, error);
+        if (!rfp_domain_again(domain, error))
+            return FALSE;
+        if (was_made(domain, xml))
+            return TRUE;
+    }
+    return TRUE;
 }
 
 gboolean
@@ -320,10 +386,13 @@ rfp_checkpoint_redefine(RfpDomain *domain,
 
     if (validate)
         flags |= VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE_VALIDATE;
-    checkpoint = virDomainCheckpointCreateXML(domain->virt, xml, flags);
-    if (checkpoint == NULL)
+    while ((checkpoint = virDomainCheckpointCreateXML(domain->virt, xml,
+                                                      flags)) == NULL) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot redefine a checkpoint of domain '%s'"),
                            domain->name);
-    return checkpoint != NULL;
+        if (!rfp_domain_again(domain, error))
+            return FALSE;
+    }
+    return TRUE;
 }

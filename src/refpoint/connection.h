@@ -6,7 +6,12 @@
 #include "virt.h"
 
 struct _RefpointConnection {
-    virConnectPtr virt;
+    GMutex lock;        /* of the four below: several threads may use it */
+    virConnectPtr virt; /* for others: rfp_connection_ref() */
+    gint64 lost_at;     /* monotonic, when the daemon was missed; 0: it is there */
+    gint64 reopened_at; /* monotonic, the last time */
+    guint n_reopened;   /* times, with no calm between them */
+    gboolean hasty;     /* its domains do not wait for a daemon that is away */
     char *uri;         /* canonical, as libvirt reports it */
     gboolean system;   /* the system daemon, else a session daemon */
     /* Folders of ours, absolute; made when they are first needed. */
@@ -14,5 +19,30 @@ struct _RefpointConnection {
     char *scratch_dir;
     char *runtime_dir; /* sockets of a session daemon; NULL for system */
 };
+
+/* The connection as it is now, with a reference for virConnectClose(). */
+virConnectPtr
+rfp_connection_ref(RefpointConnection *conn);
+
+/*
+ * Behind a call over @virt that failed, when @error is set: TRUE where that
+ * connection is lost (libvirt's daemon was restarted, or has died) and there is
+ * a new one: *@error is cleared, and what was looked up over @virt is to be
+ * looked up again. @wait: for a daemon that is away, 60 s at most since it was
+ * missed, or REFPOINT_DAEMON_TIMEOUT seconds of the environment; until *@cancel
+ * (atomic, may be NULL) is set. FALSE: @virt is not to blame, and *@error stays;
+ * or there is no daemon, or one that goes away each time, and *@error says so
+ * instead: NOT_AVAILABLE, of the @object that cannot be reached. From any
+ * thread.
+ */
+gboolean
+rfp_connection_again(RefpointConnection *conn,
+                     virConnectPtr virt,
+                     gboolean wait,
+                     const gint *cancel,
+                     const char *object,
+                     GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
 
 #endif

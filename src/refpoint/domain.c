@@ -7,6 +7,25 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static RfpDomain *
+domain_new(RefpointConnection *conn, virDomainPtr virt, GError **error)
+{
+    g_autoptr(RfpDomain) domain = g_new0(RfpDomain, 1);
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    domain->conn = conn;
+    domain->virt = virt;
+    domain->hasty = conn->hasty;
+    domain->name = g_strdup(virDomainGetName(virt));
+    if (domain->name == NULL || virDomainGetUUIDString(virt, uuid) < 0) {
+        rfp_virt_error_set(error, NULL, _("cannot identify a domain"));
+        return NULL;
+    }
+    domain->word = rfp_text_shell(domain->name);
+    domain->uuid = g_ascii_strdown(uuid, -1);
+    return g_steal_pointer(&domain);
+}
+
 /* virsh's order: id, UUID, name. */
 static virDomainPtr
 lookup(virConnectPtr virt, const char *spelling)
@@ -29,40 +48,68 @@ rfp_domain_lookup(RefpointConnection *conn,
                   GError **error)
 {
     g_autofree char *shown = rfp_text_clean(spelling);
-    virDomainPtr virt = NULL;
+    virDomainPtr found = NULL;
 
     if (spelling == NULL || *spelling == '\0') {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the name of the domain is empty"));
         return NULL;
     }
-    virt = lookup(conn->virt, spelling);
-    if (virt == NULL) {
+    while (found == NULL) {
+        g_autoptr(virConnect) virt = rfp_connection_ref(conn);
+
+        found = lookup(virt, spelling);
+        if (found != NULL)
+            break;
         rfp_virt_error_set(error, shown, _("cannot find the domain '%s'"),
                            shown);
+        if (rfp_connection_again(conn, virt, !conn->hasty, NULL, shown, error))
+            continue;
         rfp_error_add_way_out(error, _("see which there are with: virsh -c %s "
                                        "list --all"),
                               conn->uri);
         return NULL;
     }
-    return rfp_domain_new(virt, error);
+    return domain_new(conn, found, error);
 }
 
-RfpDomain *
-rfp_domain_new(virDomainPtr virt, GError **error)
+static int
+list(RefpointConnection *conn,
+     virDomainPtr **domains,
+     unsigned int flags,
+     GError **error)
 {
-    g_autoptr(RfpDomain) domain = g_new0(RfpDomain, 1);
-    char uuid[VIR_UUID_STRING_BUFLEN];
+    for (;;) {
+        g_autoptr(virConnect) virt = rfp_connection_ref(conn);
+        int n = virConnectListAllDomains(virt, domains, flags);
 
-    domain->virt = virt;
-    domain->name = g_strdup(virDomainGetName(virt));
-    if (domain->name == NULL || virDomainGetUUIDString(virt, uuid) < 0) {
-        rfp_virt_error_set(error, NULL, _("cannot identify a domain"));
-        return NULL;
+        if (n >= 0)
+            return n;
+        rfp_virt_error_set(error, NULL, _("cannot list the domains"));
+        if (!rfp_connection_again(conn, virt, !conn->hasty, NULL, conn->uri,
+                                  error))
+            return -1;
     }
-    domain->word = rfp_text_shell(domain->name);
-    domain->uuid = g_ascii_strdown(uuid, -1);
-    return g_steal_pointer(&domain);
+}
+
+GPtrArray *
+rfp_domain_list(RefpointConnection *conn, unsigned int flags, GError **error)
+{
+    virDomainPtr *domains = NULL;
+    int n = list(conn, &domains, flags, error);
+    GPtrArray *found = NULL;
+
+    if (n < 0)
+        return NULL;
+    found = g_ptr_array_new_with_free_func((GDestroyNotify)rfp_domain_free);
+    for (int i = 0; i < n; i++) {
+        RfpDomain *domain = domain_new(conn, domains[i], NULL);
+
+        if (domain != NULL)
+            g_ptr_array_add(found, domain);
+    }
+    free(domains);
+    return found;
 }
 
 void
@@ -77,17 +124,78 @@ rfp_domain_free(RfpDomain *domain)
     g_free(domain);
 }
 
+/* The domain over the connection as it is now. NULL, and *@lost: that one is
+ * lost, too. */
+static virDomainPtr
+find_again(RfpDomain *domain, gboolean *lost, GError **error)
+{
+    g_autoptr(virConnect) virt = rfp_connection_ref(domain->conn);
+    virDomainPtr found = virDomainLookupByUUIDString(virt, domain->uuid);
+
+    if (found == NULL) {
+        rfp_virt_error_set(error, domain->name,
+                           _("cannot find the domain '%s'"), domain->name);
+        rfp_error_add_way_out(error, _("see which there are with: virsh -c %s "
+                                       "list --all"),
+                              domain->conn->uri);
+    }
+    *lost = found == NULL && virConnectIsAlive(virt) != 1;
+    return found;
+}
+
+/* A daemon that has just come takes its time to find QEMU and the agent; a call
+ * that needs QEMU's answer waits for that. */
+static void
+wait_settled(const RfpDomain *domain)
+{
+    virTypedParameterPtr params = NULL;
+    int n_params = 0;
+    int type = 0;
+
+    if (!domain->hasty &&
+        virDomainGetJobStats(domain->virt, &type, &params, &n_params, 0) == 0)
+        virTypedParamsFree(params, n_params);
+}
+
+gboolean
+rfp_domain_again(RfpDomain *domain, GError **error)
+{
+    gboolean lost = TRUE;
+    g_autoptr(GError) local = NULL;
+
+    while (lost && rfp_connection_again(domain->conn,
+                                        virDomainGetConnect(domain->virt),
+                                        !domain->hasty, domain->cancel,
+                                        domain->name, &local)) {
+        virDomainPtr found = find_again(domain, &lost, &local);
+
+        if (found == NULL)
+            continue;
+        rfp_virt_domain_free(domain->virt);
+        domain->virt = found;
+        wait_settled(domain);
+        g_clear_error(error);
+        return TRUE;
+    }
+    if (local != NULL) {
+        g_clear_error(error);
+        g_propagate_error(error, g_steal_pointer(&local));
+    }
+    return FALSE;
+}
+
 gboolean
 rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error)
 {
     int number = VIR_DOMAIN_NOSTATE;
     int reason = 0;
 
-    if (virDomainGetState(domain->virt, &number, &reason, 0) < 0) {
+    while (virDomainGetState(domain->virt, &number, &reason, 0) < 0) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot get the state of domain '%s'"),
                            domain->name);
-        return FALSE;
+        if (!rfp_domain_again(domain, error))
+            return FALSE;
     }
     state->active = number != VIR_DOMAIN_SHUTOFF &&
                     number != VIR_DOMAIN_CRASHED &&
@@ -121,19 +229,22 @@ rfp_domain_xml_text(RfpDomain *domain,
                     GError **error)
 {
     unsigned int flags = inactive ? VIR_DOMAIN_XML_INACTIVE : 0;
-    char *xml = virDomainGetXMLDesc(domain->virt,
-                                    flags | VIR_DOMAIN_XML_SECURE);
+    char *xml = NULL;
     char *copy = NULL;
 
-    if (secure != NULL)
-        *secure = xml != NULL;
-    if (xml == NULL) /* a read-only connection gives no secrets */
-        xml = virDomainGetXMLDesc(domain->virt, flags);
-    if (xml == NULL) {
+    while (xml == NULL) {
+        xml = virDomainGetXMLDesc(domain->virt, flags | VIR_DOMAIN_XML_SECURE);
+        if (secure != NULL)
+            *secure = xml != NULL;
+        if (xml == NULL) /* a read-only connection gives no secrets */
+            xml = virDomainGetXMLDesc(domain->virt, flags);
+        if (xml != NULL)
+            break;
         rfp_virt_error_set(error, domain->name,
                            _("cannot get the configuration of domain '%s'"),
                            domain->name);
-        return NULL;
+        if (!rfp_domain_again(domain, error))
+            return NULL;
     }
     copy = g_strdup(xml);
     free(xml);
@@ -149,12 +260,13 @@ rfp_domain_disk_size(RfpDomain *domain,
 {
     virDomainBlockInfo info = {0};
 
-    if (virDomainGetBlockInfo(domain->virt, target, &info, 0) < 0) {
+    while (virDomainGetBlockInfo(domain->virt, target, &info, 0) < 0) {
         rfp_virt_error_set(error, target,
                            _("cannot get the size of disk '%s' of domain "
                              "'%s'"),
                            target, domain->name);
-        return FALSE;
+        if (!rfp_domain_again(domain, error))
+            return FALSE;
     }
     *size = info.capacity;
     *allocation = info.allocation;
@@ -165,7 +277,7 @@ rfp_domain_disk_size(RfpDomain *domain,
 static char *
 volume_path(RfpDomain *domain, const char *name)
 {
-    virConnectPtr virt = virDomainGetConnect(domain->virt);
+    g_autoptr(virConnect) virt = rfp_connection_ref(domain->conn);
     g_auto(GStrv) parts = g_strsplit(name, "/", 2);
     virStoragePoolPtr pool = virStoragePoolLookupByName(virt, parts[0]);
     virStorageVolPtr volume =
@@ -210,12 +322,13 @@ rfp_domain_identify_source(RfpDiskSource *source)
 gboolean
 rfp_domain_resume(RfpDomain *domain, GError **error)
 {
-    if (virDomainResume(domain->virt) < 0) {
+    while (virDomainResume(domain->virt) < 0) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot resume domain '%s'"), domain->name);
         rfp_error_add_way_out(error, _("resume it with: virsh resume %s"),
                               domain->word);
-        return FALSE;
+        if (!rfp_domain_again(domain, error))
+            return FALSE;
     }
     return TRUE;
 }
@@ -223,31 +336,46 @@ rfp_domain_resume(RfpDomain *domain, GError **error)
 char *
 rfp_domain_get_metadata(RfpDomain *domain)
 {
-    char *xml = virDomainGetMetadata(domain->virt,
-                                     VIR_DOMAIN_METADATA_ELEMENT,
-                                     RFP_METADATA_URI, 0);
-    char *copy = g_strdup(xml);
+    char *xml = NULL;
+    char *copy = NULL;
 
+    do
+        xml = virDomainGetMetadata(domain->virt, VIR_DOMAIN_METADATA_ELEMENT,
+                                   RFP_METADATA_URI, 0);
+    while (xml == NULL && rfp_domain_again(domain, NULL));
+    copy = g_strdup(xml);
     free(xml);
     return copy;
 }
 
 gboolean
+rfp_domain_is_persistent(RfpDomain *domain)
+{
+    int persistent = -1;
+
+    do
+        persistent = virDomainIsPersistent(domain->virt);
+    while (persistent < 0 && rfp_domain_again(domain, NULL));
+    return persistent == 1;
+}
+
+gboolean
 rfp_domain_set_metadata(RfpDomain *domain, const char *xml, GError **error)
 {
-    unsigned int flags = 0;
+    for (;;) {
+        const gboolean persistent = rfp_domain_is_persistent(domain);
+        unsigned int flags = persistent ? VIR_DOMAIN_AFFECT_CONFIG : 0;
 
-    if (virDomainIsActive(domain->virt) == 1)
-        flags |= VIR_DOMAIN_AFFECT_LIVE;
-    if (virDomainIsPersistent(domain->virt) == 1)
-        flags |= VIR_DOMAIN_AFFECT_CONFIG;
-    if (virDomainSetMetadata(domain->virt, VIR_DOMAIN_METADATA_ELEMENT, xml,
-                             RFP_METADATA_PREFIX, RFP_METADATA_URI,
-                             flags) < 0) {
+        if (virDomainIsActive(domain->virt) == 1)
+            flags |= VIR_DOMAIN_AFFECT_LIVE;
+        if (virDomainSetMetadata(domain->virt, VIR_DOMAIN_METADATA_ELEMENT,
+                                 xml, RFP_METADATA_PREFIX, RFP_METADATA_URI,
+                                 flags) == 0)
+            return TRUE;
         rfp_virt_error_set(error, domain->name,
                            _("cannot record the point in domain '%s'"),
                            domain->name);
-        return FALSE;
+        if (!rfp_domain_again(domain, error))
+            return FALSE;
     }
-    return TRUE;
 }

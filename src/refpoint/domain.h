@@ -7,7 +7,10 @@
 #include "domain-xml.h"
 
 typedef struct {
+    RefpointConnection *conn; /* borrowed */
     virDomainPtr virt;
+    const gint *cancel; /* atomic, borrowed, or NULL: no more waiting */
+    gboolean hasty;     /* nor at all, for a daemon that is away */
     char *name;
     char *word; /* the name as a word of a shell command, for ways out */
     char *uuid; /* lower case, with dashes */
@@ -19,12 +22,25 @@ rfp_domain_lookup(RefpointConnection *conn,
                   const char *spelling,
                   GError **error);
 
-/* Takes over @virt. */
-RfpDomain *
-rfp_domain_new(virDomainPtr virt, GError **error);
+/* All domains for which @flags of virConnectListAllDomains() ask: GPtrArray of
+ * RfpDomain. One that goes away meanwhile is left out. */
+GPtrArray *
+rfp_domain_list(RefpointConnection *conn, unsigned int flags, GError **error);
 
 void
 rfp_domain_free(RfpDomain *domain);
+
+/*
+ * Behind a call of libvirt that failed, when the error is set: TRUE where the
+ * connection was lost (the daemon was restarted, or died) and the domain has
+ * been found again over a new one: *@error is cleared, and the call can be
+ * repeated, if it does no harm done twice. It waits for the daemon as
+ * rfp_connection_again() does. FALSE: the connection is not to blame, and
+ * *@error stays; or there is no daemon any more, or the domain is gone with it,
+ * and *@error says so instead.
+ */
+gboolean
+rfp_domain_again(RfpDomain *domain, GError **error);
 
 typedef struct {
     gboolean active;
@@ -72,6 +88,10 @@ rfp_domain_identify_source(RfpDiskSource *source);
 
 gboolean
 rfp_domain_resume(RfpDomain *domain, GError **error);
+
+/* Whether it stays when it is off. */
+gboolean
+rfp_domain_is_persistent(RfpDomain *domain);
 
 /* Our metadata element, or NULL if there is none. Free with g_free(). */
 char *

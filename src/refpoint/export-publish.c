@@ -66,7 +66,7 @@ inactive_now(RfpExport *export, GError **error)
     RfpDomain *domain = export->operation.domain;
     g_autofree char *text = NULL;
 
-    if (export->point != NULL || virDomainIsPersistent(domain->virt) != 1)
+    if (export->point != NULL || !rfp_domain_is_persistent(domain))
         return NULL;
     text = rfp_domain_xml_text(domain, TRUE, NULL, error);
     return text ? rfp_domain_xml_strip(text, error) : NULL;

@@ -312,10 +312,14 @@ rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error)
 {
     RfpDomain *domain = export->operation.domain;
     RfpDomainState state = {0};
+    g_autoptr(GError) local = NULL;
 
-    if (!rfp_domain_state(domain, &state, error)) {
-        if (error && *error && (*error)->code == REFPOINT_ERROR_NOT_AVAILABLE)
-            (*error)->code = REFPOINT_ERROR_STATUS_UNKNOWN;
+    if (!rfp_domain_state(domain, &state, &local)) {
+        /* data comes from QEMU: it flows while the daemon is away */
+        if (domain->hasty &&
+            g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_NOT_AVAILABLE))
+            return TRUE;
+        g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
     if (!state.active || (failed && state.ending)) {
@@ -432,6 +436,7 @@ static void
 run_threads(Stream *stream)
 {
     g_autofree GThread **threads = g_new0(GThread *, stream->disks->len);
+    RfpDomain *domain = stream->export->operation.domain;
 
     g_atomic_int_set(&stream->running, (gint)stream->disks->len);
     for (guint i = 0; i < stream->disks->len; i++) {
@@ -441,7 +446,10 @@ run_threads(Stream *stream)
         thread->disk = g_ptr_array_index(stream->disks, i);
         threads[i] = g_thread_new("refpoint-disk", disk_thread, thread);
     }
+    /* nothing waits for a daemon that is away before its answer is needed */
+    domain->hasty = TRUE;
     watch(stream);
+    domain->hasty = FALSE;
     for (guint i = 0; i < stream->disks->len; i++)
         g_thread_join(threads[i]);
 }

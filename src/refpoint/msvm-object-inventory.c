@@ -61,27 +61,18 @@ rfp_msvm_each_domain(RefpointConnection *conn,
                      gpointer opaque,
                      GError **error)
 {
-    virDomainPtr *domains = NULL;
-    int n = virConnectListAllDomains(conn->virt, &domains, 0);
-    gboolean done = TRUE;
-    int i = 0;
+    g_autoptr(GPtrArray) domains = rfp_domain_list(conn, 0, error);
 
-    if (n < 0) {
-        rfp_virt_error_set(error, NULL, _("cannot list the domains"));
-        return FALSE;
-    }
-    for (i = 0; i < n; i++) {
+    for (guint i = 0; domains != NULL && i < domains->len; i++) {
         g_autoptr(GError) local = NULL;
-        g_autoptr(RfpDomain) domain = rfp_domain_new(domains[i], &local);
 
-        if (done && domain != NULL && !func(domain, opaque, &local) &&
+        if (!func(g_ptr_array_index(domains, i), opaque, &local) &&
             rfp_error_libvirt_code(local) != VIR_ERR_NO_DOMAIN) {
             g_propagate_error(error, g_steal_pointer(&local));
-            done = FALSE;
+            return FALSE;
         }
     }
-    free(domains);
-    return done;
+    return domains != NULL;
 }
 
 static gboolean

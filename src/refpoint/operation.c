@@ -26,6 +26,7 @@ rfp_operation_open(RfpOperation *operation,
     operation->domain = rfp_domain_lookup(conn, domain, error);
     if (operation->domain == NULL)
         return FALSE;
+    operation->domain->cancel = &job->cancel;
     job->report.domain_name = g_strdup(operation->domain->name);
     job->report.domain_uuid = g_strdup(operation->domain->uuid);
     return TRUE;
@@ -442,9 +443,11 @@ rfp_operation_begin_job(RfpOperation *operation,
                         gboolean push,
                         GError **error)
 {
+    const RfpStep *job = rfp_record_find(operation->record, RFP_STEP_JOB);
+
     rfp_guard_tell(&operation->guard, "job");
-    return rfp_backup_job_begin(operation->domain, backup_xml, checkpoint_xml,
-                                push, error) &&
+    return rfp_backup_job_begin(operation->domain, job->args[0], backup_xml,
+                                checkpoint_xml, push, error) &&
            rfp_record_append(operation->record, error, RFP_STEP_BEGUN, NULL);
 }
 
@@ -532,6 +535,9 @@ rfp_operation_explain(RfpOperation *operation, GError **error)
     if (error == NULL || *error == NULL ||
         g_error_matches(*error, REFPOINT_ERROR, REFPOINT_ERROR_CANCELLED))
         return;
+    if ((*error)->code == REFPOINT_ERROR_NOT_AVAILABLE &&
+        rfp_record_find(operation->record, RFP_STEP_BEGUN) != NULL)
+        (*error)->code = REFPOINT_ERROR_STATUS_UNKNOWN;
     rfp_guard_listen(&operation->guard);
     if (operation->guard.ended == RFP_GUARD_WATCHES ||
         rfp_operation_watch(operation, &cause)) {

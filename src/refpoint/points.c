@@ -158,28 +158,20 @@ list_domain(RefpointConnection *conn,
 static gboolean
 list_all(RefpointConnection *conn, GPtrArray *list, GError **error)
 {
-    virDomainPtr *domains = NULL;
-    int n = virConnectListAllDomains(conn->virt, &domains,
-                                     VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT);
-    gboolean done = TRUE;
+    g_autoptr(GPtrArray) domains = rfp_domain_list(
+        conn, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT, error);
 
-    if (n < 0) {
-        rfp_virt_error_set(error, NULL, _("cannot list the domains"));
-        return FALSE;
-    }
-    for (int i = 0; i < n; i++) {
+    for (guint i = 0; domains != NULL && i < domains->len; i++) {
         g_autoptr(GError) local = NULL;
-        g_autoptr(RfpDomain) domain = rfp_domain_new(domains[i], &local);
 
-        if (done && domain != NULL &&
-            !list_domain(conn, domain, FALSE, list, &local) &&
+        if (!list_domain(conn, g_ptr_array_index(domains, i), FALSE, list,
+                         &local) &&
             rfp_error_libvirt_code(local) != VIR_ERR_NO_DOMAIN) {
             g_propagate_error(error, g_steal_pointer(&local));
-            done = FALSE;
+            return FALSE;
         }
     }
-    free(domains);
-    return done;
+    return domains != NULL;
 }
 
 GPtrArray *

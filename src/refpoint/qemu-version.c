@@ -58,10 +58,10 @@ stat_process(RefpointConnection *conn, const RfpDomain *domain, struct stat *st)
 
 /* The program whose version virConnectGetVersion() tells. */
 static gboolean
-stat_default(RefpointConnection *conn, struct stat *st)
+stat_default(virConnectPtr virt, struct stat *st)
 {
     char *xml =
-        virConnectGetDomainCapabilities(conn->virt, NULL, NULL, NULL, NULL, 0);
+        virConnectGetDomainCapabilities(virt, NULL, NULL, NULL, NULL, 0);
     g_autoptr(xmlDoc) doc =
         xml ? rfp_xml_parse_root(xml, strlen(xml), "domainCapabilities", NULL,
                                  "", REFPOINT_ERROR_FAILED, NULL)
@@ -77,14 +77,15 @@ stat_default(RefpointConnection *conn, struct stat *st)
 static gulong
 version_of_process(RefpointConnection *conn, const RfpDomain *domain)
 {
+    g_autoptr(virConnect) virt = rfp_connection_ref(conn);
     struct stat process;
     struct stat program;
     unsigned long version = 0;
 
     if (!stat_process(conn, domain, &process) ||
-        !stat_default(conn, &program) || process.st_dev != program.st_dev ||
+        !stat_default(virt, &program) || process.st_dev != program.st_dev ||
         process.st_ino != program.st_ino ||
-        virConnectGetVersion(conn->virt, &version) < 0)
+        virConnectGetVersion(virt, &version) < 0)
         return 0;
     return version;
 }
@@ -95,8 +96,11 @@ rfp_qemu_version_at_least(RefpointConnection *conn,
                           const RfpDomainXml *xml)
 {
     gulong machine = rfp_qemu_version_of_machine(xml->machine);
-    gulong process = version_of_process(conn, domain);
+    gulong process = 0;
 
+    do
+        process = version_of_process(conn, domain);
+    while (process == 0 && rfp_domain_again(domain, NULL));
     return MAX(machine, process);
 }
 

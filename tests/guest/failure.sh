@@ -112,6 +112,24 @@ export_streams()
         grep -q '^thawed' "$record"
 }
 
+# daemon_stop SIGNAL: of libvirt's daemon; TERM is what systemctl does
+# One of a session is started by the next who connects, unless that one has
+# LIBVIRT_AUTOSTART=0.
+daemon_stop()
+{
+    local pid
+
+    pid=$(daemon_pid)
+    must kill -s "$1" "$pid"
+    wait_for 60 eval "! is_running $pid" || bail_out "the daemon does not end"
+}
+
+daemon_pid()
+{
+    cat "$XDG_RUNTIME_DIR"/libvirt/{libvirtd,virtqemud}.pid 2>/dev/null |
+        head -n 1
+}
+
 guard_pid()
 {
     pgrep -f "virt-refpoint-guard .*$uuid"

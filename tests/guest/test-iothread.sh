@@ -60,6 +60,20 @@ guest_copy()
     done
 }
 
+# slow_push_start NAME [ARGUMENT]...: with a limit that makes it last
+slow_push_start()
+{
+    export_start -q -e trace=none -- export "$guest" "$set" --create "$@" \
+        --base none --limit-rate "${rate-1M}"
+    wait_for 180 pushes || bail_out "no push: $(cat "$tmp/err")"
+}
+
+pushes()
+{
+    [[ $(virsh backup-dumpxml "$guest" 2>/dev/null) == *"mode='push'"* ]] &&
+        grep -q '^thawed' "$record"
+}
+
 # ---- Refused before anything is begun -------------------------------------------
 
 must virt-refpoint create vm tracked --track-only
@@ -171,6 +185,28 @@ like "$(warnings)" audit-mismatch "another image: said"
 all_well "another image"
 set_is_right "$set" "with another image"
 
+# It is found behind the first push: the plan is told once all the same.
+guest_stop vm
+must dd if=/dev/urandom of="$(guest_disk vm vda)" bs=64k count=1 \
+    seek="$at" oflag=seek_bytes conv=notrunc status=none
+must guest_start vm
+pid=$(guest_pid vm)
+export_start -q -e trace=write -P "$record" -- export vm "$set" --audit=all
+export_finish
+is "$export_end $(grep -c '^write.*begun' "$tmp/trace")" "exited with 0 2" \
+    "twice: a job is begun once more"
+is "$(grep -c Estimate "$tmp/out")" 1 "twice: one plan"
+like "$(cat "$tmp/err")" "audit-mismatch.*vda" "twice: said why"
+
+# ---- The daemon is restarted ----------------------------------------------------------
+
+rate=4M slow_push_start restarted --disk vda
+daemon_stop TERM
+export_finish
+is "$export_end" "exited with 0" "restarted: the export goes on"
+all_well "restarted"
+set_is_right "$set" "with one while the daemon was restarted"
+
 # ---- Failures -----------------------------------------------------------------------------
 
 # A disk with so much data that QEMU hears of the limit before it is through.
@@ -181,20 +217,6 @@ must qemu-io -c "write -q -P 0x55 0 1G" "$tmp/guests/big/vdb.qcow2"
 must virsh define "$tmp/guests/big/big.xml"
 must guest_start big
 use_guest big
-
-# slow_push_start NAME: with a limit that makes it last
-slow_push_start()
-{
-    export_start -q -e trace=none -- export "$guest" "$set" --create "$1" \
-        --base none --limit-rate 1M
-    wait_for 60 pushes || bail_out "no push: $(cat "$tmp/err")"
-}
-
-pushes()
-{
-    [[ $(virsh backup-dumpxml "$guest" 2>/dev/null) == *"mode='push'"* ]] &&
-        grep -q '^thawed' "$record"
-}
 
 undone()
 {

@@ -98,6 +98,24 @@ complaint_of(RefpointConnection *conn, const RfpDomain *domain)
 
 /* ---- The error ---------------------------------------------------------- */
 
+gboolean
+rfp_domain_end_is_gone(const GError *error)
+{
+    return rfp_error_libvirt_code(error) == VIR_ERR_NO_DOMAIN;
+}
+
+static void
+set_gone(const RfpDomain *domain, GError **error)
+{
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("domain '%s' was shut off meanwhile, and is not defined "
+                    "any more"),
+                  domain->name);
+    rfp_error_add_object(error, domain->name);
+    rfp_error_add_way_out(error, _("define and start it again, then repeat "
+                                   "this command"));
+}
+
 void
 rfp_domain_end_set(RefpointConnection *conn,
                    RfpDomain *domain,
@@ -105,8 +123,12 @@ rfp_domain_end_set(RefpointConnection *conn,
                    GError **error)
 {
     g_autofree char *complaint =
-        state->crashed ? complaint_of(conn, domain) : NULL;
+        state != NULL && state->crashed ? complaint_of(conn, domain) : NULL;
 
+    if (state == NULL) {
+        set_gone(domain, error);
+        return;
+    }
     if (!state->crashed)
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("domain '%s' was shut off meanwhile"), domain->name);
@@ -150,6 +172,7 @@ rfp_domain_end_explain(RefpointConnection *conn,
     RfpDomainState state = {0};
     gboolean known = FALSE;
     gboolean wait = FALSE;
+    g_autoptr(GError) why = NULL;
 
     if (error == NULL || *error == NULL)
         return;
@@ -157,11 +180,11 @@ rfp_domain_end_explain(RefpointConnection *conn,
     /* a full set, say, is a cause of its own */
     if (!wait && rfp_error_errno(*error) != 0)
         return;
-    while ((known = rfp_domain_state(domain, &state, NULL)) && state.active &&
+    while ((known = rfp_domain_state(domain, &state, &why)) && state.active &&
            wait && g_get_monotonic_time() < end)
         g_usleep(POLL_US);
-    if (!known || state.active)
+    if (known ? state.active : !rfp_domain_end_is_gone(why))
         return;
     g_clear_error(error);
-    rfp_domain_end_set(conn, domain, &state, error);
+    rfp_domain_end_set(conn, domain, known ? &state : NULL, error);
 }

@@ -319,7 +319,10 @@ rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error)
         if (domain->hasty &&
             g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_NOT_AVAILABLE))
             return TRUE;
-        g_propagate_error(error, g_steal_pointer(&local));
+        if (rfp_domain_end_is_gone(local))
+            rfp_domain_end_set(export->operation.conn, domain, NULL, error);
+        else
+            g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
     if (!state.active || (failed && state.ending)) {

@@ -642,20 +642,54 @@ warn_set_unread(RfpOperation *operation)
                  step->args[3], record->path);
 }
 
+/* libvirt deletes no checkpoint of a domain that is off. */
+static void
+warn_undo(RfpOperation *operation, const GError *why)
+{
+    const RfpDomain *domain = operation->domain;
+    const RfpStep *made =
+        rfp_record_find(operation->record, RFP_STEP_CHECKPOINT);
+    RfpDomainState state = {0};
+    g_autoptr(RefpointFailure) failure = refpoint_failure_new(why);
+
+    if (made != NULL && rfp_domain_state(operation->domain, &state, NULL) &&
+        (!state.active || state.ending))
+        rfp_job_warn(operation->job, "undo-unfinished", domain->name,
+                     _("checkpoint '%s' of the point that was not made stays "
+                       "until domain '%s' runs again: then the guard, or the "
+                       "next call, deletes it"),
+                     made->args[0], domain->name);
+    else
+        rfp_job_warn(operation->job, "undo-unfinished", domain->name,
+                     _("not everything could be undone (%s); the guard, or "
+                       "the next call, goes on with it"),
+                     failure->message);
+}
+
+/* NULL: it was not defined, and is gone with all that libvirt had of it. */
+static RfpDomain *
+still_there(RfpOperation *operation)
+{
+    RfpDomainState state = {0};
+    g_autoptr(GError) local = NULL;
+
+    rfp_domain_state(operation->domain, &state, &local);
+    return rfp_domain_end_is_gone(local) ? NULL : operation->domain;
+}
+
 void
 rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
 {
     RfpUndone undone = RFP_UNDO_NOTHING;
     gboolean frozen = FALSE;
     g_autoptr(GError) local = NULL;
-    g_autoptr(RefpointFailure) failure = NULL;
 
     if (operation->record == NULL || operation->record->steps->len == 0)
         return;
     rfp_operation_close_job(operation);
     /* nothing of ours is under way any more: the calls have returned */
-    if (rfp_undo_run(operation->domain, operation->record, set, FALSE, &undone,
-                     &frozen, &local) &&
+    if (rfp_undo_run(still_there(operation), operation->record, set, FALSE,
+                     &undone, &frozen, &local) &&
         undone != RFP_UNDO_KEPT && undone != RFP_UNDO_UNSYNCED)
         return;
     if (undone == RFP_UNDO_UNSYNCED) {
@@ -666,11 +700,7 @@ rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
         warn_set_unread(operation);
         return;
     }
-    failure = refpoint_failure_new(local);
-    rfp_job_warn(operation->job, "undo-unfinished", operation->domain->name,
-                 _("not everything could be undone (%s); the guard, or the "
-                   "next call, goes on with it"),
-                 failure->message);
+    warn_undo(operation, local);
 }
 
 gboolean

@@ -247,22 +247,32 @@ destroy_bases(RfpExport *export, GHashTable *seen, GError **error)
     return TRUE;
 }
 
-/* --keep-points: of this set's points only, the new one counts. */
+/* Was it made for this set? One that was made for none is this set's if it was
+ * exported to it. */
+static gboolean
+is_of_set(const RfpExport *export, const RfpCheckpointXml *checkpoint)
+{
+    if (checkpoint->guid == NULL)
+        return FALSE;
+    if (checkpoint->set_guid != NULL)
+        return rfp_guid_equal(checkpoint->set_guid, export->set->file->guid);
+    return rfp_export_set_find(export->set, checkpoint->guid) != NULL;
+}
+
+/* --keep-points: what was made for this set and never exported to it, too. The
+ * point of this export counts as the newest. */
 static gboolean
 destroy_old(RfpExport *export, GHashTable *seen, GError **error)
 {
     guint keep = export->options->keep_points;
     guint live = 1;
 
-    for (guint i = export->set->points->len; i > 0; i--) {
-        RfpSetPoint *point = g_ptr_array_index(export->set->points, i - 1);
+    for (guint i = export->checkpoints->len; i > 0; i--) {
         RfpCheckpointXml *checkpoint =
-            point->manifest ?
-                rfp_checkpoint_find_guid(export->checkpoints,
-                                         point->manifest->guid) :
-                NULL;
+            g_ptr_array_index(export->checkpoints, i - 1);
 
-        if (checkpoint == NULL || ++live <= keep ||
+        if (!is_of_set(export, checkpoint) ||
+            rfp_guid_equal(checkpoint->guid, export->guid) || ++live <= keep ||
             !g_hash_table_add(seen, g_strdup(checkpoint->guid)))
             continue;
         if (!append_destroy(export, checkpoint->name, checkpoint->guid, error))

@@ -109,6 +109,25 @@ is "$(live_points)" "foreign other2 one-disk" \
     "one disk, keep one: only it stays"
 point k8 "vda=increment vdb=full:base-gone" "vda=one-disk"
 
+diag "points that go without an export"
+for name in t1 t2; do
+    must virt-refpoint create vm $name --set "$set" --quiesce=never
+    must virt-refpoint remove-data vm $name
+done
+must virt-refpoint create vm free --track-only --quiesce=never
+point k10 "$increments" "vda=k8 vdb=k8" --keep-points 2
+is "$(live_points)" "foreign other2 t2 free k10" \
+    "the newest that was made for the set stays, exported or not"
+is "$(result '.destroyed | sort | join(" ")')" "k8 one-disk t1" \
+    "points that go without an export: it is said"
+must virt-refpoint create vm lent --set "$set" --quiesce=never
+export_point "to the other set" vm "$tmp/other" --point lent
+export_point "the other set, keep one" vm "$tmp/other" --create other3 \
+    --keep-points 1
+is "$(live_points)" "foreign t2 free k10 lent other3" \
+    "what was made for a set stays, though it was exported to another one"
+must virt-refpoint destroy vm free
+
 diag "a point that was there before"
 must virsh suspend vm
 must guest_copy vm "$tmp/truth"

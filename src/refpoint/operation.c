@@ -4,6 +4,7 @@
 #include "domain-end.h"
 #include "names.h"
 #include "text.h"
+#include "tidy.h"
 
 #include <inttypes.h>
 
@@ -735,12 +736,17 @@ rfp_operation_keep(RfpOperation *operation,
 void
 rfp_operation_clear(RfpOperation *operation)
 {
+    gboolean locked = FALSE;
+
     rfp_handshakes_clear(&operation->handshakes);
     g_clear_pointer(&operation->kept, rfp_kept_free);
     if (operation->record == NULL || operation->record->steps->len == 0)
         rfp_guard_tell(&operation->guard, "done");
+    locked = operation->record != NULL;
     /* the lock goes before the guard hears of it: it may have work to do */
     g_clear_pointer(&operation->record, rfp_record_close);
     rfp_guard_clear(&operation->guard);
+    if (locked)
+        rfp_tidy(operation->conn, operation->domain->uuid);
     g_clear_pointer(&operation->domain, rfp_domain_free);
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "record.h"
+#include "names.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RECORD_MAX (4 * 1024 * 1024)
 #define RECORD ".record"
 #define ASIDE ".kept"
 #define DATA ".data"
+#define UUID_LENGTH 36
 
 static const struct {
     const char *keyword;
@@ -182,6 +185,38 @@ record_new(const char *records_dir, const char *name)
     return record;
 }
 
+static gboolean
+is_there(const RfpRecord *record)
+{
+    struct stat ours;
+    struct stat there;
+
+    return fstat(record->fd, &ours) == 0 && stat(record->path, &there) == 0 &&
+           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+/* Whoever removes a record (tidy.h) has its lock. He who waited for that has
+ * one that nobody else can find any more: he opens it again. */
+static gboolean
+open_and_lock(RfpRecord *record,
+              const char *records_dir,
+              guint wait_ms,
+              RfpLock *lock,
+              GError **error)
+{
+    do {
+        rfp_fd_clear(&record->fd);
+        if (!open_file(record, records_dir, error)) {
+            rfp_error_prefix(error, _("cannot record what is about to be done"));
+            rfp_error_add_way_out(error, _("run it as root (sudo), or connect "
+                                           "to qemu:///session"));
+            return FALSE;
+        }
+        *lock = rfp_files_lock(record->fd, 0, wait_ms, record->path, error);
+    } while (*lock == RFP_LOCK_TAKEN && !is_there(record));
+    return TRUE;
+}
+
 RfpRecord *
 rfp_record_open(const char *records_dir,
                 const char *domain_uuid,
@@ -190,14 +225,11 @@ rfp_record_open(const char *records_dir,
 {
     g_autofree char *name = g_strconcat(domain_uuid, RECORD, NULL);
     g_autoptr(RfpRecord) record = record_new(records_dir, name);
+    RfpLock lock = RFP_LOCK_FAILED;
 
-    if (!open_file(record, records_dir, error)) {
-        rfp_error_prefix(error, _("cannot record what is about to be done"));
-        rfp_error_add_way_out(error, _("run it as root (sudo), or connect to "
-                                       "qemu:///session"));
+    if (!open_and_lock(record, records_dir, wait_ms, &lock, error))
         return NULL;
-    }
-    switch (rfp_files_lock(record->fd, 0, wait_ms, record->path, error)) {
+    switch (lock) {
     case RFP_LOCK_TAKEN:
         break;
     case RFP_LOCK_BUSY:
@@ -347,6 +379,14 @@ rfp_record_peek(const char *records_dir, const char *domain_uuid)
     return open_there(records_dir, domain_uuid, RECORD, FALSE);
 }
 
+char *
+rfp_record_kept_path(const char *records_dir, const char *domain_uuid)
+{
+    g_autofree char *name = g_strconcat(domain_uuid, DATA, NULL);
+
+    return g_build_filename(records_dir, name, NULL);
+}
+
 /* Half a file has no KEPT step: its operation has not come to an end. */
 RfpRecord *
 rfp_record_open_kept(const char *records_dir,
@@ -393,6 +433,31 @@ rfp_record_remove(RfpRecord *record, GError **error)
         return FALSE;
     }
     return TRUE;
+}
+
+/* What may go with its domain: not the records that were set aside. */
+static gboolean
+names_domain(const char *name)
+{
+    g_autofree char *uuid = g_strndup(name, UUID_LENGTH);
+
+    return rfp_guid_check(uuid) &&
+           (strcmp(name + UUID_LENGTH, RECORD) == 0 ||
+            strcmp(name + UUID_LENGTH, DATA) == 0);
+}
+
+GHashTable *
+rfp_record_domains(const char *records_dir)
+{
+    GHashTable *uuids =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GDir) dir = g_dir_open(records_dir, 0, NULL);
+    const char *name = NULL;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
+        if (names_domain(name))
+            g_hash_table_add(uuids, g_strndup(name, UUID_LENGTH));
+    return uuids;
 }
 
 const RfpStep *

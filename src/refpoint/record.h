@@ -65,7 +65,7 @@ rfp_record_open(const char *records_dir,
                 guint wait_ms,
                 GError **error);
 
-/* Gives the lock back. The file stays: it is the lock. */
+/* Gives the lock back. The file stays: it is the lock (but see tidy.h). */
 void
 rfp_record_close(RfpRecord *record);
 
@@ -109,12 +109,22 @@ rfp_record_open_kept(const char *records_dir,
                      const char *domain_uuid,
                      gboolean locked);
 
+/* Its file, there or not. Free with g_free(). */
+char *
+rfp_record_kept_path(const char *records_dir, const char *domain_uuid);
+
 /* The records of a domain that were set aside: GPtrArray of RfpRecord. They
  * need no lock of their own, the domain's is held. */
 GPtrArray *
 rfp_record_list_aside(const char *records_dir, const char *domain_uuid);
 
-/* Removes the file of a record that was set aside. */
+/* The UUIDs of the domains that have a record, or one of kept data: a set. Free
+ * with g_hash_table_unref(). */
+GHashTable *
+rfp_record_domains(const char *records_dir);
+
+/* Removes the file of a record: one that was set aside, or under its lock one
+ * that nobody needs any more. */
 gboolean
 rfp_record_remove(RfpRecord *record, GError **error);
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -339,6 +340,75 @@ test_aside_bad(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
 #define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
 
+/* ---- Removed under its lock ------------------------------------------------- */
+
+/* How many descriptors of this process are the file. */
+static guint
+n_open(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+    const char *name = NULL;
+    guint n = 0;
+
+    while ((name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *link = g_build_filename("/proc/self/fd", name, NULL);
+        g_autofree char *target = g_file_read_link(link, NULL);
+
+        n += g_strcmp0(target, path) == 0;
+    }
+    return n;
+}
+
+static gpointer
+wait_for_record(gpointer fixture)
+{
+    return rfp_record_open(((Fixture *)fixture)->dir, DOMAIN, 60000, NULL);
+}
+
+/* Who waits for the lock meanwhile gets that of the file that others will find,
+ * or two would have it. */
+static void
+test_removed(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    RfpRecord *record = open_record(fixture);
+    char *real = realpath(record->path, NULL);
+    g_autoptr(RfpRecord) later = NULL;
+    g_autoptr(GError) error = NULL;
+    GThread *waiting = NULL;
+
+    waiting = g_thread_new("waits", wait_for_record, fixture);
+    while (n_open(real) < 2)
+        g_thread_yield();
+    free(real);
+    g_assert_true(rfp_record_remove(record, NULL));
+    rfp_record_close(record);
+    later = g_thread_join(waiting);
+    g_assert_nonnull(later);
+    g_assert_true(g_file_test(later->path, G_FILE_TEST_EXISTS));
+    g_assert_null(rfp_record_open(fixture->dir, DOMAIN, 0, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
+}
+
+static void
+test_domains(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    const char *const names[] = {OTHER ".data", OTHER "." POINT ".kept",
+                                 POINT ".late", "README",
+                                 DOMAIN ".record.tmp"};
+    g_autoptr(RfpRecord) record = open_record(fixture);
+    g_autoptr(GHashTable) uuids = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(fixture->dir, names[i], NULL);
+
+        g_assert_true(g_file_set_contents(path, "", 0, NULL));
+    }
+    uuids = rfp_record_domains(fixture->dir);
+    g_assert_cmpuint(g_hash_table_size(uuids), ==, 2);
+    g_assert_true(g_hash_table_contains(uuids, DOMAIN));
+    g_assert_true(g_hash_table_contains(uuids, OTHER));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -347,6 +417,8 @@ main(int argc, char **argv)
     ADD("/record/round-trip", test_round_trip);
     ADD("/record/permissions", test_permissions);
     ADD("/record/damage", test_damage);
+    ADD("/record/removed", test_removed);
+    ADD("/record/domains", test_domains);
     ADD("/record/link", test_link);
     ADD("/record/no-dir", test_no_dir);
     ADD("/record/lock", test_lock);

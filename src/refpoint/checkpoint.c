@@ -178,6 +178,22 @@ rfp_checkpoint_measure(RfpDomain *domain,
     return TRUE;
 }
 
+gboolean
+rfp_checkpoint_changed(RfpDomain *domain,
+                       const char *name,
+                       const char *target,
+                       guint64 *changed)
+{
+    g_autoptr(RfpCheckpointXml) now = look_again(domain, name, TRUE, NULL);
+    const RfpCheckpointDisk *disk =
+        now ? rfp_checkpoint_xml_disk(now, target) : NULL;
+
+    if (disk == NULL || !disk->has_size)
+        return FALSE;
+    *changed = disk->changed;
+    return TRUE;
+}
+
 static char *
 xml_text_once(RfpDomain *domain, const char *name, GError **error)
 {

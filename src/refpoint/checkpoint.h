@@ -21,6 +21,14 @@ rfp_checkpoint_measure(RfpDomain *domain,
                        RfpCheckpointXml *checkpoint,
                        GError **error);
 
+/* How many bytes of a disk changed since the checkpoint @name, until now. FALSE:
+ * its bitmap is not usable, or nobody can tell. */
+gboolean
+rfp_checkpoint_changed(RfpDomain *domain,
+                       const char *name,
+                       const char *target,
+                       guint64 *changed);
+
 /* In such a list; NULL if there is none. Foreign ones are found by their weak
  * GUID only through rfp_checkpoint_guid(). */
 RfpCheckpointXml *

@@ -153,7 +153,9 @@ candidate_of(RfpExport *export,
                       REFPOINT_BITMAP_GOOD :
                       REFPOINT_BITMAP_BROKEN,
         .size = data->size,
-        .changed = tracked ? tracked->changed : 0,
+        .changed = disk->kept_amount ? disk->kept_changed :
+                   tracked           ? tracked->changed :
+                                       0,
         .source = source_at(export, point, data),
         .other = export->from_kept &&
                  !rfp_guid_equal(disk->kept_base, point->manifest->guid),

@@ -234,6 +234,26 @@ take_from_kept(RfpExport *export, RfpExportDisk *disk)
     disk->begun_increment = disk->kept_base != NULL;
 }
 
+/* How much of the disk there is to read: of kept data what there was at the
+ * point. */
+static gboolean
+look_at_amount(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    guint64 allocation = 0;
+
+    if (!rfp_domain_disk_size(export->operation.domain, disk->state.target,
+                              &disk->state.size, &allocation, error))
+        return FALSE;
+    if (export->from_kept)
+        disk->kept_amount =
+            rfp_kept_amount(export->operation.kept, disk->state.target,
+                            &allocation, &disk->kept_changed);
+    disk->allocation = MIN(allocation, disk->state.size);
+    disk->report->size = disk->state.size;
+    disk->report->estimate = disk->allocation;
+    return TRUE;
+}
+
 /* What was asked for by name must not be left out in silence. */
 static gboolean
 check_wanted(RfpExport *export, const RfpExportDisk *disk, GError **error)
@@ -268,13 +288,8 @@ look_at_disks(RfpExport *export, GError **error)
             return FALSE;
         if (disk->state.unusable != RFP_REASON_NONE || !disk->state.wanted)
             continue;
-        if (!rfp_domain_disk_size(export->operation.domain, disk->state.target,
-                                  &disk->state.size, &disk->report->estimate,
-                                  error))
+        if (!look_at_amount(export, disk, error))
             return FALSE;
-        disk->report->size = disk->state.size;
-        disk->allocation = MIN(disk->report->estimate, disk->state.size);
-        disk->report->estimate = disk->allocation;
     }
     return TRUE;
 }

@@ -41,6 +41,8 @@ typedef struct {
     RfpDecision decision;     /* what was planned; an audit may change it */
     gboolean begun_increment; /* the job has a bitmap for it */
     const char *kept_base;    /* GUID, where the job was begun for kept data */
+    gboolean kept_amount;     /* ... and it was noted how much there is: */
+    guint64 kept_changed;     /* bytes changed between that base and the point */
     GPtrArray *chain;         /* of the base: RfpManifestDisk, borrowed */
     GPtrArray *base_digests;  /* of the chain: RfpDigestFile */
     guint64 base_size;        /* of the base's view, bytes */

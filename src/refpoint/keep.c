@@ -4,6 +4,8 @@
 #include "space.h"
 #include "text.h"
 
+#include <inttypes.h>
+
 typedef struct {
     const RefpointCreateOptions *options; /* borrowed */
     RefpointExportOptions plan;           /* as an export would be begun */
@@ -74,6 +76,42 @@ prepare(Keep *keep, GError **error)
 /* ---- The begin, and what it leaves
  * ------------------------------------------------ */
 
+/* Later only what changed until then can be asked for. Asked behind the begin: the
+ * freeze writes a good part of it. Without an answer there is no note. */
+static gboolean
+record_amount(Keep *keep, const RfpExportDisk *disk, GError **error)
+{
+    RfpOperation *operation = &keep->export.operation;
+    const char *target = disk->state.target;
+    guint64 size = 0;
+    guint64 allocation = 0;
+    guint64 changed = 0;
+    g_autofree char *allocation_text = NULL;
+    g_autofree char *changed_text = NULL;
+
+    if (!rfp_domain_disk_size(operation->domain, target, &size, &allocation,
+                              NULL) ||
+        (disk->begun_increment &&
+         !rfp_checkpoint_changed(operation->domain, disk->decision.base->name,
+                                 target, &changed)))
+        return TRUE;
+    allocation_text = g_strdup_printf("%" PRIu64, MIN(allocation, size));
+    changed_text = g_strdup_printf("%" PRIu64, changed);
+    return rfp_record_append(operation->record, error, RFP_STEP_AMOUNT, target,
+                             allocation_text, changed_text, NULL);
+}
+
+static gboolean
+record_disk(Keep *keep, const RfpExportDisk *disk, GError **error)
+{
+    const char *base =
+        disk->begun_increment ? disk->decision.base->guid : "";
+
+    return rfp_record_append(keep->export.operation.record, error,
+                             RFP_STEP_BASE, disk->state.target, base, NULL) &&
+           record_amount(keep, disk, error);
+}
+
 static gboolean
 record_point(Keep *keep, GError **error)
 {
@@ -82,11 +120,7 @@ record_point(Keep *keep, GError **error)
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
-        if (rfp_export_takes(disk) &&
-            !rfp_record_append(
-                export->operation.record, error, RFP_STEP_BASE,
-                disk->state.target,
-                disk->begun_increment ? disk->decision.base->guid : "", NULL))
+        if (rfp_export_takes(disk) && !record_disk(keep, disk, error))
             return FALSE;
     }
     return rfp_record_append(export->operation.record, error, RFP_STEP_POINT,

@@ -111,19 +111,41 @@ rfp_kept_runs(RfpDomain *domain,
            rfp_backup_job_is_there(domain, kept->socket_path, runs, error);
 }
 
+/* The step of this kind about a disk, or NULL. */
+static const RfpStep *
+step_of_disk(const RfpKept *kept, RfpStepKind kind, const char *target)
+{
+    for (guint i = 0; i < kept->record->steps->len; i++) {
+        const RfpStep *step = g_ptr_array_index(kept->record->steps, i);
+
+        if (step->kind == kind && strcmp(step->args[0], target) == 0)
+            return step;
+    }
+    return NULL;
+}
+
 gboolean
 rfp_kept_disk(const RfpKept *kept, const char *target, const char **base)
 {
-    *base = NULL;
-    for (guint i = 0; i < kept->record->steps->len; i++) {
-        RfpStep *step = g_ptr_array_index(kept->record->steps, i);
+    const RfpStep *step = step_of_disk(kept, RFP_STEP_BASE, target);
 
-        if (step->kind != RFP_STEP_BASE || strcmp(step->args[0], target) != 0)
-            continue;
-        *base = *step->args[1] ? step->args[1] : NULL;
-        return TRUE;
-    }
-    return FALSE;
+    *base = step != NULL && *step->args[1] ? step->args[1] : NULL;
+    return step != NULL;
+}
+
+gboolean
+rfp_kept_amount(const RfpKept *kept,
+                const char *target,
+                guint64 *allocation,
+                guint64 *changed)
+{
+    const RfpStep *step = step_of_disk(kept, RFP_STEP_AMOUNT, target);
+
+    return step != NULL &&
+           g_ascii_string_to_unsigned(step->args[1], 10, 0, G_MAXUINT64,
+                                      allocation, NULL) &&
+           g_ascii_string_to_unsigned(step->args[2], 10, 0, G_MAXUINT64,
+                                      changed, NULL);
 }
 
 const char *

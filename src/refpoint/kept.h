@@ -70,6 +70,14 @@ rfp_kept_runs(RfpDomain *domain,
 gboolean
 rfp_kept_disk(const RfpKept *kept, const char *target, const char **base);
 
+/* How much of a disk there is to read: bytes in use at the point, and of these
+ * what changed since the base, 0 where there is none. FALSE: it was not noted. */
+gboolean
+rfp_kept_amount(const RfpKept *kept,
+                const char *target,
+                guint64 *allocation,
+                guint64 *changed);
+
 /* Why it must end now: RFP_ENDED_TIME, RFP_ENDED_SCRATCH (the limit, or no room
  * behind it), NULL: it may go on. @watch as rfp_scratch_has_room() has it. */
 const char *

@@ -69,7 +69,8 @@ typedef struct {
     gboolean other;         /* the kept data was begun with another base */
     guint depth;            /* images in its chain */
     guint64 size;
-    guint64 changed;        /* bytes changed since, where the bitmap is good */
+    guint64 changed;        /* bytes changed since, where the bitmap is good:
+                             * up to the point, of kept data */
     const RfpDiskSource *source; /* as recorded */
 } RfpPlanCandidate;
 

@@ -36,6 +36,7 @@ static const struct {
     [RFP_STEP_BITMAP] = {"bitmap", 2},
     [RFP_STEP_RELEASE] = {"release", 0},
     [RFP_STEP_BASE] = {"base", 2},
+    [RFP_STEP_AMOUNT] = {"amount", 3},
     [RFP_STEP_POINT] = {"point", 1},
     [RFP_STEP_KEPT] = {"kept", 3},
     [RFP_STEP_ENDED] = {"ended", 1},

@@ -36,6 +36,8 @@ typedef enum {
     /* only of what is kept (kept.h): */
     RFP_STEP_BASE,       /* target, GUID of the point that the job is incremental
                           * from, or "" */
+    RFP_STEP_AMOUNT,     /* target, bytes of its image that were in use at the
+                          * point, bytes changed between base and point */
     RFP_STEP_POINT,      /* the checkpoint's XML, as libvirt had it then */
     RFP_STEP_KEPT,       /* "first" or "hold", seconds of CLOCK_BOOTTIME until
                           * when or "0", bytes of scratch; the last one */

@@ -30,6 +30,25 @@ create_paused()
     guest_scribble vm /mnt/vdb/data 3
 }
 
+# estimates [OPTION]...: how much an export would have to read
+estimates()
+{
+    virt-refpoint --json export vm "$set" --dry-run "$@" |
+        jq -c '[.disks[].estimate]'
+}
+
+# create_estimated BASE NAME [OPTION]...: and how much there is to read then
+create_estimated()
+{
+    must virsh suspend vm
+    amount=$(estimates --base="$1")
+    shift
+    check "$1: made" virt-refpoint create vm "$@" --quiesce=never
+    must virsh resume vm
+    guest_fill vm /mnt/vda/more 4096
+    guest_fill vm /mnt/vdb/more 4096
+}
+
 # kept NAME: what is kept of a point now
 kept()
 {
@@ -121,10 +140,26 @@ nothing_kept one
 export_point "one again" vm "$set" --point one
 is "$(result .changed)" false "one again: nothing to do"
 
+diag "how much there is to read"
+create_estimated none full --hold
+is "$(estimates --point full)" "$amount" \
+    "what the guest writes behind the point is not counted"
+export_point "full" vm "$set" --point full
+is "$(result '[.disks[].estimate] | tojson')" "$amount" \
+    "full: the plan says the same"
+check "full: removed" virt-refpoint remove-data vm full
+create_estimated auto part --set="$set"
+is "$(estimates --point part)" "$amount" "nor is it with a base"
+export_point "part" vm "$set" --point part
+is "$(modes) $(result '[.disks[].estimate] | tojson')" \
+    "vda=increment vdb=increment $amount" "part: the plan says the same"
+is "$(result '[.disks[] | select(.stored > .estimate)] | length')" 0 \
+    "part: there is no more than that"
+
 diag "the difference to the former point"
 create_paused two
 export_point "two" vm "$set" --point two
-is "$(modes) $(bases)" "vda=increment vdb=increment vda=one vdb=one" \
+is "$(modes) $(bases)" "vda=increment vdb=increment vda=part vdb=part" \
     "two: on the former point"
 exact "$tmp/two" "two"
 create_paused three --set="$set"

@@ -64,6 +64,8 @@ begin(Fixture *fixture)
     rfp_record_append(record, &error, RFP_STEP_JOB, "/run/a socket", NULL);
     rfp_record_append(record, &error, RFP_STEP_BASE, "vda", BASE, NULL);
     rfp_record_append(record, &error, RFP_STEP_BASE, "vdb", "", NULL);
+    rfp_record_append(record, &error, RFP_STEP_AMOUNT, "vda", "1048576",
+                      "65536", NULL);
     g_assert_no_error(error);
     return record;
 }
@@ -90,6 +92,8 @@ test_load(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     g_autoptr(RfpKept) kept = NULL;
     const char *base = NULL;
+    guint64 allocation = 0;
+    guint64 changed = 0;
 
     g_assert_null(rfp_kept_load(fixture->dir, DOMAIN, FALSE));
     store(fixture, REFPOINT_KEEP_FIRST, 1234567890123, 5 * MIB);
@@ -108,6 +112,10 @@ test_load(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_true(rfp_kept_disk(kept, "vdb", &base));
     g_assert_null(base);
     g_assert_false(rfp_kept_disk(kept, "vdc", &base));
+    g_assert_true(rfp_kept_amount(kept, "vda", &allocation, &changed));
+    g_assert_cmpuint(allocation, ==, MIB);
+    g_assert_cmpuint(changed, ==, 65536);
+    g_assert_false(rfp_kept_amount(kept, "vdb", &allocation, &changed));
 }
 
 /* Why it ended stands in the file until the next one. */

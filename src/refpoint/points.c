@@ -5,6 +5,7 @@
 #include "operation.h"
 #include "text.h"
 #include "tracking.h"
+#include "workers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,67 +127,126 @@ add_kept(RefpointPoint *point, const RfpKept *kept)
     point->scratch_max = kept->scratch_max;
 }
 
-static gboolean
+/* @sizes: if it runs. Of a domain that was stopped meanwhile all bitmaps seem to be
+ * gone. */
+static GPtrArray *
 list_domain(RefpointConnection *conn,
             RfpDomain *domain,
             gboolean sizes,
-            GPtrArray *list,
             GError **error)
 {
     g_autoptr(GPtrArray) notes = rfp_metadata_load(domain);
     g_autoptr(GPtrArray) checkpoints = NULL;
+    g_autoptr(GPtrArray) list =
+        g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
     g_autoptr(RfpKept) kept = running_kept(conn, domain);
-    RfpDomainState state = {0};
+    RfpDomainState state = {.active = TRUE};
 
-    if (!rfp_domain_state(domain, &state, error))
-        return FALSE;
-    sizes = sizes && state.active;
-    checkpoints = rfp_checkpoint_list(domain, sizes, error);
-    if (checkpoints == NULL)
-        return FALSE;
+    if (sizes && !rfp_domain_state(domain, &state, error))
+        return NULL;
+    checkpoints = rfp_checkpoint_list(domain, sizes && state.active, error);
+    if (checkpoints == NULL ||
+        (sizes && state.active && !rfp_domain_state(domain, &state, error)))
+        return NULL;
     for (guint i = 0; i < checkpoints->len; i++) {
-        RefpointPoint *point = point_of(
-            domain, g_ptr_array_index(checkpoints, i), notes, sizes);
+        RefpointPoint *point =
+            point_of(domain, g_ptr_array_index(checkpoints, i), notes,
+                     sizes && state.active);
 
         add_kept(point, kept);
         g_ptr_array_add(list, point);
     }
-    return TRUE;
+    return g_steal_pointer(&list);
 }
 
-/* A domain that goes away while we look has no points. */
-static gboolean
-list_all(RefpointConnection *conn, GPtrArray *list, GError **error)
+/* ---- Of all domains --------------------------------------------------------------------- */
+
+/* One of them, for a thread. */
+typedef struct {
+    RefpointConnection *conn;
+    RfpDomain *domain;
+    GPtrArray *points; /* or NULL */
+    GError *error;
+} Listing;
+
+static void
+listing_free(gpointer opaque)
 {
+    Listing *listing = opaque;
+
+    rfp_domain_free(listing->domain);
+    if (listing->points != NULL)
+        g_ptr_array_unref(listing->points);
+    g_clear_error(&listing->error);
+    g_free(listing);
+}
+
+static void
+list_one(gpointer item)
+{
+    Listing *listing = item;
+
+    listing->points =
+        list_domain(listing->conn, listing->domain, FALSE, &listing->error);
+}
+
+/* NULL: nobody can tell. */
+static GPtrArray *
+find_domains(RefpointConnection *conn, GError **error)
+{
+    g_autoptr(GPtrArray) listings =
+        g_ptr_array_new_with_free_func(listing_free);
     g_autoptr(GPtrArray) domains = rfp_domain_list(
         conn, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT, error);
 
-    for (guint i = 0; domains != NULL && i < domains->len; i++) {
-        g_autoptr(GError) local = NULL;
+    if (domains == NULL)
+        return NULL;
+    g_ptr_array_set_free_func(domains, NULL);
+    for (guint i = 0; i < domains->len; i++) {
+        Listing *listing = g_new0(Listing, 1);
 
-        if (!list_domain(conn, g_ptr_array_index(domains, i), FALSE, list,
-                         &local) &&
-            rfp_error_libvirt_code(local) != VIR_ERR_NO_DOMAIN) {
-            g_propagate_error(error, g_steal_pointer(&local));
-            return FALSE;
+        listing->conn = conn;
+        listing->domain = g_ptr_array_index(domains, i);
+        g_ptr_array_add(listings, listing);
+    }
+    return g_steal_pointer(&listings);
+}
+
+/* A domain that goes away while we look has no points. */
+static GPtrArray *
+list_all(RefpointConnection *conn, GError **error)
+{
+    g_autoptr(GPtrArray) points =
+        g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
+    g_autoptr(GPtrArray) listings = find_domains(conn, error);
+
+    if (listings == NULL)
+        return NULL;
+    g_free(rfp_work(listings, list_one, 0));
+    for (guint i = 0; i < listings->len; i++) {
+        Listing *listing = g_ptr_array_index(listings, i);
+
+        if (listing->points != NULL) {
+            g_ptr_array_extend_and_steal(points,
+                                         g_steal_pointer(&listing->points));
+        } else if (rfp_error_libvirt_code(listing->error) !=
+                   VIR_ERR_NO_DOMAIN) {
+            g_propagate_error(error, g_steal_pointer(&listing->error));
+            return NULL;
         }
     }
-    return domains != NULL;
+    return g_steal_pointer(&points);
 }
 
 GPtrArray *
 refpoint_list(RefpointConnection *conn, const char *domain, GError **error)
 {
-    g_autoptr(GPtrArray) list =
-        g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
     g_autoptr(RfpDomain) found = NULL;
 
     if (domain == NULL)
-        return list_all(conn, list, error) ? g_steal_pointer(&list) : NULL;
+        return list_all(conn, error);
     found = rfp_domain_lookup(conn, domain, error);
-    if (found == NULL || !list_domain(conn, found, FALSE, list, error))
-        return NULL;
-    return g_steal_pointer(&list);
+    return found ? list_domain(conn, found, FALSE, error) : NULL;
 }
 
 static void
@@ -209,17 +269,16 @@ look_for_point(RefpointConnection *conn,
                RefpointPoint **point,
                GError **error)
 {
-    g_autoptr(GPtrArray) list =
-        g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
+    g_autoptr(GPtrArray) points = list_domain(conn, domain, sizes, error);
 
     *point = NULL;
-    if (!list_domain(conn, domain, sizes, list, error))
+    if (points == NULL)
         return FALSE;
-    for (guint i = 0; *point == NULL && i < list->len; i++) {
-        RefpointPoint *one = g_ptr_array_index(list, i);
+    for (guint i = 0; *point == NULL && i < points->len; i++) {
+        RefpointPoint *one = g_ptr_array_index(points, i);
 
         if (strcmp(one->name, name) == 0 || rfp_guid_equal(one->guid, name))
-            *point = g_ptr_array_steal_index(list, i);
+            *point = g_ptr_array_steal_index(points, i);
     }
     return TRUE;
 }

@@ -50,6 +50,8 @@ SERIES = (
     ("p99-alone", "guest's 99th percentile latency alone", "ms"),
     ("p99-full", "guest's 99th percentile during exports", "ms"),
     ("p99-push", "guest's 99th percentile during push mode", "ms"),
+    ("list", "list of 1000 domains with 5 points each", "s"),
+    ("list-virsh", "virsh checkpoint-list of each, one process", "s"),
 )
 
 # what, series, divided by series or None, at most or at least, limit
@@ -76,6 +78,8 @@ GOALS = (
     ("memory: increment, with the guard", "pss-inc", None, "<=", 64),
     ("memory: generated data, 64 MiB", "hwm-fast", None, "<=", 64),
     ("memory: scattered extents, 64 MiB", "hwm-scattered", None, "<=", 64),
+    ("list: at most 3 s", "list", None, "<=", 3),
+    ("list: no slower than virsh", "list", "list-virsh", "<=", 1),
 )
 
 VERDICTS = {True: "reached", False: "NOT REACHED", None: "not decided"}

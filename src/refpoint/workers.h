@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The same call for many things: libvirt answers several questions of one
+ * connection at a time, and most of the time of one is waiting. */
+#ifndef RFP_WORKERS_H
+#define RFP_WORKERS_H
+
+#include <glib.h>
+
+typedef void (*RfpWorkFunc)(gpointer item);
+
+/*
+ * Calls @func for each of @items, in a few threads, and returns when all calls
+ * have come back; with @patience_ms other than 0 also when none has for so long.
+ * An item whose call has not come back is not to be touched any more: the thread
+ * holds @items until then. Which ones have: a gboolean for each; free with
+ * g_free().
+ */
+gboolean *
+rfp_work(GPtrArray *items, RfpWorkFunc func, guint patience_ms);
+
+#endif

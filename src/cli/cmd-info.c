@@ -36,13 +36,14 @@ static void
 print_point(const RefpointPoint *point, gboolean quiet, GString *out)
 {
     g_autofree char *created = output_time(point->created);
+    g_autofree char *state = output_state(point);
     g_autofree char *data = output_data(point);
     g_autofree char *scratch = data ? scratch_text(point) : NULL;
 
     output_facts(out, _("Name:"), point->name, _("GUID:"), point->guid,
                  _("Domain:"), point->domain_name, _("UUID:"),
                  point->domain_uuid, _("Created:"), created, _("Parent:"),
-                 point->parent, _("State:"), output_state(point->state),
+                 point->parent, _("State:"), state,
                  _("Set:"), point->set_guid, _("Consistency:"),
                  output_consistency(point->consistency),
                  data ? _("Data:") : NULL, data, _("Scratch:"), scratch, NULL);

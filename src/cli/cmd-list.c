@@ -58,7 +58,7 @@ print_table(const GPtrArray *points,
     for (guint i = 0; i < points->len; i++) {
         const RefpointPoint *point = points->pdata[i];
         g_autofree char *created = output_time(point->created);
-        const char *state = output_state(point->state);
+        g_autofree char *state = output_state(point);
         g_autofree char *data = output_data(point);
 
         if (all_domains)
@@ -135,6 +135,8 @@ run_list(Cli *cli, char **args)
     points = refpoint_list(conn, domain, &error);
     if (points == NULL)
         return cli_failed(cli, error);
+    if (cli->json || (!options.name && !options.tree))
+        refpoint_list_bitmaps(conn, points);
     if (cli->json)
         return cli_done_json(cli, list_to_json(cli, points), 0);
     if (options.name)

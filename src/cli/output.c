@@ -193,8 +193,8 @@ output_consistency(RefpointConsistency consistency)
     return _("unknown");
 }
 
-const char *
-output_state(RefpointState state)
+static const char *
+state_text(RefpointState state)
 {
     switch (state) {
     case REFPOINT_STATE_FOREIGN:
@@ -207,6 +207,20 @@ output_state(RefpointState state)
         return _("tracked");
     }
     return "-";
+}
+
+char *
+output_state(const RefpointPoint *point)
+{
+    const char *state = state_text(point->state);
+
+    for (guint i = 0; point->disks && i < point->disks->len; i++) {
+        const RefpointPointDisk *disk = point->disks->pdata[i];
+
+        if (disk->bitmap == REFPOINT_BITMAP_BROKEN)
+            return g_strdup_printf(_("%s, bitmap broken"), state);
+    }
+    return g_strdup(state);
 }
 
 const char *

@@ -55,8 +55,9 @@ output_mode(RefpointMode mode);
 const char *
 output_consistency(RefpointConsistency consistency);
 
-const char *
-output_state(RefpointState state);
+/* With a word on bitmaps that are broken. Free with g_free(). */
+char *
+output_state(const RefpointPoint *point);
 
 const char *
 output_bitmap(RefpointBitmap bitmap);

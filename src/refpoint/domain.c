@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define BUSY_MS 1000
+
 static RfpDomain *
 domain_new(RefpointConnection *conn, virDomainPtr virt, GError **error)
 {
@@ -220,6 +222,18 @@ rfp_domain_correct_cause(RfpDomain *domain, GError **error)
         rfp_error_libvirt_code(*error) == VIR_ERR_OPERATION_UNSUPPORTED &&
         virDomainIsActive(domain->virt) == 0)
         (*error)->code = REFPOINT_ERROR_INVALID_STATE;
+}
+
+gboolean
+rfp_domain_is_busy(RfpDomain *domain)
+{
+    virDomainControlInfo info = {0};
+
+    if (virDomainGetControlInfo(domain->virt, &info, 0) < 0)
+        return TRUE;
+    return info.state == VIR_DOMAIN_CONTROL_ERROR ||
+           (info.state != VIR_DOMAIN_CONTROL_OK &&
+            info.stateTime > BUSY_MS);
 }
 
 char *

@@ -59,6 +59,12 @@ rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error);
 void
 rfp_domain_correct_cause(RfpDomain *domain, GError **error);
 
+/* Whether QEMU is not to be asked: it does not answer, or somebody has been
+ * waiting for its answer for more than a moment. One more who waits would keep
+ * one of the few threads of libvirt's daemon. */
+gboolean
+rfp_domain_is_busy(RfpDomain *domain);
+
 /* The live configuration (or the persistent one, @inactive); with secrets where
  * the connection gives them, *@secure tells (may be NULL). Free with
  * g_free(). */

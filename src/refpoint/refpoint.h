@@ -280,7 +280,7 @@ typedef enum {
 #define REFPOINT_KEEP_SECONDS 600
 
 typedef enum {
-    REFPOINT_BITMAP_UNKNOWN, /* the domain does not run */
+    REFPOINT_BITMAP_UNKNOWN, /* the domain does not run, or QEMU did not answer */
     REFPOINT_BITMAP_GOOD,
     REFPOINT_BITMAP_BROKEN,  /* missing or inconsistent */
 } RefpointBitmap;
@@ -301,7 +301,7 @@ typedef struct {
     gint64 created;   /* seconds since the epoch */
     RefpointState state;
     RefpointConsistency consistency;
-    GPtrArray *disks; /* RefpointPointDisk; sizes only from refpoint_info() */
+    GPtrArray *disks; /* RefpointPointDisk */
     RefpointKeep keep; /* what is there now, not what once was */
     gint64 keep_until; /* seconds since the epoch; 0: no time limit */
     guint64 scratch_used; /* bytes that keeping it takes now */
@@ -314,14 +314,23 @@ refpoint_point_free(RefpointPoint *point);
 
 /*
  * The points of @domain (name, UUID or id), oldest first; of all domains where
- * it is NULL. Free with g_ptr_array_unref(). Errors: INVALID_PARAMETER
- * (no such domain), NOT_AVAILABLE.
+ * it is NULL. Their bitmaps are UNKNOWN. Free with g_ptr_array_unref(). Errors:
+ * INVALID_PARAMETER (no such domain), NOT_AVAILABLE.
  */
 GPtrArray *
 refpoint_list(RefpointConnection *conn, const char *domain, GError **error);
 
-/* One point, by name or GUID, with its disks. Free with
- * refpoint_point_free(). */
+/*
+ * Fills in how the bitmaps of @points are, of domains that run: a question for
+ * each point, which QEMU has to answer. One that is busy for long, or that does
+ * not answer for 5 seconds, is not waited for: what nobody can tell stays UNKNOWN.
+ * @points: from refpoint_list() at this connection.
+ */
+void
+refpoint_list_bitmaps(RefpointConnection *conn, GPtrArray *points);
+
+/* One point, by name or GUID, with its bitmaps: QEMU's answer is waited for. Free
+ * with refpoint_point_free(). */
 RefpointPoint *
 refpoint_info(RefpointConnection *conn,
               const char *domain,

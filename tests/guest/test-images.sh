@@ -87,10 +87,28 @@ is "$(result '.disks[2].audit.result')" mismatch "replaced: what the audit says"
 point eighth "$increments" "vda=replaced vdb=replaced vdc=replaced"
 
 diag "QEMU is killed: the bitmaps are lost"
+# listed_bitmaps NAME: what list says of a point
+listed_bitmaps()
+{
+    virt-refpoint --json list vm | jq -r --arg name "$1" '[.points[] |
+        select(.name == $name).disks[].bitmap] | unique | join(" ")'
+}
+is "$(listed_bitmaps eighth)" good "before: list says so"
 must guest_kill9 vm
+is "$(listed_bitmaps eighth)" unknown "while it is off nobody can tell"
+unlike "$(virt-refpoint list vm)" broken "while it is off: the table"
 must guest_start vm
+is "$(listed_bitmaps eighth)" broken "afterwards list says so"
+for line in "list vm" "list" "info vm eighth"; do
+    # shellcheck disable=SC2086
+    like "$(virt-refpoint $line)" "published, bitmap broken" "$line says so"
+done
 point killed \
     "vda=full:bitmap-broken vdb=full:bitmap-broken vdc=full:bitmap-broken" ""
+is "$(listed_bitmaps eighth) $(listed_bitmaps killed)" "broken good" \
+    "and of the new point, that its bitmaps are good"
+like "$(virt-refpoint list vm)" "killed .* published  *($|[^,])" \
+    "the new point is published"
 point tenth "$increments" "vda=killed vdb=killed vdc=killed"
 
 diag "a clone, with all that a clone can take along"

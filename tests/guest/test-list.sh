@@ -22,6 +22,12 @@ names()
     result "[.points[].name | select($1)] | join(\" \")"
 }
 
+# bitmaps: of the points in the last list
+bitmaps()
+{
+    result '[.points[].disks[].bitmap] | unique | join(" ")'
+}
+
 virsh_has()
 {
     virsh -q checkpoint-list vm --name | grep -qx "$1"
@@ -42,8 +48,9 @@ check "a list" virt-refpoint --json list vm
 is "$(names '. != "made"')" "old young" "the points that are there"
 check "a list of all domains" virt-refpoint --json list
 is "$(names '. != "made"')" "old young" "the same"
+is "$(bitmaps)" unknown "and nobody can tell how the bitmaps are"
 # libvirt waits for 30 s.
-status_is 7 "nobody can tell how the bitmaps are" \
+status_is 7 "info waits, and fails" \
     virt-refpoint --json info vm old
 kill -CONT "$(guest_pid vm)"
 wait "$creator"
@@ -52,7 +59,19 @@ check "what is known of a point" virt-refpoint --json info vm old
 is "$(result '.point.disks[].bitmap')" good "its bitmap is good"
 check "a list afterwards" virt-refpoint --json list vm
 is "$(names true)" "old young made" "all three, the oldest first"
+is "$(bitmaps)" good "their bitmaps are good"
 must virt-refpoint destroy vm made
+
+diag "QEMU stands still, and nobody has asked it for anything"
+kill -STOP "$(guest_pid vm)"
+check "a list" virt-refpoint --json list vm
+is "$(names true) $(bitmaps)" "old young unknown" "points, but no bitmaps"
+check "one more, which asks nobody" virt-refpoint --json list vm
+is "$(names true) $(bitmaps)" "old young unknown" "it says the same"
+kill -CONT "$(guest_pid vm)"
+# What was asked is answered first.
+check "when it goes on" wait_for 60 eval \
+    'virt-refpoint --json list vm >"$tmp/out" && [ "$(bitmaps)" = good ]'
 
 # listed: each list beside a process, until that has ended
 listed()

@@ -165,10 +165,11 @@ rfp_domain_again(RfpDomain *domain, GError **error)
     gboolean lost = TRUE;
     g_autoptr(GError) local = NULL;
 
-    while (lost && rfp_connection_again(domain->conn,
-                                        virDomainGetConnect(domain->virt),
-                                        !domain->hasty, domain->cancel,
-                                        domain->name, &local)) {
+    while (lost && domain->conn != NULL &&
+           rfp_connection_again(domain->conn,
+                                virDomainGetConnect(domain->virt),
+                                !domain->hasty, domain->cancel, domain->name,
+                                &local)) {
         virDomainPtr found = find_again(domain, &lost, &local);
 
         if (found == NULL)

@@ -7,7 +7,8 @@
 #include "domain-xml.h"
 
 typedef struct {
-    RefpointConnection *conn; /* borrowed */
+    RefpointConnection *conn; /* borrowed; NULL: it may be gone, the domain is
+                               * not looked up again */
     virDomainPtr virt;
     const gint *cancel; /* atomic, borrowed, or NULL: no more waiting */
     gboolean hasty;     /* nor at all, for a daemon that is away */

@@ -4,12 +4,10 @@
 #include "names.h"
 #include "workers.h"
 
-#include <stdlib.h>
-
 #define PATIENCE_MS 5000
 
 /* A domain and, when a thread has asked, its checkpoints, or NULL. It may outlive
- * the list. */
+ * the list, and the connection. */
 typedef struct {
     RfpDomain *domain;
     GPtrArray *checkpoints;
@@ -106,11 +104,11 @@ by_domain(GPtrArray *points)
     return domains;
 }
 
+/* Takes @domain. */
 static void
 add_question(GPtrArray *questions, GHashTable *points, RfpDomain *domain)
 {
-    GPtrArray *list =
-        domain ? g_hash_table_lookup(points, domain->uuid) : NULL;
+    GPtrArray *list = g_hash_table_lookup(points, domain->uuid);
     Question *question = NULL;
 
     if (list == NULL) {
@@ -119,6 +117,7 @@ add_question(GPtrArray *questions, GHashTable *points, RfpDomain *domain)
     }
     question = g_new0(Question, 1);
     question->domain = domain;
+    domain->conn = NULL;
     question->points = g_ptr_array_ref(list);
     g_ptr_array_add(questions, question);
 }
@@ -128,13 +127,14 @@ static GPtrArray *
 find_questions(RefpointConnection *conn, GHashTable *points)
 {
     GPtrArray *questions = g_ptr_array_new_with_free_func(question_free);
-    virDomainPtr *domains = NULL;
-    int n = virConnectListAllDomains(conn->virt, &domains,
-                                     VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    g_autoptr(GPtrArray) domains =
+        rfp_domain_list(conn, VIR_CONNECT_LIST_DOMAINS_ACTIVE, NULL);
 
-    for (int i = 0; i < n; i++)
-        add_question(questions, points, rfp_domain_new(domains[i], NULL));
-    free(domains);
+    if (domains == NULL)
+        return questions;
+    g_ptr_array_set_free_func(domains, NULL);
+    for (guint i = 0; i < domains->len; i++)
+        add_question(questions, points, g_ptr_array_index(domains, i));
     return questions;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tidy.h"
+#include "domain.h"
 #include "guard.h"
 #include "undo.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -16,18 +16,14 @@
 static gboolean
 leave_living(RefpointConnection *conn, GHashTable *uuids)
 {
-    virDomainPtr *domains = NULL;
-    int n = virConnectListAllDomains(conn->virt, &domains, 0);
+    g_autoptr(GPtrArray) domains = rfp_domain_list(conn, 0, NULL);
 
-    for (int i = 0; i < n; i++) {
-        char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    for (guint i = 0; domains != NULL && i < domains->len; i++) {
+        const RfpDomain *domain = g_ptr_array_index(domains, i);
 
-        if (virDomainGetUUIDString(domains[i], uuid) == 0)
-            g_hash_table_remove(uuids, uuid);
-        virDomainFree(domains[i]);
+        g_hash_table_remove(uuids, domain->uuid);
     }
-    free(domains);
-    return n >= 0;
+    return domains != NULL;
 }
 
 static gboolean
@@ -44,12 +40,10 @@ is_old(const char *path)
 static gboolean
 is_gone(RefpointConnection *conn, const char *uuid)
 {
-    virDomainPtr domain = virDomainLookupByUUIDString(conn->virt, uuid);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpDomain) domain = rfp_domain_lookup(conn, uuid, &error);
 
-    if (domain == NULL)
-        return virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
-    virDomainFree(domain);
-    return FALSE;
+    return domain == NULL && rfp_error_libvirt_code(error) == VIR_ERR_NO_DOMAIN;
 }
 
 /* Whether it may go: of this daemon, old, and over, or nobody has seen yet that

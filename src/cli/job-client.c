@@ -6,6 +6,7 @@
 #include "job-file.h"
 #include "job-process.h"
 #include "job-socket.h"
+#include "process.h"
 
 #include <errno.h>
 #include <glib/gi18n.h>
@@ -21,6 +22,7 @@
 #define KILL_MS 2000
 #define DIE_MS 5000
 #define PAUSE_MS 50
+#define PAUSE_MAX_MS 1000
 
 /* A descriptor that is closed. */
 typedef int Socket;
@@ -135,48 +137,71 @@ send_kill(int pid_fd)
 #endif
 }
 
-/* The process that listens on @fd is the one that has the lock: as long as that
- * is taken, its number is not another's. */
-static gboolean
-kill_process(const JobRecord *record, int fd)
+/* The process of the record, and no other one by now: it is held before it is
+ * looked at. -1: there is none. */
+static int
+hold_process(const JobRecord *record)
 {
-    pid_t pid = job_socket_peer(fd);
-    g_auto(Socket) pid_fd = -1;
+    int pid_fd = -1;
 
-    if (pid <= 1)
-        return FALSE;
 #ifdef SYS_pidfd_open
-    pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (record->start != 0 && record->pid > 1 && record->pid <= G_MAXINT)
+        pid_fd = (int)syscall(SYS_pidfd_open, (pid_t)record->pid, 0);
 #endif
-    if (!job_file_is_locked(record->lock_fd, JOB_LOCK_PROCESS))
+    if (pid_fd < 0 ||
+        rfp_process_start((pid_t)record->pid) == record->start)
+        return pid_fd;
+    close(pid_fd);
+    return -1;
+}
+
+static gboolean
+is_gone(const JobRecord *record)
+{
+    return !job_file_is_locked(record->lock_fd, JOB_LOCK_PROCESS);
+}
+
+/* It does not take part in this: its socket may be full, too. */
+static gboolean
+kill_process(const JobRecord *record)
+{
+    g_auto(Socket) pid_fd = hold_process(record);
+
+    if (is_gone(record))
         return TRUE;
-    job_record_mark_killed(record);
-    if (pid_fd >= 0 ? !send_kill(pid_fd) : kill(pid, SIGKILL) < 0)
+    if (pid_fd < 0)
         return FALSE;
-    for (guint ms = 0; ms < DIE_MS; ms += PAUSE_MS) {
-        if (!job_file_is_locked(record->lock_fd, JOB_LOCK_PROCESS))
-            return TRUE;
+    job_record_mark_killed(record);
+    if (!send_kill(pid_fd))
+        return FALSE;
+    for (guint ms = 0; ms < DIE_MS && !is_gone(record); ms += PAUSE_MS)
         g_usleep(PAUSE_MS * 1000);
-    }
-    return FALSE;
+    return is_gone(record);
+}
+
+/* It is asked first, where it listens; what it refuses stays refused. */
+static InvokeAnswer *
+ask_to_die(JobStore *store, const JobRecord *record, InvokeCall *call)
+{
+    g_auto(Socket) fd = job_socket_connect(record->fd);
+
+    return fd >= 0 ? ask(record, call, fd, KILL_MS)
+                   : job_client_call(store, record, call);
 }
 
 static InvokeAnswer *
 kill_job(JobStore *store, const JobRecord *record, InvokeCall *call)
 {
     InvokeAnswer *answer = NULL;
-    g_auto(Socket) fd = -1;
     g_autoptr(JobRecord) again = NULL;
 
-    if (record->alive && record->ended == 0)
-        fd = job_socket_connect(record->fd);
-    if (fd < 0)
+    if (!record->alive || record->ended != 0)
         return job_client_call(store, record, call);
-    answer = ask(record, call, fd, KILL_MS);
+    answer = ask_to_die(store, record, call);
     if (answer->failure == NULL ||
-        answer->failure->cause != REFPOINT_ERROR_TIMEOUT)
-        return answer;
-    if (!kill_process(record, fd))
+        (answer->failure->cause != REFPOINT_ERROR_TIMEOUT &&
+         answer->failure->cause != REFPOINT_ERROR_NOT_AVAILABLE) ||
+        !kill_process(record))
         return answer;
     invoke_answer_free(answer);
     /* which ends the record */
@@ -197,19 +222,27 @@ job_client_request(JobStore *store, const JobRecord *record, guint state)
 /* ---- Waiting ---------------------------------------------------------------
  */
 
-/* One message, or the end; FALSE: the time is over. */
+typedef struct {
+    gint64 until; /* monotonic, milliseconds; -1: for ever */
+    JobClientFunc func;
+    gpointer opaque;
+    gint64 pause_ms; /* the next one */
+} Wait;
+
+/* One message, or *@end; FALSE: the time is over. */
 static gboolean
-read_change(
-    int fd, gint64 until, JobClientFunc func, gpointer opaque, gboolean *end)
+read_change(int fd, const Wait *wait, gboolean *end)
 {
     struct pollfd poller = {.fd = fd, .events = POLLIN};
-    gint64 left = until < 0 ? -1 : until - g_get_monotonic_time() / 1000;
+    gint64 left =
+        wait->until < 0 ? -1 : wait->until - g_get_monotonic_time() / 1000;
     char text[64];
     guint state, percent;
     ssize_t n;
     int ready;
 
-    ready = poll(&poller, 1, until < 0 ? -1 : (int)CLAMP(left, 0, G_MAXINT));
+    ready =
+        poll(&poller, 1, wait->until < 0 ? -1 : (int)CLAMP(left, 0, G_MAXINT));
     *end = FALSE;
     if (ready < 0)
         return errno == EINTR;
@@ -220,30 +253,45 @@ read_change(
     if (n <= 0)
         return TRUE;
     text[n] = '\0';
-    if (func != NULL && sscanf(text, "%u %u", &state, &percent) == 2)
-        func(state, percent, opaque);
+    if (wait->func != NULL && sscanf(text, "%u %u", &state, &percent) == 2)
+        wait->func(state, percent, wait->opaque);
     return TRUE;
 }
 
-/* Until the process hangs up. FALSE: the time is over. */
+/* Until the process hangs up. FALSE: the time is over. *@heard: it has told
+ * something before. */
 static gboolean
-watch(const JobRecord *record,
-      gint64 until,
-      JobClientFunc func,
-      gpointer opaque)
+watch(const JobRecord *record, Wait *wait, gboolean *heard)
 {
     g_auto(Socket) fd = job_socket_connect(record->fd);
     gboolean end = FALSE;
 
+    *heard = FALSE;
     if (fd < 0 || send(fd, JOB_MESSAGE_WATCH, strlen(JOB_MESSAGE_WATCH),
-                       MSG_NOSIGNAL) < 0) {
-        /* it begins, or ends */
-        g_usleep(PAUSE_MS * 1000);
-        return until < 0 || g_get_monotonic_time() / 1000 < until;
-    }
-    while (!end)
-        if (!read_change(fd, until, func, opaque, &end))
+                       MSG_NOSIGNAL) < 0)
+        return TRUE;
+    while (!end) {
+        if (!read_change(fd, wait, &end))
             return FALSE;
+        *heard = *heard || !end;
+    }
+    return TRUE;
+}
+
+/* A job that begins, or ends, is there or gone at once. A process that is stuck,
+ * or has too many who watch, leaves its record to be looked at now and then. */
+static gboolean
+pause_a_while(Wait *wait)
+{
+    gint64 now = g_get_monotonic_time() / 1000;
+    gint64 ms = wait->pause_ms;
+
+    wait->pause_ms = MIN(wait->pause_ms * 2, PAUSE_MAX_MS);
+    if (wait->until >= 0)
+        ms = MIN(ms, wait->until - now);
+    if (ms <= 0)
+        return FALSE;
+    g_usleep((gulong)ms * 1000);
     return TRUE;
 }
 
@@ -255,16 +303,23 @@ job_client_wait(JobStore *store,
                 gpointer opaque,
                 gboolean *in_time)
 {
-    gint64 until =
-        timeout_ms < 0 ? -1 : g_get_monotonic_time() / 1000 + timeout_ms;
+    Wait wait = {
+        .until =
+            timeout_ms < 0 ? -1 : g_get_monotonic_time() / 1000 + timeout_ms,
+        .func = func,
+        .opaque = opaque,
+        .pause_ms = PAUSE_MS,
+    };
 
     *in_time = TRUE;
     for (;;) {
         JobRecord *record = job_store_load(store, id);
+        gboolean heard = FALSE;
 
         if (record == NULL || record->ended != 0)
             return record;
-        *in_time = watch(record, until, func, opaque);
+        *in_time =
+            watch(record, &wait, &heard) && (heard || pause_a_while(&wait));
         job_record_free(record);
         if (!*in_time)
             return NULL;

@@ -6,6 +6,7 @@
 #include "cim-path.h"
 #include "job-error.h"
 #include "job-file.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #define FILE_NAME "job"
 #define FILE_NEW "job.new"
 #define KILLED_NAME "killed"
+#define FOUND_NAME "found"
 #define FILE_SIZE_MAX (4 * 1024 * 1024)
 
 static const char *const state_names[];
@@ -88,6 +90,8 @@ format(const JobRecord *record, gsize *length)
     g_key_file_set_int64(file, GROUP, "submitted", record->submitted);
     g_key_file_set_int64(file, GROUP, "ended", record->ended);
     g_key_file_set_uint64(file, GROUP, "return-value", record->return_value);
+    g_key_file_set_uint64(file, GROUP, "pid", record->pid);
+    g_key_file_set_uint64(file, GROUP, "start", record->start);
     set_text(file, "instance", instance);
     if (record->errors != NULL)
         g_key_file_set_string_list(file, GROUP, "errors",
@@ -123,6 +127,8 @@ parse(JobRecord *record, const char *text, gsize length)
     record->ended = g_key_file_get_int64(file, GROUP, "ended", NULL);
     record->return_value =
         (guint32)g_key_file_get_uint64(file, GROUP, "return-value", NULL);
+    record->pid = g_key_file_get_uint64(file, GROUP, "pid", NULL);
+    record->start = g_key_file_get_uint64(file, GROUP, "start", NULL);
     record->errors =
         g_key_file_get_string_list(file, GROUP, "errors", NULL, NULL);
     instance = get_text(file, "instance");
@@ -195,6 +201,8 @@ job_record_new(JobStore *store, GError **error)
         return NULL;
     }
     record->alive = record->mine = TRUE;
+    record->pid = (guint64)getpid();
+    record->start = rfp_process_start(getpid());
     return g_steal_pointer(&record);
 }
 
@@ -215,7 +223,8 @@ void
 job_record_remove(JobRecord *record, JobStore *store)
 {
     static const char *const names[] = {FILE_NAME, FILE_NEW, KILLED_NAME,
-                                        JOB_SOCKET_NAME, JOB_LOCK_NAME};
+                                        FOUND_NAME, JOB_SOCKET_NAME,
+                                        JOB_LOCK_NAME};
 
     if (!record->mine)
         return;
@@ -259,24 +268,31 @@ end_message(const JobRecord *record, const JobStore *store, guint state)
         what);
 }
 
-/* The last that was heard of the process. */
+/* When a file was written; @otherwise where there is none. */
 static gint64
-last_written(const JobRecord *record)
+written(const JobRecord *record, const char *name, gint64 otherwise)
 {
     struct stat info;
 
-    return fstatat(record->fd, FILE_NAME, &info, AT_SYMLINK_NOFOLLOW) == 0
+    return fstatat(record->fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0
                ? (gint64)info.st_mtime
-               : record->submitted;
+               : otherwise;
+}
+
+/* One that is there keeps its time. */
+static void
+mark(const JobRecord *record, const char *name)
+{
+    int fd = job_file_open(record->fd, name, O_WRONLY | O_CREAT);
+
+    if (fd >= 0)
+        close(fd);
 }
 
 void
 job_record_mark_killed(const JobRecord *record)
 {
-    int fd = job_file_open(record->fd, KILLED_NAME, O_WRONLY | O_CREAT);
-
-    if (fd >= 0)
-        close(fd);
+    mark(record, KILLED_NAME);
 }
 
 static void
@@ -292,7 +308,8 @@ end_record(JobRecord *record, JobStore *store)
     g_autofree char *code = NULL;
 
     record->return_value = refpoint_return_value(set, REFPOINT_ERROR_FAILED);
-    record->ended = last_written(record);
+    record->ended = written(record, FILE_NAME, record->submitted);
+    mark(record, FOUND_NAME);
     code = g_strdup_printf("%u", record->return_value);
     cim_instance_set(record->instance, "JobState", "uint16", state_text);
     cim_instance_set(record->instance, "ErrorCode", "uint16", code);
@@ -308,10 +325,13 @@ end_record(JobRecord *record, JobStore *store)
 /* ---- Looking ---------------------------------------------------------------
  */
 
-/* Also one from the future: the clock was set, or it is none of ours. */
+/* Also one from the future: the clock was set, or it is none of ours. A process
+ * may have been silent for long before it was gone (stopped, or on a disk that
+ * hangs), and nobody knew of its end before that was found. */
 static gboolean
 is_expired(const JobRecord *record)
 {
+    gint64 since = written(record, FOUND_NAME, record->ended);
     gint64 seconds =
         (gint64)cim_instance_seconds(record->instance, "TimeBeforeRemoval");
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;
@@ -319,7 +339,7 @@ is_expired(const JobRecord *record)
     if (seconds == 0)
         seconds = JOB_REMOVAL_SECONDS;
     return record->ended != 0 &&
-           (record->ended < now - seconds || record->ended > now + seconds);
+           (since < now - seconds || since > now + seconds);
 }
 
 JobRecord *

@@ -7,11 +7,12 @@
  *            the job as CIM XML, its errors; replaced as a whole
  *   lock     locked (OFD) as long as the process lives
  *   killed   there, if it was killed with `job kill`
+ *   found    there, if its process was found to be gone; of that moment
  *   socket   where the process takes requests
  *
  * A job whose process is gone before it ended is an Exception; what it had
  * begun is the guard's to undo. Records go TimeBeforeRemoval after the job has
- * ended, removed by whoever looks.
+ * ended, or was found to be gone, removed by whoever looks.
  */
 #ifndef JOB_RECORD_H
 #define JOB_RECORD_H
@@ -43,7 +44,10 @@ typedef struct {
     char *point;          /* GUID */
     char *result;         /* path of what it has made */
     gint64 submitted;     /* seconds since the epoch */
-    gint64 ended;         /* 0: it has not */
+    gint64 ended;         /* 0: it has not; of a process that is gone: the
+                           * last that was heard of it */
+    guint64 pid;          /* of its process; 0: not known */
+    guint64 start;        /* of that, as rfp_process_start() has it */
     guint32 return_value; /* of the job, once it has ended */
     CimInstance *instance;
     char **errors; /* Msvm_Error, CIM XML; NULL: none */

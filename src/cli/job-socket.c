@@ -57,28 +57,14 @@ job_socket_connect(int folder)
     return -1;
 }
 
-static gboolean
-credentials(int fd, struct ucred *peer)
-{
-    socklen_t size = sizeof(*peer);
-
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &size) == 0;
-}
-
 gboolean
 job_socket_is_ours(int fd)
 {
     struct ucred peer;
+    socklen_t size = sizeof(peer);
 
-    return credentials(fd, &peer) && peer.uid == geteuid();
-}
-
-pid_t
-job_socket_peer(int fd)
-{
-    struct ucred peer;
-
-    return credentials(fd, &peer) ? peer.pid : -1;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           peer.uid == geteuid();
 }
 
 char *

@@ -5,7 +5,6 @@
 #define JOB_SOCKET_H
 
 #include <glib.h>
-#include <sys/types.h>
 
 /* @folder: descriptor of the job's folder. -1 on failure. */
 int
@@ -17,10 +16,6 @@ job_socket_connect(int folder);
 /* Whether the other side is of our user. */
 gboolean
 job_socket_is_ours(int fd);
-
-/* The process that listens. */
-pid_t
-job_socket_peer(int fd);
 
 /* A request and its answer, waiting up to @timeout_ms. Free with g_free(). */
 char *

@@ -46,7 +46,21 @@ END
     } >"$tmp/jobs/$guid/job"
 }
 
-# holder GUID [SOCKET]: a process that has the lock, and answers nothing
+# start_of PID: when it was started, in ticks, as the kernel counts
+start_of()
+{
+    sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 20
+}
+
+# names GUID PID START: the record says that this is its process
+names()
+{
+    sed -i "s/^submitted=/pid=$2\nstart=$3\n&/" "$tmp/jobs/$1/job"
+}
+
+# holder GUID [SOCKET]: a process that has the lock, and answers nothing; what
+# SOCKET says: "" no socket, "full" one that takes nobody, "busy" one that hangs
+# up at once, else one that does not listen
 holder()
 {
     python3 - "$tmp/jobs/$1" "${2-}" <<'END' &
@@ -63,8 +77,15 @@ if sys.argv[2]:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     os.chdir(sys.argv[1])
     listener.bind("socket")
-    listener.listen()
+    listener.listen(0 if sys.argv[2] == "full" else 16)
+if sys.argv[2] == "full":
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    client.connect("socket")
 os.mknod(sys.argv[1] + "/ready")
+while sys.argv[2] == "busy":
+    listener.accept()[0].close()
+    with open("calls", "a") as calls:
+        calls.write("x")
 time.sleep(120)
 END
     holder=$!
@@ -166,15 +187,74 @@ status_is 10 "mute: it cannot be reached" virt-refpoint job suspend "$live_guid"
 status_is 5 "mute: wait" virt-refpoint job wait "$live_guid" --timeout 1
 status_is 10 "mute: nobody is killed by guess" virt-refpoint job kill \
     "$live_guid"
+names "$live_guid" "$holder" 1
+status_is 10 "mute: nor a process that was started at another time" \
+    virt-refpoint job kill "$live_guid"
 is_running "$holder" && ok "mute: it lives" || not_ok "mute: it lives"
 stop_process "$holder"
-holder "$live_guid" socket
-status_is 5 "deaf: wait" virt-refpoint job wait "$live_guid" --timeout 1
-check "deaf: kill" virt-refpoint job kill "$live_guid"
-wait_for 60 eval '! is_running "$holder"' && ok "deaf: it is killed" ||
-    not_ok "deaf: it is killed"
-json 0 "deaf: killed" job show "$live_guid"
-is "$(json_get .job.state_name)" Killed "deaf: killed: its state"
+
+# killed NAME: without an answer of it, in the time of one that does not come
+killed()
+{
+    check "$1: kill" timeout 30 virt-refpoint job kill "$live_guid"
+    wait_for 60 eval '! is_running "$holder"' && ok "$1: it is killed" ||
+        not_ok "$1: it is killed"
+    json 0 "$1: killed" job show "$live_guid"
+    is "$(json_get .job.state_name)" Killed "$1: killed: its state"
+    rm -rf "${tmp:?}/jobs/$live_guid"
+}
+
+for kind in "" deaf full; do
+    record "$live_guid" 4
+    holder "$live_guid" "$kind"
+    names "$live_guid" "$holder" "$(start_of "$holder")"
+    status_is 5 "${kind:-without a socket}: wait" \
+        virt-refpoint job wait "$live_guid" --timeout 1
+    killed "${kind:-without a socket}"
+done
+
+# One that hangs up on who watches, because it has too many: the record is looked
+# at instead, with pauses.
+record "$live_guid" 4
+holder "$live_guid" busy
+status_is 5 "busy: wait" virt-refpoint job wait "$live_guid" --timeout 3
+calls=$(wc -c <"$tmp/jobs/$live_guid/calls")
+diag "busy: $calls calls"
+[ "$calls" -le 20 ] && ok "busy: it does not spin" ||
+    not_ok "busy: it does not spin" "$calls calls in 3 s"
+virt-refpoint job wait "$live_guid" >"$tmp/waited" 2>&1 &
+waiter=$!
+wait_for 60 eval '[ "$(wc -c <"$tmp/jobs/$live_guid/calls")" -gt "$calls" ]'
+stop_process "$holder"
+wait "$waiter"
+is "$?" 1 "busy: who waits hears of its end"
+like "$(cat "$tmp/waited")" "ended unexpectedly" "busy: and of what kind"
+rm -rf "${tmp:?}/jobs/$live_guid"
+
+# One that was silent for long (stopped, a disk that hangs) before it went.
+record "$live_guid" 4
+holder "$live_guid"
+touch -d '10 minutes ago' "$tmp/jobs/$live_guid/job"
+virt-refpoint job wait "$live_guid" >"$tmp/waited" 2>&1 &
+waiter=$!
+wait_for 60 grep -qx virt-refpoint "/proc/$waiter/comm"
+stop_process "$holder"
+wait "$waiter"
+is "$?" 1 "silent: who waits hears of its end"
+like "$(cat "$tmp/waited")" "ended unexpectedly" "silent: and of what kind"
+json 0 "silent: show" job show "$live_guid"
+is "$(json_get .job.state_name)" Exception "silent: its outcome is kept"
+json 1 "silent: wait" job wait "$live_guid"
+touch -d '302 seconds ago' "$tmp/jobs/$live_guid/found"
+status_is 6 "silent: it goes 300 s after its end was found" \
+    virt-refpoint job show "$live_guid"
+[ ! -e "$tmp/jobs/$live_guid" ] && ok "silent: all of it" ||
+    not_ok "silent: all of it"
+record "$live_guid" 4
+touch -d yesterday "$tmp/jobs/$live_guid/job"
+json 0 "found in the morning" job show "$live_guid"
+is "$(json_get .job.state_name)" Exception "found in the morning: its outcome"
+rm -rf "${tmp:?}/jobs/$live_guid"
 
 # ---- Time --------------------------------------------------------------------
 

@@ -326,6 +326,13 @@ kill -STOP "$worker"
 begin=$SECONDS
 status_is 5 "killed: a process that stands still does not answer" \
     timeout 30 virt-refpoint job suspend "$job"
+# As many as its queue takes, and some more.
+waiters=()
+for i in {1..18}; do
+    virt-refpoint job wait "$job" --timeout=1 2>/dev/null &
+    waiters+=($!)
+done
+wait "${waiters[@]}"
 check "killed: it is killed" virt-refpoint job kill "$job"
 [ $((SECONDS - begin)) -le 29 ] || not_ok "killed: takes long"
 wait_for 60 eval '! is_running "$worker"' && ok "killed: the process is gone" ||
@@ -437,6 +444,12 @@ is "$(job_left)" "" "freezing: nothing left"
 
 check "the set is whole" virt-refpoint verify "$set"
 
+# All whom the process listens to, beside its own descriptors.
+watched_by_64()
+{
+    [ "$(readlink "/proc/$worker/fd"/* | grep -c '^socket:')" -ge 64 ]
+}
+
 # ---- Waiting, and the end of records -----------------------------------------
 
 point_new waited
@@ -450,7 +463,18 @@ kill -INT "$waiter"
 wait "$waiter" 2>/dev/null
 is "$?" 130 "waited: SIGINT ends the waiting"
 is "$(job_get .state_name)" Suspended "waited: and not the job"
-must virt-refpoint job resume "$job"
+waiters=()
+for i in {1..70}; do
+    virt-refpoint -q job wait "$job" &
+    waiters+=($!)
+done
+wait_for 120 watched_by_64
+check "waited: many who wait keep nobody out" virt-refpoint job resume "$job"
+status=0
+for waiter in "${waiters[@]}"; do
+    wait "$waiter" || status=$?
+done
+is "$status" 0 "waited: all of them hear of the end"
 check "waited: again, to its end" virt-refpoint job wait "$job"
 wait_for 60 eval '! is_running "$worker"'
 sed -i 's/^ended=.*/ended=1000/' "$kept_jobs/$job/job"

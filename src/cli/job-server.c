@@ -13,12 +13,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CLIENTS_MAX 64
+/* Who watches beyond the first of these looks at the record instead. Beyond the
+ * others who has asked for nothing for longest makes room. */
+#define WATCHERS_MAX 64
+#define ASKERS_MAX 64
 
 struct _JobServer {
     int fd;
     guint source;
-    GPtrArray *clients; /* Client */
+    GPtrArray *clients; /* Client, who came first stands first */
     JobServerFunc func;
     gpointer opaque;
     guint state; /* what was told last */
@@ -68,6 +71,49 @@ answer(Client *client, const char *text, gsize length)
                 MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
+static guint
+count_watchers(const JobServer *server)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < server->clients->len; i++)
+        n += ((const Client *)server->clients->pdata[i])->watching;
+    return n;
+}
+
+/* Nobody who only listens, or says nothing, may keep out who has a request. */
+static void
+make_room(JobServer *server)
+{
+    if (server->clients->len - count_watchers(server) < ASKERS_MAX)
+        return;
+    for (guint i = 0; i < server->clients->len; i++) {
+        const Client *client = server->clients->pdata[i];
+
+        if (client->watching)
+            continue;
+        g_ptr_array_remove_index(server->clients, i);
+        return;
+    }
+}
+
+static gboolean
+begin_watch(Client *client)
+{
+    if (!client->watching && count_watchers(client->server) >= WATCHERS_MAX)
+        return FALSE;
+    client->watching = TRUE;
+    tell(client);
+    return TRUE;
+}
+
+static gboolean
+is_watch(const char *text, ssize_t n)
+{
+    return n == strlen(JOB_MESSAGE_WATCH) &&
+           memcmp(text, JOB_MESSAGE_WATCH, (gsize)n) == 0;
+}
+
 static gboolean
 on_request(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer opaque)
 {
@@ -78,14 +124,9 @@ on_request(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer opaque)
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return G_SOURCE_CONTINUE;
-    if (good && n == strlen(JOB_MESSAGE_WATCH) &&
-        memcmp(text, JOB_MESSAGE_WATCH, (gsize)n) == 0) {
-        client->watching = TRUE;
-        tell(client);
-        return G_SOURCE_CONTINUE;
-    }
-    if (!good || !answer(client, text, (gsize)n))
-        g_ptr_array_remove_fast(client->server->clients, client);
+    if (!good || !(is_watch(text, n) ? begin_watch(client)
+                                     : answer(client, text, (gsize)n)))
+        g_ptr_array_remove(client->server->clients, client);
     return G_SOURCE_CONTINUE;
 }
 
@@ -98,10 +139,11 @@ on_connection(gint fd, GIOCondition condition G_GNUC_UNUSED, gpointer opaque)
 
     if (peer < 0)
         return G_SOURCE_CONTINUE;
-    if (server->clients->len >= CLIENTS_MAX || !job_socket_is_ours(peer)) {
+    if (!job_socket_is_ours(peer)) {
         close(peer);
         return G_SOURCE_CONTINUE;
     }
+    make_room(server);
     client = g_new0(Client, 1);
     client->server = server;
     client->fd = peer;

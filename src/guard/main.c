@@ -10,6 +10,7 @@
 #include "backup-job.h"
 #include "guard.h"
 #include "handshakes.h"
+#include "holder.h"
 #include "names.h"
 #include "record.h"
 #include "text.h"
@@ -248,6 +249,7 @@ take_over(Guard *guard)
         log_error("cannot take the record over", error);
         return;
     }
+    rfp_holder_note(record, TRUE);
     while (record->steps->len > 0 && !try_undo(guard, record, &host) &&
            (!host || g_get_monotonic_time() < end))
         g_usleep(g_get_monotonic_time() < end ? UNDO_PAUSE_US : UNDO_LATER_US);
@@ -428,6 +430,8 @@ end_kept(Guard *guard, const char *guid, const char *why)
     g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
     g_autoptr(RfpKept) kept = NULL;
 
+    if (record != NULL)
+        rfp_holder_note(record, TRUE);
     if ((record == NULL || record->steps->len > 0) &&
         strcmp(why, RFP_ENDED_SCRATCH) == 0)
         end_job_alone(guard, domain, guid);

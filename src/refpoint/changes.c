@@ -49,6 +49,7 @@ find_point(Changes *changes, GError **error)
     RfpDomain *domain = changes->operation.domain;
     RefpointReport *report = &changes->operation.job->report;
 
+    g_clear_pointer(&changes->checkpoints, g_ptr_array_unref);
     changes->checkpoints = rfp_checkpoint_list(domain, FALSE, error);
     if (changes->checkpoints == NULL)
         return FALSE;
@@ -63,6 +64,8 @@ find_point(Changes *changes, GError **error)
         if (!rfp_checkpoint_measure(domain, checkpoint, error))
             return FALSE;
         changes->point = checkpoint;
+        g_free(report->point_name);
+        g_free(report->point_guid);
         report->point_name = g_strdup(checkpoint->name);
         report->point_guid = g_steal_pointer(&guid);
         return TRUE;
@@ -329,6 +332,7 @@ read_domain(Changes *changes, GError **error)
     if (!rfp_operation_check_active(operation, &changes->state, error))
         return FALSE;
     text = rfp_domain_xml_text(operation->domain, FALSE, NULL, error);
+    g_clear_pointer(&changes->domain_xml, rfp_domain_xml_free);
     if (text != NULL)
         changes->domain_xml = rfp_domain_xml_parse(text, error);
     return changes->domain_xml != NULL;
@@ -378,18 +382,28 @@ check_servable(Changes *changes, GError **error)
     return FALSE;
 }
 
+/* What is kept needs no job of its own. */
+static gboolean
+is_free(gpointer opaque, GError **error)
+{
+    Changes *changes = opaque;
+
+    return (!changes->operation.waited || read_domain(changes, error)) &&
+           find_point(changes, error) && find_disk(changes, error) &&
+           check_servable(changes, error) &&
+           (kept_has_it(changes) ||
+            rfp_operation_check_free(&changes->operation, error));
+}
+
 static gboolean
 run(Changes *changes, RefpointChanges *result, GError **error)
 {
     RfpOperation *operation = &changes->operation;
 
     if (!read_domain(changes, error) ||
-        !rfp_operation_lock(operation, error) || !find_point(changes, error) ||
-        !find_disk(changes, error))
+        !rfp_operation_lock_free(operation, is_free, changes, error))
         return FALSE;
     result->target = g_strdup(changes->target);
-    if (!check_servable(changes, error))
-        return FALSE;
     if (kept_has_it(changes)) {
         changes->socket_path = g_strdup(operation->kept->socket_path);
         if (read_bitmap(changes, result, error) && check_served(changes, error))
@@ -397,8 +411,7 @@ run(Changes *changes, RefpointChanges *result, GError **error)
         rfp_operation_explain(operation, error);
         return FALSE;
     }
-    if (!rfp_operation_check_free(operation, error) ||
-        !rfp_operation_start_guard(operation, error) ||
+    if (!rfp_operation_start_guard(operation, error) ||
         !choose_files(changes, error))
         return FALSE;
     if (begin(changes, error) && read_bitmap(changes, result, error) &&

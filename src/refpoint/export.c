@@ -57,6 +57,8 @@ rfp_export_look(RfpExport *export, GError **error)
 
     if (!rfp_operation_check_active(operation, &export->state, error))
         return FALSE;
+    g_clear_pointer(&export->domain_text, g_free);
+    g_clear_pointer(&export->domain_xml, rfp_domain_xml_free);
     export->domain_text = rfp_domain_xml_text(operation->domain, FALSE,
                                               &export->secure, error);
     if (export->domain_text == NULL)
@@ -91,8 +93,9 @@ report_point(RfpExport *export)
 
 /* An export of kept data needs no job of its own. */
 static gboolean
-check_free(RfpExport *export, GError **error)
+check_free(gpointer opaque, GError **error)
 {
+    RfpExport *export = opaque;
     const char *point = export->options->point;
 
     export->from_kept =
@@ -154,10 +157,8 @@ prepare(RfpExport *export, GError **error)
     gboolean fresh = FALSE;
     g_autoptr(GError) local = NULL;
 
-    /* it takes its time to get ready, and has nothing to do without a record */
-    if (!rfp_operation_start_guard(operation, error))
-        return FALSE;
-    /* what is wrong with the directory is said before anything is made */
+    /* what is wrong with the directory is said before anything is made, or
+     * waited for */
     rfp_export_set_close(rfp_export_set_peek(export->options->directory,
                                              operation->domain->uuid, &fresh,
                                              &local));
@@ -165,7 +166,9 @@ prepare(RfpExport *export, GError **error)
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (!rfp_operation_lock(operation, error) || !check_free(export, error))
+    if (!rfp_operation_lock_free(operation, check_free, export, error) ||
+        (operation->waited && !rfp_export_look(export, error)) ||
+        !rfp_operation_start_guard(operation, error))
         return FALSE;
     export->set = rfp_export_set_prepare(export->options->directory,
                                          operation->domain->uuid,

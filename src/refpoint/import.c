@@ -399,11 +399,14 @@ open_set(RfpImport *import, GError **error)
 {
     const RfpDomain *domain = import->operation.domain;
 
+    RefpointReport *report = &import->operation.job->report;
+
+    rfp_export_set_close(import->set);
     import->set = rfp_export_set_open(import->options->directory, error);
     if (import->set == NULL)
         return FALSE;
-    import->operation.job->report.set_guid =
-        g_strdup(import->set->file->guid);
+    g_free(report->set_guid);
+    report->set_guid = g_strdup(import->set->file->guid);
     if (rfp_guid_equal(import->set->file->vm_uuid, domain->uuid))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
@@ -443,12 +446,21 @@ look_at_domain(RfpImport *import, GError **error)
 }
 
 static gboolean
+is_free(gpointer opaque, GError **error)
+{
+    RfpImport *import = opaque;
+
+    return rfp_operation_check_free(&import->operation, error);
+}
+
+static gboolean
 run(RfpImport *import, GError **error)
 {
     RfpOperation *operation = &import->operation;
 
-    if (!open_set(import, error) || !rfp_operation_lock(operation, error) ||
-        !rfp_operation_check_free(operation, error) ||
+    if (!open_set(import, error) ||
+        !rfp_operation_lock_free(operation, is_free, import, error) ||
+        (operation->waited && !open_set(import, error)) ||
         !look_at_domain(import, error) ||
         !rfp_operation_start_guard(operation, error))
         return FALSE;

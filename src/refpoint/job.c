@@ -52,6 +52,7 @@ refpoint_job_free(RefpointJob *job)
     g_free(job->report.point_guid);
     g_free(job->report.point_path);
     g_free(job->report.set_guid);
+    g_free(job->report.waited_for);
     g_ptr_array_unref(job->report.disks);
     g_ptr_array_unref(job->report.warnings);
     g_ptr_array_unref(job->report.destroyed);
@@ -75,6 +76,17 @@ refpoint_job_set_plan(RefpointJob *job, RefpointPlanFunc func, gpointer opaque)
 {
     job->plan = func;
     job->plan_opaque = opaque;
+}
+
+void
+refpoint_job_set_wait(RefpointJob *job,
+                      guint seconds,
+                      RefpointWaitFunc func,
+                      gpointer opaque)
+{
+    job->wait = seconds;
+    job->waiting = func;
+    job->waiting_opaque = opaque;
 }
 
 void

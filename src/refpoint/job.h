@@ -13,6 +13,9 @@ struct _RefpointJob {
     gpointer progress_opaque;
     RefpointPlanFunc plan;
     gpointer plan_opaque;
+    guint wait; /* seconds, for others to end; 0: not at all */
+    RefpointWaitFunc waiting;
+    gpointer waiting_opaque;
     RfpRate rate; /* of reading guest data */
     RefpointReport report;
 };

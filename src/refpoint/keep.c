@@ -60,14 +60,22 @@ choose_limit(Keep *keep, GError **error)
 }
 
 static gboolean
+is_free(gpointer opaque, GError **error)
+{
+    Keep *keep = opaque;
+
+    return rfp_operation_check_free(&keep->export.operation, error);
+}
+
+static gboolean
 prepare(Keep *keep, GError **error)
 {
     RfpExport *export = &keep->export;
     RfpOperation *operation = &export->operation;
 
     return rfp_export_look(export, error) &&
-           rfp_operation_lock(operation, error) &&
-           rfp_operation_check_free(operation, error) &&
+           rfp_operation_lock_free(operation, is_free, keep, error) &&
+           (!operation->waited || rfp_export_look(export, error)) &&
            rfp_operation_start_guard(operation, error) &&
            look_at_set(keep, error) && rfp_export_plan(export, error) &&
            rfp_export_check_tracks(export, error) && choose_limit(keep, error);

@@ -62,7 +62,7 @@ set_state(RfpMsvmInstance *instance, const RfpMsvmJob *job)
     const char *name = value_name("CIM_ConcreteJob", "JobState", job->state);
     RfpMsvmValue *status = rfp_msvm_instance_put(instance, "OperationalStatus");
     gboolean stoppable =
-        job->work->action->cancellable && !rfp_msvm_job_has_ended(job);
+        rfp_msvm_job_is_cancellable(job) && !rfp_msvm_job_has_ended(job);
 
     rfp_msvm_instance_set_number(instance, "JobState", job->state);
     rfp_msvm_instance_set_text(instance, "JobStatus", name);

@@ -49,7 +49,7 @@ suspend(RfpMsvmJob *job, GError **error)
 static gboolean
 terminate(RfpMsvmJob *job, GError **error)
 {
-    if (!job->work->action->cancellable)
+    if (!rfp_msvm_job_is_cancellable(job))
         return refuse(job, error);
     if (job->state == REFPOINT_MSVM_JOB_SHUTTING_DOWN)
         return TRUE;
@@ -64,7 +64,7 @@ kill_now(RfpMsvmJob *job, GError **error)
 {
     g_autoptr(GError) killed = NULL;
 
-    if (!job->work->action->cancellable)
+    if (!rfp_msvm_job_is_cancellable(job))
         return refuse(job, error);
     refpoint_job_cancel(job->operation);
     rfp_error_set(&killed, REFPOINT_ERROR_CANCELLED, _("the job was killed"));

@@ -81,6 +81,12 @@ rfp_msvm_job_find(RefpointMsvm *msvm, const RfpMsvmPath *path)
     return find_listed(msvm, path);
 }
 
+gboolean
+rfp_msvm_job_is_cancellable(const RfpMsvmJob *job)
+{
+    return job->work->action->cancellable || job->waits;
+}
+
 /* With the lock held. */
 static gboolean
 check_free(RefpointMsvm *msvm, const char *domain, GError **error)
@@ -267,6 +273,19 @@ run(gpointer opaque)
 
 /* ---- Begin and end ------------------------------------------------------- */
 
+static void
+on_waiting(const char *whom, gpointer opaque)
+{
+    RfpMsvmJob *job = opaque;
+    RefpointMsvm *msvm = job->msvm;
+
+    g_mutex_lock(&msvm->lock);
+    job->waits = whom != NULL;
+    g_mutex_unlock(&msvm->lock);
+    if (msvm->waiting != NULL)
+        msvm->waiting(whom, msvm->waiting_opaque);
+}
+
 static RfpMsvmJob *
 new_job(RefpointMsvm *msvm, RfpMsvmWork *work)
 {
@@ -277,6 +296,7 @@ new_job(RefpointMsvm *msvm, RfpMsvmWork *work)
     job->msvm = msvm;
     job->work = work;
     job->operation = refpoint_job_new();
+    refpoint_job_set_wait(job->operation, msvm->wait, on_waiting, job);
     job->id = rfp_msvm_id_format(RFP_MSVM_ID_JOB, guid, NULL);
     rfp_msvm_path_add(path, "InstanceID", job->id);
     job->path = rfp_msvm_path_format(path);

@@ -18,6 +18,7 @@ typedef struct {
     char *path;
     guint16 state; /* REFPOINT_MSVM_JOB_... */
     guint percent;
+    gboolean waits;      /* for others who work on the domain */
     gint64 submitted_us; /* since the epoch, as the next two; 0: not yet */
     gint64 started_us;
     gint64 changed_us; /* the state */
@@ -78,6 +79,10 @@ rfp_msvm_job_find(RefpointMsvm *msvm, const RfpMsvmPath *path);
 
 gboolean
 rfp_msvm_job_has_ended(const RfpMsvmJob *job);
+
+/* Whether it can be stopped: by what it does, or because it only waits yet. */
+gboolean
+rfp_msvm_job_is_cancellable(const RfpMsvmJob *job);
 
 void
 rfp_msvm_job_set_state(RfpMsvmJob *job, guint16 state);

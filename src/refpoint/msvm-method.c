@@ -264,7 +264,7 @@ prepare(const RfpMsvmCall *call, GError **error)
 static gboolean
 run_here(RfpMsvmCall *call, const RfpMsvmWork *work, GError **error)
 {
-    g_autoptr(RefpointJob) operation = refpoint_job_new();
+    g_autoptr(RefpointJob) operation = rfp_msvm_operation_new(call->msvm);
     g_autoptr(RefpointFailure) failure = NULL;
     g_autoptr(RfpMsvmOutcome) outcome =
         rfp_msvm_work_run(call->msvm->conn, work, operation, &failure);

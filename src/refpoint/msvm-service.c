@@ -38,3 +38,24 @@ refpoint_msvm_set_job_func(RefpointMsvm *msvm,
     msvm->func = func;
     msvm->opaque = opaque;
 }
+
+void
+refpoint_msvm_set_wait(RefpointMsvm *msvm,
+                       guint seconds,
+                       RefpointWaitFunc func,
+                       gpointer opaque)
+{
+    msvm->wait = seconds;
+    msvm->waiting = func;
+    msvm->waiting_opaque = opaque;
+}
+
+RefpointJob *
+rfp_msvm_operation_new(const RefpointMsvm *msvm)
+{
+    RefpointJob *operation = refpoint_job_new();
+
+    refpoint_job_set_wait(operation, msvm->wait, msvm->waiting,
+                          msvm->waiting_opaque);
+    return operation;
+}

@@ -10,6 +10,9 @@
 struct _RefpointMsvm {
     RefpointConnection *conn; /* not owned */
     guint64 removal_us;       /* TimeBeforeRemoval, microseconds */
+    guint wait;               /* as refpoint_job_set_wait(), with the next two */
+    RefpointWaitFunc waiting;
+    gpointer waiting_opaque;
     RefpointMsvmJobFunc func;
     gpointer opaque;
     GMutex lock;     /* of what is below, and of every job */
@@ -17,5 +20,10 @@ struct _RefpointMsvm {
     GPtrArray *jobs; /* RfpMsvmJob; ended ones stay until their
                       * TimeBeforeRemoval is over */
 };
+
+/* A new operation that waits as refpoint_msvm_set_wait() says. Free with
+ * refpoint_job_free(). */
+RefpointJob *
+rfp_msvm_operation_new(const RefpointMsvm *msvm);
 
 #endif

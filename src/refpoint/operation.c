@@ -28,6 +28,7 @@ rfp_operation_open(RfpOperation *operation,
     if (operation->domain == NULL)
         return FALSE;
     operation->domain->cancel = &job->cancel;
+    rfp_operation_set_patience(operation);
     job->report.domain_name = g_strdup(operation->domain->name);
     job->report.domain_uuid = g_strdup(operation->domain->uuid);
     return TRUE;
@@ -203,11 +204,8 @@ look_at_kept(RfpOperation *operation, GError **error)
 gboolean
 rfp_operation_lock(RfpOperation *operation, GError **error)
 {
-    if (!rfp_descriptors_check(RFP_DESCRIPTORS_OPERATION, error))
-        return FALSE;
-    operation->record = rfp_record_open(operation->conn->records_dir,
-                                        operation->domain->uuid, 0, error);
-    if (operation->record == NULL)
+    if (!rfp_descriptors_check(RFP_DESCRIPTORS_OPERATION, error) ||
+        !rfp_operation_take_turn(operation, error))
         return FALSE;
     operation->handshakes.path = operation->record->path;
     if (!undo_stale(operation, error))

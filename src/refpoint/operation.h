@@ -29,6 +29,13 @@ typedef struct {
     gint64 frozen_at;         /* monotonic, microseconds */
     gboolean job_goes_on;     /* libvirt did not end it: the record stays */
     RfpScratchWatch scratch;  /* of ours, where there is no guard */
+    gint64 patience_until;    /* monotonic, microseconds; 0: it waits for
+                               * nobody, G_MAXINT64: as long as it takes */
+    gboolean waited;          /* for others: what was looked at before may be
+                               * as they have found it */
+    gint64 waited_since;      /* monotonic, the first time */
+    gboolean waits;           /* now, and has told for whom */
+    gint64 waits_for;         /* who was told last: a process, or -1 */
 } RfpOperation;
 
 /* Finds the domain and names it in the report; changes nothing. */
@@ -48,10 +55,33 @@ rfp_operation_check_active(RfpOperation *operation,
 /*
  * Takes the domain's lock and undoes what an earlier process left; what cannot
  * be undone now is a warning. Looks what is kept: that it still is, and is
- * watched.
+ * watched. Waits for its turn as the job says; then @waited is set, and what was
+ * looked at before is to be looked at again. IN_USE names who works there.
  */
 gboolean
 rfp_operation_lock(RfpOperation *operation, GError **error);
+
+/* Whether an operation may go on with the domain as it is; IN_USE: not as long
+ * as its job runs, or data is kept. */
+typedef gboolean (*RfpOperationFree)(gpointer opaque, GError **error);
+
+/* The same, until also @is_free: its job is waited for without the lock, which
+ * its end may need. @is_free may be asked several times. */
+gboolean
+rfp_operation_lock_free(RfpOperation *operation,
+                        RfpOperationFree is_free,
+                        gpointer opaque,
+                        GError **error);
+
+/* ---- operation-turn.c, for operation.c ---- */
+
+/* How long it waits, from now on. */
+void
+rfp_operation_set_patience(RfpOperation *operation);
+
+/* Waits for the record, and names us as who has it. */
+gboolean
+rfp_operation_take_turn(RfpOperation *operation, GError **error);
 
 /* Whether the data of the point @point, a name or GUID, is kept now. */
 gboolean

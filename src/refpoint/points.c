@@ -349,6 +349,8 @@ read_domain(Create *create, GError **error)
     RfpDomain *domain = create->operation.domain;
     g_autofree char *text = rfp_domain_xml_text(domain, FALSE, NULL, error);
 
+    g_clear_pointer(&create->tracked, g_ptr_array_unref);
+    g_clear_pointer(&create->domain_xml, rfp_domain_xml_free);
     if (text != NULL)
         create->domain_xml = rfp_domain_xml_parse(text, error);
     if (create->domain_xml == NULL)
@@ -466,6 +468,22 @@ make_checkpoint(Create *create, RefpointQuiesce quiesce, GError **error)
 }
 
 static gboolean
+look(Create *create, GError **error)
+{
+    return rfp_operation_check_active(&create->operation, &create->state,
+                                      error) &&
+           read_domain(create, error);
+}
+
+static gboolean
+is_free(gpointer opaque, GError **error)
+{
+    Create *create = opaque;
+
+    return rfp_operation_check_free(&create->operation, error);
+}
+
+static gboolean
 run_create(Create *create,
            const RefpointCreateOptions *options,
            GError **error)
@@ -473,9 +491,9 @@ run_create(Create *create,
     RfpOperation *operation = &create->operation;
     RefpointReport *report = &operation->job->report;
 
-    if (!rfp_operation_check_active(operation, &create->state, error) ||
-        !read_domain(create, error) || !rfp_operation_lock(operation, error) ||
-        !rfp_operation_check_free(operation, error) ||
+    if (!look(create, error) ||
+        !rfp_operation_lock_free(operation, is_free, create, error) ||
+        (operation->waited && !look(create, error)) ||
         !rfp_operation_start_guard(operation, error) ||
         !choose_name(create, options->name, error))
         return FALSE;

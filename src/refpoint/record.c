@@ -14,6 +14,10 @@
 #define ASIDE ".kept"
 #define DATA ".data"
 #define UUID_LENGTH 36
+/* Bytes of the file that are locked; between them is that of handshakes.c. */
+#define LOCK_BYTE 0
+#define TURN_BYTE 2
+#define TURN_POLL_US (100 * 1000)
 
 static const struct {
     const char *keyword;
@@ -186,6 +190,56 @@ record_new(const char *records_dir, const char *name)
     return record;
 }
 
+/* The file, without its lock. */
+static RfpRecord *
+open_unlocked(const char *records_dir, const char *domain_uuid, GError **error)
+{
+    g_autofree char *name = g_strconcat(domain_uuid, RECORD, NULL);
+    g_autoptr(RfpRecord) record = record_new(records_dir, name);
+
+    if (open_file(record, records_dir, error))
+        return g_steal_pointer(&record);
+    rfp_error_prefix(error, _("cannot record what is about to be done"));
+    rfp_error_add_way_out(error, _("run it as root (sudo), or connect to "
+                                   "qemu:///session"));
+    return NULL;
+}
+
+/* How long who wants the lock waits for it: @wait_ms, or in line as long as
+ * @patience says. */
+typedef struct {
+    guint wait_ms;
+    gboolean turn;
+    RfpRecordPatience patience;
+    gpointer opaque;
+} Waiting;
+
+static RfpLock
+take(RfpRecord *record, goffset byte, const Waiting *waiting, GError **error)
+{
+    RfpLock lock = RFP_LOCK_BUSY;
+
+    while ((lock = rfp_files_lock(record->fd, byte, waiting->wait_ms,
+                                  record->path, error)) == RFP_LOCK_BUSY &&
+           waiting->patience != NULL && waiting->patience(waiting->opaque))
+        g_usleep(TURN_POLL_US);
+    return lock;
+}
+
+static RfpLock
+take_lock(RfpRecord *record, const Waiting *waiting, GError **error)
+{
+    RfpLock lock = RFP_LOCK_TAKEN;
+
+    if (waiting->turn)
+        lock = take(record, TURN_BYTE, waiting, error);
+    if (lock == RFP_LOCK_TAKEN)
+        lock = take(record, LOCK_BYTE, waiting, error);
+    if (lock == RFP_LOCK_TAKEN && waiting->turn)
+        rfp_files_unlock(record->fd, TURN_BYTE);
+    return lock;
+}
+
 static gboolean
 is_there(const RfpRecord *record)
 {
@@ -198,24 +252,30 @@ is_there(const RfpRecord *record)
 
 /* Whoever removes a record (tidy.h) has its lock. He who waited for that has
  * one that nobody else can find any more: he opens it again. */
-static gboolean
-open_and_lock(RfpRecord *record,
-              const char *records_dir,
-              guint wait_ms,
-              RfpLock *lock,
-              GError **error)
+static RfpRecord *
+open_locked(const char *records_dir,
+            const char *domain_uuid,
+            const Waiting *waiting,
+            GError **error)
 {
-    do {
-        rfp_fd_clear(&record->fd);
-        if (!open_file(record, records_dir, error)) {
-            rfp_error_prefix(error, _("cannot record what is about to be done"));
-            rfp_error_add_way_out(error, _("run it as root (sudo), or connect "
-                                           "to qemu:///session"));
-            return FALSE;
+    for (;;) {
+        g_autoptr(RfpRecord) record =
+            open_unlocked(records_dir, domain_uuid, error);
+        RfpLock lock =
+            record ? take_lock(record, waiting, error) : RFP_LOCK_FAILED;
+
+        if (lock == RFP_LOCK_TAKEN && !is_there(record))
+            continue;
+        if (lock == RFP_LOCK_TAKEN && load(record, TRUE, error))
+            return g_steal_pointer(&record);
+        if (lock == RFP_LOCK_BUSY) {
+            rfp_error_set(error, REFPOINT_ERROR_IN_USE,
+                          _("another virt-refpoint works on this domain"));
+            rfp_error_add_object(error, domain_uuid);
+            rfp_error_add_way_out(error, _("wait until it ends"));
         }
-        *lock = rfp_files_lock(record->fd, 0, wait_ms, record->path, error);
-    } while (*lock == RFP_LOCK_TAKEN && !is_there(record));
-    return TRUE;
+        return NULL;
+    }
 }
 
 RfpRecord *
@@ -224,27 +284,22 @@ rfp_record_open(const char *records_dir,
                 guint wait_ms,
                 GError **error)
 {
-    g_autofree char *name = g_strconcat(domain_uuid, RECORD, NULL);
-    g_autoptr(RfpRecord) record = record_new(records_dir, name);
-    RfpLock lock = RFP_LOCK_FAILED;
+    const Waiting waiting = {.wait_ms = wait_ms};
 
-    if (!open_and_lock(record, records_dir, wait_ms, &lock, error))
-        return NULL;
-    switch (lock) {
-    case RFP_LOCK_TAKEN:
-        break;
-    case RFP_LOCK_BUSY:
-        rfp_error_set(error, REFPOINT_ERROR_IN_USE,
-                      _("another virt-refpoint works on this domain"));
-        rfp_error_add_object(error, domain_uuid);
-        rfp_error_add_way_out(error, _("wait until it ends"));
-        return NULL;
-    case RFP_LOCK_FAILED:
-        return NULL;
-    }
-    if (!load(record, TRUE, error))
-        return NULL;
-    return g_steal_pointer(&record);
+    return open_locked(records_dir, domain_uuid, &waiting, error);
+}
+
+RfpRecord *
+rfp_record_take_turn(const char *records_dir,
+                     const char *domain_uuid,
+                     RfpRecordPatience patience,
+                     gpointer opaque,
+                     GError **error)
+{
+    const Waiting waiting = {
+        .turn = TRUE, .patience = patience, .opaque = opaque};
+
+    return open_locked(records_dir, domain_uuid, &waiting, error);
 }
 
 void
@@ -252,6 +307,9 @@ rfp_record_close(RfpRecord *record)
 {
     if (record == NULL)
         return;
+    if (record->holder_path != NULL)
+        unlink(record->holder_path);
+    g_free(record->holder_path);
     if (record->fd >= 0)
         close(record->fd);
     g_ptr_array_unref(record->steps);

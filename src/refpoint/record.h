@@ -54,6 +54,7 @@ typedef struct {
     char *path;
     int fd;
     GPtrArray *steps; /* RfpStep, in the order they were made */
+    char *holder_path; /* of the file that names us (holder.h), or NULL */
 } RfpRecord;
 
 /*
@@ -66,6 +67,22 @@ rfp_record_open(const char *records_dir,
                 const char *domain_uuid,
                 guint wait_ms,
                 GError **error);
+
+/* Asked about ten times a second while the lock is somebody else's. FALSE: no
+ * longer. */
+typedef gboolean (*RfpRecordPatience)(gpointer opaque);
+
+/*
+ * The same for who waits for a turn: those who do stand in line before the lock,
+ * in no order, and who comes when it is given back does not get before them.
+ * NULL for @patience: no waiting, but IN_USE, as where it is over.
+ */
+RfpRecord *
+rfp_record_take_turn(const char *records_dir,
+                     const char *domain_uuid,
+                     RfpRecordPatience patience,
+                     gpointer opaque,
+                     GError **error);
 
 /* Gives the lock back. The file stays: it is the lock (but see tidy.h). */
 void

@@ -257,6 +257,18 @@ refpoint_msvm_set_job_func(RefpointMsvm *msvm,
                            RefpointMsvmJobFunc func,
                            gpointer opaque);
 
+/*
+ * As refpoint_job_set_wait(), for all methods that are called from then on; a job
+ * that waits is Running, and can be terminated, whatever its method is. Those of
+ * one RefpointMsvm on one domain do not wait for one another. @func is called
+ * from a thread of the library.
+ */
+void
+refpoint_msvm_set_wait(RefpointMsvm *msvm,
+                       guint seconds,
+                       RefpointWaitFunc func,
+                       gpointer opaque);
+
 /* ---- Instances --------------------------------------------------------- */
 
 /* The instance at an object path, in CIM DTD 2.0 XML; NULL with @error

@@ -174,6 +174,9 @@ typedef struct {
     GPtrArray *destroyed; /* char *, names of points destroyed on the way */
     RefpointFailure *failure; /* NULL on success */
     GPtrArray *imported;  /* char *, names of points that are live again */
+    guint64 waited_us; /* for others who worked on the domain */
+    char *waited_for;  /* the last of these, a sentence, translated; NULL: it
+                        * did not wait */
 } RefpointReport;
 
 typedef struct _RefpointJob RefpointJob;
@@ -201,6 +204,27 @@ typedef void (*RefpointPlanFunc)(const RefpointReport *plan, gpointer opaque);
 void
 refpoint_job_set_plan(RefpointJob *job,
                       RefpointPlanFunc func,
+                      gpointer opaque);
+
+/* Waits as long as it takes. */
+#define REFPOINT_WAIT_FOREVER G_MAXUINT
+
+/* Called when an operation begins to wait, and for each other one that it waits
+ * for then; @whom is a sentence, translated. NULL: it waits no longer. */
+typedef void (*RefpointWaitFunc)(const char *whom, gpointer opaque);
+
+/*
+ * How many seconds an operation that finds the domain in use waits, at most, for
+ * its turn: for other operations of this library on it, and for jobs of other
+ * programs. 0, the default: not at all, it fails with IN_USE, as it does when the
+ * time is over. It has nothing and holds nobody up meanwhile. Data that is kept
+ * is waited for only where its time limit ends first; held data is not. @func may
+ * be NULL. Not to be called once the operation has begun.
+ */
+void
+refpoint_job_set_wait(RefpointJob *job,
+                      guint seconds,
+                      RefpointWaitFunc func,
                       gpointer opaque);
 
 /*

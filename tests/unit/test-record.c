@@ -283,6 +283,63 @@ test_lock(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(record->steps->len, ==, 1);
 }
 
+typedef struct {
+    const char *dir;
+    RfpRecord *holder; /* NULL: given back */
+    guint asked;
+} Line;
+
+/* It is given back, and somebody comes who does not wait. */
+static gboolean
+gives_back(gpointer opaque)
+{
+    Line *line = opaque;
+    g_autoptr(GError) error = NULL;
+
+    if (line->asked++ > 0)
+        return TRUE;
+    rfp_record_close(g_steal_pointer(&line->holder));
+    g_assert_null(
+        rfp_record_take_turn(line->dir, DOMAIN, NULL, NULL, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
+    return TRUE;
+}
+
+static gboolean
+gives_up(gpointer opaque)
+{
+    Line *line = opaque;
+
+    return line->asked++ < 2;
+}
+
+/* Who waits comes before who comes later. */
+static void
+test_turn(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    Line line = {.dir = fixture->dir, .holder = open_record(fixture)};
+    g_autoptr(RfpRecord) record = NULL;
+    g_autoptr(GError) error = NULL;
+
+    begin(line.holder, "/srv/x");
+    g_assert_null(
+        rfp_record_take_turn(fixture->dir, DOMAIN, gives_up, &line, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
+    g_clear_error(&error);
+    g_assert_cmpuint(line.asked, ==, 3);
+    line.asked = 0;
+    record =
+        rfp_record_take_turn(fixture->dir, DOMAIN, gives_back, &line, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(record);
+    g_assert_cmpuint(line.asked, >, 0);
+    g_assert_cmpuint(record->steps->len, ==, 1);
+    rfp_record_close(g_steal_pointer(&record));
+    record = rfp_record_take_turn(fixture->dir, DOMAIN, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(record);
+}
+
 /* ---- Set aside --------------------------------------------------------- */
 
 static void
@@ -422,6 +479,7 @@ main(int argc, char **argv)
     ADD("/record/link", test_link);
     ADD("/record/no-dir", test_no_dir);
     ADD("/record/lock", test_lock);
+    ADD("/record/turn", test_turn);
     ADD("/record/aside", test_aside);
     ADD("/record/aside-bad", test_aside_bad);
     return g_test_run();

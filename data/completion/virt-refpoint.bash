@@ -33,6 +33,9 @@ __virt_refpoint_scan()
                 [ "${COMP_WORDS[i + 1]-}" != = ] || i=$((i + 1))
                 i=$((i + 1))
                 ;;
+            --hold | --wait)
+                [ "${COMP_WORDS[i + 1]-}" != = ] || i=$((i + 2))
+                ;;
             -*) ;;
             *)
                 if [ -z "$__refpoint_command" ]; then
@@ -166,7 +169,8 @@ __virt_refpoint_value()
             ;;
         --create | --keep-points | --max-chain | --scratch-reserve | \
             --limit-rate | --stall-timeout | --offset | --length | \
-            --keep-for | --hold | --timeout) ;;
+            --keep-for | --timeout) ;;
+        --hold | --wait) [ -n "$__refpoint_equals" ] || return 1 ;;
         --path) __virt_refpoint_jobs "$2" ;;
         *) return 1 ;;
     esac
@@ -195,6 +199,11 @@ __virt_refpoint_options()
         job) options+=" --timeout=" ;;
         list) options+=" --tree --name" ;;
         verify) options+=" --progress" ;;
+    esac
+    case $__refpoint_command in
+        changes | create | destroy | export | import | invoke | remove-data)
+            options+=" --wait --wait= --no-wait"
+            ;;
     esac
     __virt_refpoint_words "$options" "$1"
     [[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *= ]] ||
@@ -238,7 +247,7 @@ __virt_refpoint_operand()
 _virt_refpoint()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local __refpoint_command
+    local __refpoint_command __refpoint_equals=
     local -a __refpoint_operands __refpoint_uri
 
     COMPREPLY=()
@@ -246,7 +255,9 @@ _virt_refpoint()
     # --option=word is split at the "=", unless the user changed that.
     if [ "$word" = = ]; then
         word=
+        __refpoint_equals=1
     elif [ "$before" = = ]; then
+        __refpoint_equals=1
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if __virt_refpoint_value "$before" "$word"; then

@@ -5,10 +5,16 @@
 #include "interrupt.h"
 #include "json.h"
 #include "output.h"
+#include "value.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Ten years. */
+#define WAIT_MAX (10 * 365 * 24 * 3600)
+/* The first ones of the common options. */
+#define N_WAIT_ENTRIES 3
 
 gboolean
 cli_bad_usage(GError **error, const char *format, ...)
@@ -125,12 +131,61 @@ cli_take_uri(Cli *cli, char **uri)
     cli->uri = g_steal_pointer(uri);
 }
 
+char **
+cli_split_option(char **args, const char *name)
+{
+    char **copy = g_strdupv(args);
+    g_autofree char *prefix = g_strdup_printf("--%s=", name);
+
+    for (char **arg = copy; *arg != NULL && strcmp(*arg, "--") != 0; arg++) {
+        char *max = g_str_has_prefix(*arg, prefix) ?
+                        g_strdup_printf("--%s-max=%s", name,
+                                        *arg + strlen(prefix)) :
+                        NULL;
+
+        if (max == NULL)
+            continue;
+        g_free(*arg);
+        *arg = max;
+    }
+    return copy;
+}
+
+typedef struct {
+    gboolean forever;
+    gboolean never;
+    char *max;
+} WaitArgs;
+
+static gboolean
+take_wait(Cli *cli, const WaitArgs *wait, GError **error)
+{
+    cli->wait = wait->forever ? REFPOINT_WAIT_FOREVER : cli->command->wait;
+    if (wait->never)
+        cli->wait = 0;
+    if (wait->never && (wait->forever || wait->max != NULL))
+        return cli_bad_usage(error, _("%s and %s contradict"), "--wait",
+                             "--no-wait");
+    return wait->max == NULL || value_parse_count("--wait", wait->max, 0,
+                                                  WAIT_MAX, &cli->wait, error);
+}
+
 gboolean
 cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error)
 {
     gboolean help = FALSE;
     g_autofree char *uri = NULL;
+    g_autofree char *wait_max = NULL;
+    g_auto(GStrv) split = cli_split_option(args, "wait");
+    WaitArgs wait = {0};
+    gboolean parsed;
     const GOptionEntry common[] = {
+        {"wait", 0, 0, G_OPTION_ARG_NONE, &wait.forever,
+         N_("wait while others work on it; =SECONDS: no longer"), NULL},
+        {"wait-max", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &wait.max,
+         NULL, NULL},
+        {"no-wait", 0, 0, G_OPTION_ARG_NONE, &wait.never,
+         N_("fail at once where others work on it"), NULL},
         {"connect", 'c', 0, G_OPTION_ARG_FILENAME, &uri,
          N_("the libvirt to talk to"), "URI"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &cli->json,
@@ -145,14 +200,32 @@ cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error)
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 
     g_option_context_set_summary(context, _(cli->command->summary));
-    if (!cli_parse_options(context, args, entries, common, error))
+    parsed = cli_parse_options(
+        context, cli->command->waits ? split : args, entries,
+        cli->command->waits ? common : common + N_WAIT_ENTRIES, error);
+    wait_max = wait.max;
+    if (!parsed)
         return FALSE;
     cli_take_uri(cli, &uri);
     if (help) {
         cli->help = help_of(cli, context);
         return FALSE;
     }
-    return check_operands(cli, error);
+    return take_wait(cli, &wait, error) && check_operands(cli, error);
+}
+
+/* A line of its own, written by whom nothing holds up. */
+void
+cli_waits(const char *whom, gpointer opaque)
+{
+    Cli *cli = opaque;
+    g_autofree char *line = NULL;
+
+    if (whom == NULL || ((cli->quiet || cli->json) && !cli->progress_wanted))
+        return;
+    line = g_strdup_printf(_("waiting: %s\n"), whom);
+    progress_hide(cli->progress);
+    writer_add(cli->writer, STDERR_FILENO, line, strlen(line));
 }
 
 RefpointJob *
@@ -164,6 +237,7 @@ cli_job_begin(Cli *cli)
     progress_use(cli->progress, cli->writer);
     if (cli->progress != NULL)
         refpoint_job_set_progress(cli->job, progress_update, cli->progress);
+    refpoint_job_set_wait(cli->job, cli->wait, cli_waits, cli);
     interrupt_begin(cli->job, !cli->quiet);
     return cli->job;
 }

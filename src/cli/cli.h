@@ -30,6 +30,7 @@ typedef struct {
     gboolean quiet;
     gboolean progress_wanted; /* without a terminal, too */
     char *uri;
+    guint wait; /* seconds, as refpoint_job_set_wait() has it */
     char **operands;
     char *help; /* the text, where help was asked for */
 
@@ -44,6 +45,8 @@ struct _Command {
     const char *operands; /* "DOMAIN [NAME]...", one word an operand */
     const char *summary;  /* N_(); NULL: help does not show the command */
     RefpointReturnSet set;
+    gboolean waits; /* takes --wait and --no-wait */
+    guint wait;     /* seconds that it waits without them */
     int (*run)(Cli *cli, char **args); /* the exit status; args[0]: name */
 };
 
@@ -76,6 +79,18 @@ cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error);
 /* Any complaint about the command line, in G_OPTION_ERROR. */
 gboolean
 cli_bad_usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/*
+ * A copy of @args where "--NAME=VALUE" is "--NAME-max=VALUE", for options whose
+ * value may be missing: GOption takes these only by a callback with data of the
+ * program's own. Free with g_strfreev().
+ */
+char **
+cli_split_option(char **args, const char *name);
+
+/* A RefpointWaitFunc; @cli is a Cli. From any thread. */
+void
+cli_waits(const char *whom, gpointer cli);
 
 /* The operand, or NULL where it was not given. */
 const char *

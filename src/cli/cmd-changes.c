@@ -279,5 +279,6 @@ const Command command_changes = {
     .operands = "DOMAIN POINT",
     .summary = N_("show what changed on the disks since a point"),
     .set = REFPOINT_RETURN_EXPORT,
+    .waits = TRUE,
     .run = run_changes,
 };

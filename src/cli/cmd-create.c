@@ -5,8 +5,6 @@
 #include "output.h"
 #include "value.h"
 
-#include <string.h>
-
 /* A day. */
 #define KEEP_MAX (24 * 60 * 60)
 
@@ -32,26 +30,6 @@ args_clear(CreateArgs *a)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CreateArgs, args_clear)
-
-/* "--hold=MAX" for GOption, whose optional values need a callback with data of
- * the program's own. */
-static char **
-split_hold(char **args)
-{
-    char **copy = g_strdupv(args);
-
-    for (char **arg = copy; *arg != NULL && strcmp(*arg, "--") != 0; arg++) {
-        char *max = g_str_has_prefix(*arg, "--hold=") ?
-                        g_strconcat("--hold-max=", *arg + 7, NULL) :
-                        NULL;
-
-        if (max == NULL)
-            continue;
-        g_free(*arg);
-        *arg = max;
-    }
-    return copy;
-}
 
 static gboolean
 choose_keep(const CreateArgs *a, RefpointCreateOptions *options, GError **error)
@@ -110,7 +88,7 @@ parse_create(Cli *cli,
          N_("keep the data of encrypted disks too"), NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
-    g_auto(GStrv) split = split_hold(args);
+    g_auto(GStrv) split = cli_split_option(args, "hold");
 
     if (!cli_parse(cli, split, entries, error))
         return FALSE;
@@ -198,5 +176,6 @@ const Command command_create = {
     .operands = "DOMAIN [NAME]",
     .summary = N_("make a point of a running domain"),
     .set = REFPOINT_RETURN_CREATE,
+    .waits = TRUE,
     .run = run_create,
 };

@@ -42,5 +42,6 @@ const Command command_destroy = {
     .operands = "DOMAIN POINT",
     .summary = N_("destroy a point; what was exported of it stays"),
     .set = REFPOINT_RETURN_EXPORT,
+    .waits = TRUE,
     .run = run_destroy,
 };

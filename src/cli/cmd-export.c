@@ -13,6 +13,9 @@
 
 /* A day: what the library takes. */
 #define STALL_TIMEOUT_MAX (24 * 60 * 60)
+/* Seconds, for short commands of others, which may freeze a guest for long: an
+ * export that nobody looks at is not to be lost for them. */
+#define EXPORT_WAIT 60
 
 /* The options as they were given; RefpointExportOptions borrows from it. */
 typedef struct {
@@ -266,5 +269,7 @@ const Command command_export = {
     .operands = "DOMAIN DIRECTORY",
     .summary = N_("make a point of a running domain and export it"),
     .set = REFPOINT_RETURN_EXPORT,
+    .waits = TRUE,
+    .wait = EXPORT_WAIT,
     .run = run_export,
 };

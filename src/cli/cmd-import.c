@@ -94,5 +94,6 @@ const Command command_import = {
     .operands = "DOMAIN DIRECTORY [POINT]",
     .summary = N_("make exported points live again"),
     .set = REFPOINT_RETURN_EXPORT,
+    .waits = TRUE,
     .run = run_import,
 };

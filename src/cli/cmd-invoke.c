@@ -117,6 +117,7 @@ run_call(Cli *cli,
         invoke_method_find(methods, cli_operand(cli, 0), &error);
 
     call->uri = g_strdup(cli->uri);
+    call->wait = cli->wait;
     call->path = g_strdup(request->path);
     call->class_name = g_strdup(method ? method->class_name : "");
     call->method = g_strdup(method ? method->name : cli_operand(cli, 0));
@@ -204,5 +205,6 @@ const Command command_invoke = {
     .operands = "[CLASS.METHOD] [PARAM=VALUE|PARAM=@FILE]...",
     .summary = N_("call a method of the Msvm services by its name"),
     .set = REFPOINT_RETURN_EXPORT,
+    .waits = TRUE,
     .run = run_invoke,
 };

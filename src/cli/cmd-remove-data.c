@@ -45,5 +45,6 @@ const Command command_remove_data = {
     .operands = "DOMAIN POINT",
     .summary = N_("end what keeps the data of a point; the point stays"),
     .set = REFPOINT_RETURN_EXPORT,
+    .waits = TRUE,
     .run = run_remove_data,
 };

@@ -143,6 +143,7 @@ invoke_call_format(const InvokeCall *call)
     set_text(file, CALL, "class", call->class_name);
     set_text(file, CALL, "method", call->method);
     set_text(file, CALL, "path", call->path);
+    g_key_file_set_uint64(file, CALL, "wait", call->wait);
     set_parameters(file, call->in);
     return g_key_file_to_data(file, NULL, NULL);
 }
@@ -160,6 +161,7 @@ invoke_call_parse(const char *text, gsize length)
     call->class_name = get_text(file, CALL, "class");
     call->method = get_text(file, CALL, "method");
     call->path = get_text(file, CALL, "path");
+    call->wait = (guint)g_key_file_get_uint64(file, CALL, "wait", NULL);
     return call->class_name && call->method ? g_steal_pointer(&call) : NULL;
 }
 

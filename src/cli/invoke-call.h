@@ -17,6 +17,7 @@ typedef struct {
     char *method;
     char *path;    /* of the object, methods of jobs only; else NULL */
     GPtrArray *in; /* RefpointMsvmParameter */
+    guint wait;    /* seconds, as refpoint_msvm_set_wait() has it */
 } InvokeCall;
 
 typedef struct {

@@ -120,6 +120,7 @@ invoke_wait(Cli *cli, const InvokeCall *call)
         return invoke_answer_error(call, error);
     msvm = refpoint_msvm_new(conn);
     refpoint_msvm_set_job_func(msvm, on_job, &percent);
+    refpoint_msvm_set_wait(msvm, call->wait, cli_waits, cli);
     cli_job_begin(cli);
     answer = invoke_call_run(call, msvm, TRUE);
     job = invoke_answer_text(answer, "Job");

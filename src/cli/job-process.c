@@ -248,6 +248,7 @@ prepare(Process *process, GError **error)
         return FALSE;
     process->msvm = refpoint_msvm_new(process->conn);
     refpoint_msvm_set_job_func(process->msvm, on_job, process);
+    refpoint_msvm_set_wait(process->msvm, process->call->wait, NULL, NULL);
     return TRUE;
 }
 

@@ -236,6 +236,21 @@ set_point(JsonObject *document, const RefpointReport *report)
     json_object_set_object_member(document, "point", point);
 }
 
+static void
+set_waited(JsonObject *document, const RefpointReport *report)
+{
+    JsonObject *waited;
+
+    if (report->waited_for == NULL) {
+        json_object_set_null_member(document, "waited");
+        return;
+    }
+    waited = json_object_new();
+    json_set_number(waited, "us", report->waited_us);
+    json_set_text(waited, "for", report->waited_for);
+    json_object_set_object_member(document, "waited", waited);
+}
+
 void
 json_add_report(JsonObject *document, const RefpointReport *report)
 {
@@ -255,6 +270,7 @@ json_add_report(JsonObject *document, const RefpointReport *report)
         json_array_add_string_element(destroyed, name);
     }
     json_object_set_array_member(document, "destroyed", destroyed);
+    set_waited(document, report);
 }
 
 char *

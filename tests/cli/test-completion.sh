@@ -102,5 +102,16 @@ is "$(complete_line virt-refpoint invoke S)" "Service.Do Service.Other" \
 is "$(complete_line virt-refpoint invoke service.do '')" "Name= Both=" \
     "in parameters"
 is "$(complete_line virt-refpoint invoke --a)" --async "options of invoke"
+for command in changes create destroy export import invoke remove-data; do
+    is "$(complete_line virt-refpoint "$command" vm1 --wa) $(
+        complete_line virt-refpoint "$command" vm1 --no)" \
+        "--wait --wait= --no-wait" "waiting options of $command"
+done
+is "$(complete_line virt-refpoint list vm1 --wa)" "" "a list does not wait"
+is "$(complete_line virt-refpoint destroy --wait = '')" "" "no seconds"
+is "$(complete_line virt-refpoint destroy --wait vm)" "vm1 vm2" \
+    "domains behind --wait"
+is "$(complete_line virt-refpoint destroy --wait = 5 vm)" "vm1 vm2" \
+    "domains behind seconds"
 
 done_testing

@@ -100,6 +100,17 @@ usage "a disk twice, changes" "--disk=vda is given twice" \
     changes a b --disk vda --disk=vda
 usage "a value of --restored" "--restored takes no value" \
     import a b --restored=yes
+for command in "export a b" "create a" "destroy a b" "remove-data a b" \
+    "changes a b" "import a b" "invoke GetError"; do
+    # shellcheck disable=SC2086
+    usage "${command%% *}: --wait=x" \
+        "--wait=x: not a number from 0 to 315360000" $command --wait=x
+    # shellcheck disable=SC2086
+    usage "${command%% *}: to wait and not" "--wait and --no-wait contradict" \
+        $command --wait=5 --no-wait
+done
+usage "--no-wait=5" "--no-wait takes no value" export a b --no-wait=5
+usage "a list that waits" "Unknown option --wait" list --wait
 usage "a new and an old point" "--create and --point contradict" \
     export a b --create x --point y
 usage "tree and names" "--tree and --name contradict" list --tree --name

@@ -37,7 +37,7 @@ cat >"$tmp/job.xml" <<END
 END
 must virsh backup-begin vm "$tmp/job.xml"
 busy backup "virsh domjobabort vm" virt-refpoint export vm "$set" \
-    --create=backup
+    --create=backup --no-wait
 like "$(virsh -q domjobinfo vm)" "Backup" "backup: the other job runs on"
 must virsh domjobabort vm
 undone backup
@@ -54,17 +54,17 @@ slow_export_start 700 export vm "$set" --create=first
 wait_for 60 export_streams first
 kill -STOP "$main" # it holds what it has, as long as it takes
 busy second "wait until it ends" virt-refpoint export vm "$set" \
-    --create=second
+    --create=second --no-wait
 busy elsewhere "wait until it ends" virt-refpoint export vm "$tmp/other" \
-    --create=elsewhere
+    --create=elsewhere --no-wait
 kill -CONT "$main"
 export_finish
 is "$export_end" "exited with 0" "first: the other one is fine"
 undone second
 check "first: its point is whole" virt-refpoint verify "$set" first
 
-slow_export_start 100 export vm "$set" --create=same
-virt-refpoint export vm "$set" --create=same >/dev/null 2>&1
+slow_export_start 100 export vm "$set" --create=same --no-wait
+virt-refpoint export vm "$set" --create=same --no-wait >/dev/null 2>&1
 second=$?
 export_finish
 is "$(printf '%s\n' "${export_end##* }" "$second" | sort | xargs)" "0 7" \

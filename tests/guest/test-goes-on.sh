@@ -39,7 +39,11 @@ goes_on()
     is "$(grep -c '^job' "$record")" 1 "$1: the record stays"
     isnt "$(guard_pid)" "" "$1: the guard is there"
     status_is 7 "$1: the next call refuses" \
-        virt-refpoint export vm "$set" --create=next
+        virt-refpoint export vm "$set" --create=next --no-wait
+    like "$(cat "$tmp/err")" \
+        "on domain 'vm': process [0-9]+ \(.*-guard .*: it undoes what died" \
+        "$1: it says that the guard has it"
+    unlike "$(cat "$tmp/err")" "kill [0-9]" "$1: which nobody is told to kill"
 }
 
 warning()

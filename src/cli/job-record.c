@@ -310,6 +310,9 @@ end_record(JobRecord *record, JobStore *store)
     record->return_value = refpoint_return_value(set, REFPOINT_ERROR_FAILED);
     record->ended = written(record, FILE_NAME, record->submitted);
     mark(record, FOUND_NAME);
+    /* also where that cannot be written now */
+    record->found =
+        written(record, FOUND_NAME, g_get_real_time() / G_USEC_PER_SEC);
     code = g_strdup_printf("%u", record->return_value);
     cim_instance_set(record->instance, "JobState", "uint16", state_text);
     cim_instance_set(record->instance, "ErrorCode", "uint16", code);
@@ -331,7 +334,9 @@ end_record(JobRecord *record, JobStore *store)
 static gboolean
 is_expired(const JobRecord *record)
 {
-    gint64 since = written(record, FOUND_NAME, record->ended);
+    gint64 since = record->found != 0
+                       ? record->found
+                       : written(record, FOUND_NAME, record->ended);
     gint64 seconds =
         (gint64)cim_instance_seconds(record->instance, "TimeBeforeRemoval");
     gint64 now = g_get_real_time() / G_USEC_PER_SEC;

@@ -46,6 +46,8 @@ typedef struct {
     gint64 submitted;     /* seconds since the epoch */
     gint64 ended;         /* 0: it has not; of a process that is gone: the
                            * last that was heard of it */
+    gint64 found;         /* when its process was found to be gone; 0: it was
+                           * not, or by somebody before */
     guint64 pid;          /* of its process; 0: not known */
     guint64 start;        /* of that, as rfp_process_start() has it */
     guint32 return_value; /* of the job, once it has ended */

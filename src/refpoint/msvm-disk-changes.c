@@ -238,7 +238,7 @@ read_changes(RefpointMsvm *msvm,
         .offset = byte_offset,
         .length = byte_length,
     };
-    g_autoptr(RefpointJob) job = rfp_msvm_operation_new(msvm);
+    g_autoptr(RefpointJob) job = refpoint_job_new();
     g_autoptr(RefpointChanges) found =
         refpoint_changes(msvm->conn, &options, job, error);
 

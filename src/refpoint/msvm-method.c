@@ -264,11 +264,14 @@ prepare(const RfpMsvmCall *call, GError **error)
 static gboolean
 run_here(RfpMsvmCall *call, const RfpMsvmWork *work, GError **error)
 {
-    g_autoptr(RefpointJob) operation = rfp_msvm_operation_new(call->msvm);
+    const RefpointMsvm *msvm = call->msvm;
+    g_autoptr(RefpointJob) operation = refpoint_job_new();
     g_autoptr(RefpointFailure) failure = NULL;
-    g_autoptr(RfpMsvmOutcome) outcome =
-        rfp_msvm_work_run(call->msvm->conn, work, operation, &failure);
+    g_autoptr(RfpMsvmOutcome) outcome = NULL;
 
+    refpoint_job_set_wait(operation, msvm->wait, msvm->waiting,
+                          msvm->waiting_opaque);
+    outcome = rfp_msvm_work_run(msvm->conn, work, operation, &failure);
     if (!outcome) {
         rfp_error_set_failure(error, failure);
         return FALSE;

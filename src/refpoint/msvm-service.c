@@ -49,13 +49,3 @@ refpoint_msvm_set_wait(RefpointMsvm *msvm,
     msvm->waiting = func;
     msvm->waiting_opaque = opaque;
 }
-
-RefpointJob *
-rfp_msvm_operation_new(const RefpointMsvm *msvm)
-{
-    RefpointJob *operation = refpoint_job_new();
-
-    refpoint_job_set_wait(operation, msvm->wait, msvm->waiting,
-                          msvm->waiting_opaque);
-    return operation;
-}

@@ -21,9 +21,4 @@ struct _RefpointMsvm {
                       * TimeBeforeRemoval is over */
 };
 
-/* A new operation that waits as refpoint_msvm_set_wait() says. Free with
- * refpoint_job_free(). */
-RefpointJob *
-rfp_msvm_operation_new(const RefpointMsvm *msvm);
-
 #endif

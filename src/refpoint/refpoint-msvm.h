@@ -258,9 +258,10 @@ refpoint_msvm_set_job_func(RefpointMsvm *msvm,
                            gpointer opaque);
 
 /*
- * As refpoint_job_set_wait(), for all methods that are called from then on; a job
- * that waits is Running, and can be terminated, whatever its method is. Those of
- * one RefpointMsvm on one domain do not wait for one another. @func is called
+ * As refpoint_job_set_wait(), for all methods that are called from then on and can
+ * be jobs; a job that waits is Running, and can be terminated, whatever its method
+ * is. GetVirtualDiskChanges, which nobody could stop, never waits. Those of one
+ * RefpointMsvm on one domain do not wait for one another. @func is called
  * from a thread of the library.
  */
 void

@@ -126,8 +126,11 @@ check "async: the job begins" virt-refpoint --json invoke --async --wait \
 job=$(jq -r .Job "$tmp/out")
 is "$(virt-refpoint --json job show "$job" | jq -r .job.state_name)" Running \
     "async: it waits"
+# What it says behind that is not overwritten any more.
+: >"$tmp/err"
 kill -CONT "$main"
 export_finish
+diag "$(tr -d '\0' <"$tmp/err")"
 is "$export_end" "exited with 0" "who: ends well"
 ended first 0 "after: an export waits"
 check "after: its point is whole" virt-refpoint verify "$set" after

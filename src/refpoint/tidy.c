@@ -2,6 +2,7 @@
 #include "tidy.h"
 #include "domain.h"
 #include "guard.h"
+#include "holder.h"
 #include "undo.h"
 
 #include <string.h>
@@ -100,10 +101,12 @@ tidy_domain(RefpointConnection *conn, const char *uuid)
     g_autoptr(RfpRecord) record =
         rfp_record_open(conn->records_dir, uuid, 0, NULL);
 
-    return record != NULL && record->steps->len == 0 &&
-           is_old(record->path) && is_gone(conn, uuid) &&
-           tidy_late(conn, uuid) && tidy_kept(conn, uuid) &&
-           rfp_record_remove(record, NULL);
+    if (record == NULL || record->steps->len > 0 || !is_old(record->path))
+        return FALSE;
+    /* takes along the name of one that died */
+    rfp_holder_note(record, FALSE);
+    return is_gone(conn, uuid) && tidy_late(conn, uuid) &&
+           tidy_kept(conn, uuid) && rfp_record_remove(record, NULL);
 }
 
 void

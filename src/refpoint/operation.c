@@ -201,12 +201,38 @@ look_at_kept(RfpOperation *operation, GError **error)
     return TRUE;
 }
 
+/* The members of a group may use the system daemon, but its records, and the
+ * folder of a guest's sockets, are root's. */
+static void
+explain_no_record(const RfpOperation *operation, GError **error)
+{
+    if (error == NULL || (*error)->code == REFPOINT_ERROR_IN_USE)
+        return;
+    if (!operation->conn->system) {
+        rfp_error_add_way_out(error,
+                              _("set XDG_STATE_HOME, or HOME, to a folder that "
+                                "can be written to"));
+        return;
+    }
+    if ((*error)->code != REFPOINT_ERROR_ACCESS_DENIED)
+        return;
+    rfp_error_prefix(error,
+                     _("domain '%s' belongs to the system daemon, and what "
+                       "changes it needs root"),
+                     operation->domain->name);
+    rfp_error_add_object(error, operation->domain->name);
+    rfp_error_add_way_out(error, _("run it as root (sudo)"));
+}
+
 gboolean
 rfp_operation_lock(RfpOperation *operation, GError **error)
 {
-    if (!rfp_descriptors_check(RFP_DESCRIPTORS_OPERATION, error) ||
-        !rfp_operation_take_turn(operation, error))
+    if (!rfp_descriptors_check(RFP_DESCRIPTORS_OPERATION, error))
         return FALSE;
+    if (!rfp_operation_take_turn(operation, error)) {
+        explain_no_record(operation, error);
+        return FALSE;
+    }
     operation->handshakes.path = operation->record->path;
     if (!undo_stale(operation, error))
         return FALSE;

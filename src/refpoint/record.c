@@ -200,8 +200,6 @@ open_unlocked(const char *records_dir, const char *domain_uuid, GError **error)
     if (open_file(record, records_dir, error))
         return g_steal_pointer(&record);
     rfp_error_prefix(error, _("cannot record what is about to be done"));
-    rfp_error_add_way_out(error, _("run it as root (sudo), or connect to "
-                                   "qemu:///session"));
     return NULL;
 }
 

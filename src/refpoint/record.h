@@ -60,7 +60,7 @@ typedef struct {
 /*
  * Opens the record of a domain, making it, and takes its lock, waiting up to
  * @wait_ms. A living operation holds it: IN_USE. Steps of a stale operation are
- * in @steps. ACCESS_DENIED names sudo as the way out.
+ * in @steps.
  */
 RfpRecord *
 rfp_record_open(const char *records_dir,

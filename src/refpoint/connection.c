@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "connection.h"
+#include "files.h"
 #include "text.h"
+#include "uri.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define STATE_DIR "/var/lib/virt-refpoint"
+/* Of systemd, for each user who has logged in. */
+#define LOGIN_RUNTIME "/run/user/%u"
 #define OPEN_TRIES 3
 #define OPEN_PAUSE_US (150 * G_TIME_SPAN_MILLISECOND)
 
@@ -28,18 +35,48 @@ refpoint_silence_libvirt(void)
     virSetErrorFunc(NULL, keep_quiet);
 }
 
-/* "qemu:///system" and "qemu+unix:///session" are local; a host name, or any
- * other transport, is not. */
-static gboolean
-uri_is_local(const char *uri)
-{
-    const char *rest = NULL;
+/* ---- Which daemon ------------------------------------------------------------ */
 
-    if (g_str_has_prefix(uri, "qemu+unix://"))
-        rest = uri + strlen("qemu+unix://");
-    else if (g_str_has_prefix(uri, "qemu://"))
-        rest = uri + strlen("qemu://");
-    return rest != NULL && *rest == '/';
+static gboolean
+check_here(const RfpUri *uri, const char *shown, GError **error)
+{
+    if (uri == NULL || uri->local)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("'%s' is on another host: the data of a guest is read "
+                    "over a Unix socket beside it"),
+                  shown);
+    rfp_error_add_object(error, shown);
+    if (uri->host != NULL)
+        rfp_error_add_way_out(error, _("run virt-refpoint on that host: '%s'"),
+                              uri->host);
+    else
+        rfp_error_add_way_out(error, _("run virt-refpoint on that host"));
+    return FALSE;
+}
+
+/* cron, su and sudo leave it out: libvirt would then take, and start, a daemon
+ * in the user's cache, which has the same domains and knows of no guest of the
+ * other one: to it they are shut off. */
+static gboolean
+check_login(const RfpUri *uri, GError **error)
+{
+    const char *given = g_getenv("XDG_RUNTIME_DIR");
+    g_autofree char *runtime = g_strdup_printf(LOGIN_RUNTIME, (guint)geteuid());
+    g_autofree char *libvirt = g_build_filename(runtime, "libvirt", NULL);
+
+    if (geteuid() == 0 || uri == NULL || !uri->session || uri->socket != NULL ||
+        (given != NULL && *given != '\0') ||
+        !g_file_test(libvirt, G_FILE_TEST_IS_DIR))
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_NOT_AVAILABLE,
+                  _("XDG_RUNTIME_DIR is not set: libvirt would start a second "
+                    "session daemon, to which the guests of the one in '%s' "
+                    "are shut off"),
+                  libvirt);
+    rfp_error_add_object(error, libvirt);
+    rfp_error_add_way_out(error, _("set it: XDG_RUNTIME_DIR=%s"), runtime);
+    return FALSE;
 }
 
 static gboolean
@@ -47,46 +84,109 @@ check_driver(virConnectPtr virt, const char *uri, GError **error)
 {
     const char *type = virConnectGetType(virt);
 
-    if (type == NULL || strcmp(type, "QEMU") != 0) {
-        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
-                      _("'%s' is served by the %s driver of libvirt, which "
-                        "has no backup jobs"),
-                      uri, type ? type : "?");
-        rfp_error_add_way_out(error, _("connect to qemu:///system or "
-                                       "qemu:///session"));
+    if (type != NULL && strcmp(type, "QEMU") == 0)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("'%s' is served by the %s driver of libvirt, which "
+                    "has no backup jobs"),
+                  uri, type ? type : "?");
+    rfp_error_add_object(error, uri);
+    rfp_error_add_way_out(error, _("connect to qemu:///system or "
+                                   "qemu:///session"));
+    return FALSE;
+}
+
+/* Who listens at a socket; if nobody does any more, whose it is. */
+static gboolean
+user_of_socket(const char *path, uid_t *user)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_auto(RfpFd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct ucred peer = {0};
+    socklen_t length = sizeof(peer);
+
+    if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
         return FALSE;
-    }
-    if (!uri_is_local(uri)) {
-        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
-                      _("'%s' is on another host: the data of a guest is read "
-                        "over a Unix socket beside it"),
-                      uri);
-        rfp_error_add_way_out(error, _("run virt-refpoint on that host"));
+    strcpy(address.sun_path, path);
+    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
         return FALSE;
-    }
+    *user = peer.uid;
     return TRUE;
+}
+
+/*
+ * Who runs the daemon. By that, and by nothing else, its QEMU driver takes the
+ * folders, the user of QEMU and the security drivers of the system, or of a
+ * session; "/session" of root is the system's. A daemon tells only by its
+ * capabilities (a security model "dac" is the system's), and probes the CPU for
+ * seconds each time.
+ */
+static gboolean
+find_user(const char *text, uid_t *user)
+{
+    g_autoptr(RfpUri) uri = rfp_uri_parse(text);
+
+    if (uri != NULL && uri->socket != NULL)
+        return user_of_socket(uri->socket, user);
+    *user = uri == NULL || !uri->session ? 0 : geteuid();
+    return TRUE;
+}
+
+static gboolean
+find_daemon(RefpointConnection *conn, GError **error)
+{
+    uid_t user = 0;
+
+    if (!find_user(conn->uri, &user)) {
+        rfp_error_set(error, REFPOINT_ERROR_NOT_AVAILABLE,
+                      _("cannot tell who runs the daemon at '%s'"), conn->uri);
+        rfp_error_add_object(error, conn->uri);
+        rfp_error_add_way_out(error, _("try again when it answers"));
+        return FALSE;
+    }
+    conn->system = user == 0;
+    if (conn->system || user == geteuid())
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("'%s' is the session daemon of another user (%u)"),
+                  conn->uri, (guint)user);
+    rfp_error_add_object(error, conn->uri);
+    rfp_error_add_way_out(error, _("run virt-refpoint as that user"));
+    return FALSE;
+}
+
+/* A path that is not absolute is to be ignored (XDG Base Directory
+ * Specification). */
+static char *
+state_home(void)
+{
+    const char *given = g_getenv("XDG_STATE_HOME");
+
+    if (given != NULL && g_path_is_absolute(given))
+        return g_strdup(given);
+    return g_build_filename(g_get_home_dir(), ".local", "state", NULL);
 }
 
 static void
 find_folders(RefpointConnection *conn)
 {
-    conn->system = g_str_has_suffix(conn->uri, "/system");
+    g_autofree char *state = NULL;
+
     if (conn->system) {
         conn->records_dir = g_strdup(STATE_DIR "/records");
         conn->scratch_dir = g_strdup(STATE_DIR "/scratch");
         return;
     }
-    conn->records_dir =
-        g_build_filename(g_getenv("XDG_STATE_HOME") ?
-                             g_getenv("XDG_STATE_HOME") :
-                             g_get_home_dir(),
-                         g_getenv("XDG_STATE_HOME") ? "" : ".local/state",
-                         "virt-refpoint", "records", NULL);
+    state = state_home();
+    conn->records_dir = g_build_filename(state, "virt-refpoint", "records", NULL);
     conn->scratch_dir = g_build_filename(g_get_user_cache_dir(),
                                          "virt-refpoint", "scratch", NULL);
     conn->runtime_dir =
         g_build_filename(g_get_user_runtime_dir(), "virt-refpoint", NULL);
 }
+
+/* ---- Connecting -------------------------------------------------------------- */
 
 /* A daemon that is being restarted still takes connections as it goes, and then
  * resets them. */
@@ -106,30 +206,83 @@ open_patiently(const char *uri)
     return virt;
 }
 
-RefpointConnection *
-refpoint_connection_open(const char *uri, GError **error)
+/* By the socket's permissions, or by polkit; which may not answer, for want of
+ * D-Bus: then nobody but root is let in. */
+static gboolean
+is_refused(void)
 {
-    g_autoptr(RefpointConnection) conn = g_new0(RefpointConnection, 1);
-    const char *shown = uri ? uri : _("the default URI");
+    const virError *origin = virGetLastError();
+
+    return origin != NULL &&
+           (rfp_virt_cause_of(origin) == REFPOINT_ERROR_ACCESS_DENIED ||
+            origin->code == VIR_ERR_DBUS_SERVICE ||
+            origin->domain == VIR_FROM_DBUS ||
+            origin->domain == VIR_FROM_POLKIT);
+}
+
+static void
+set_not_connected(const char *shown, const RfpUri *uri, GError **error)
+{
+    gboolean session = uri != NULL && uri->session && geteuid() != 0;
+    g_autofree char *word = rfp_text_shell(shown);
+
+    rfp_virt_error_set(error, shown, _("cannot connect to libvirt at %s"),
+                       shown);
+    if (error == NULL)
+        return;
+    if (!session && is_refused()) {
+        (*error)->code = REFPOINT_ERROR_ACCESS_DENIED;
+        rfp_error_add_way_out(error, _("run it as root (sudo)"));
+        return;
+    }
+    (*error)->code = REFPOINT_ERROR_NOT_AVAILABLE;
+    if (session && is_refused())
+        rfp_error_add_way_out(error,
+                              _("set HOME and XDG_RUNTIME_DIR as they are "
+                                "where you log in"));
+    else
+        rfp_error_add_way_out(error,
+                              _("is the daemon running? Try: virsh -c %s uri"),
+                              word);
+}
+
+/* @resolved: what @uri stands for; @wanted: the same, taken apart. */
+static gboolean
+connect_to(RefpointConnection *conn,
+           const char *uri,
+           const char *resolved,
+           const RfpUri *wanted,
+           GError **error)
+{
     char *canonical = NULL;
 
     g_mutex_init(&conn->lock);
     conn->virt = open_patiently(uri);
     if (conn->virt == NULL) {
-        rfp_virt_error_set(error, shown, _("cannot connect to libvirt at %s"),
-                           shown);
-        if (error != NULL && (*error)->code != REFPOINT_ERROR_ACCESS_DENIED)
-            (*error)->code = REFPOINT_ERROR_NOT_AVAILABLE;
-        rfp_error_add_way_out(error, _("is the daemon running? Try: virsh -c "
-                                       "%s uri"),
-                              uri ? uri : "qemu:///system");
-        return NULL;
+        set_not_connected(resolved, wanted, error);
+        return FALSE;
     }
     virConnSetErrorFunc(conn->virt, NULL, keep_quiet);
     canonical = virConnectGetURI(conn->virt);
-    conn->uri = g_strdup(canonical ? canonical : "");
+    conn->uri = g_strdup(canonical ? canonical : resolved);
     free(canonical);
-    if (!check_driver(conn->virt, conn->uri, error))
+    return TRUE;
+}
+
+RefpointConnection *
+refpoint_connection_open(const char *uri, GError **error)
+{
+    g_autoptr(RefpointConnection) conn = g_new0(RefpointConnection, 1);
+    g_autofree char *resolved = rfp_uri_resolve(uri);
+    g_autoptr(RfpUri) wanted = rfp_uri_parse(resolved);
+    g_autoptr(RfpUri) got = NULL;
+
+    if (!check_here(wanted, resolved, error) || !check_login(wanted, error) ||
+        !connect_to(conn, uri, resolved, wanted, error) ||
+        !check_driver(conn->virt, conn->uri, error))
+        return NULL;
+    got = rfp_uri_parse(conn->uri);
+    if (!check_here(got, conn->uri, error) || !find_daemon(conn, error))
         return NULL;
     find_folders(conn);
     return g_steal_pointer(&conn);

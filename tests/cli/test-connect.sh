@@ -39,6 +39,35 @@ status_is 3 "the last -c counts" \
     virt-refpoint -c "$no_daemon" list -c test:///default
 status_is 10 "a URI that is none" virt-refpoint -c nonsense: list
 
+LIBVIRT_DEFAULT_URI=$no_daemon status_is 10 "no daemon at the default URI" \
+    virt-refpoint list
+like "$(cat "$tmp/err")" \
+    "^error: cannot connect to libvirt at ${no_daemon//[+?]/.}: .*-c '${no_daemon//[+?]/.}' uri" \
+    "no daemon at the default URI: error and way out name it"
+
+# Another host's is refused before anybody is asked for a password.
+mkdir "$tmp/bin"
+cat >"$tmp/bin/ssh" <<END
+#!/bin/sh
+echo called >>"$tmp/ssh"
+exit 255
+END
+chmod +x "$tmp/bin/ssh"
+for uri in qemu+ssh://root@far.example/{system,session} \
+    qemu+libssh2://far.example/system qemu+tls://far.example/system \
+    qemu://far.example/system qemu+ssh:///system; do
+    PATH=$tmp/bin:$PATH status_is 3 "another host: $uri" \
+        virt-refpoint -c "$uri" list
+    like "$(cat "$tmp/err")" \
+        "^error: '${uri//+/.}' is on another host.*"$'\n'"hint: run virt-refpoint on" \
+        "another host: $uri: error and way out"
+done
+like "$(virt-refpoint -c qemu+ssh://root@far.example/system list 2>&1)" \
+    "hint: .*far\.example'" "another host: its name"
+PATH=$tmp/bin:$PATH LIBVIRT_DEFAULT_URI=qemu+ssh://far.example/system \
+    status_is 3 "another host by default" virt-refpoint list
+[ ! -e "$tmp/ssh" ]
+is $? 0 "ssh was not called"
 
 # A daemon that is being restarted takes a connection, and resets it.
 cat >"$tmp/restarting.py" <<'END'

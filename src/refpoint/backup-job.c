@@ -56,6 +56,16 @@ rfp_backup_job_is_there(RfpDomain *domain,
     return look_at_backup(domain, mark, &backup, there, error);
 }
 
+char *
+rfp_backup_job_guid(RfpDomain *domain)
+{
+    char *xml = virDomainBackupGetXMLDesc(domain->virt, 0);
+    char *guid = xml ? rfp_backup_xml_guid(xml) : NULL;
+
+    free(xml);
+    return guid;
+}
+
 /* What QEMU has of a backup job: its blocks to copy, or to keep. */
 static gboolean
 has_blocks(virTypedParameterPtr params, int n_params)

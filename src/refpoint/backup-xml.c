@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "error.h"
+#include "names.h"
 #include "text.h"
 #include "xml.h"
+
+#define GUID_LENGTH 36
 
 static void
 add_encryption(xmlNodePtr scratch, const char *uuid)
@@ -143,4 +146,63 @@ rfp_backup_xml_matches(const char *xml,
         *matches = rfp_xml_attr_is(root, "mode", "pull") &&
                    serves_at(root, mark);
     return TRUE;
+}
+
+/* "<guid>-<target>.qcow2" */
+static char *
+guid_of_file(xmlNodePtr disk)
+{
+    xmlNodePtr node = rfp_xml_child(disk, "scratch", NULL);
+    g_autofree char *path =
+        rfp_xml_attr(node ? node : rfp_xml_child(disk, "target", NULL), "file");
+    g_autofree char *target = rfp_xml_attr(disk, "name");
+    g_autofree char *name = path ? g_path_get_basename(path) : NULL;
+    g_autofree char *guid = name ? g_strndup(name, GUID_LENGTH) : NULL;
+    g_autofree char *wanted = g_strdup_printf("%s-%s.qcow2", guid, target);
+
+    return guid != NULL && target != NULL && rfp_guid_check(guid) &&
+                   strcmp(name, wanted) == 0 ?
+               g_steal_pointer(&guid) :
+               NULL;
+}
+
+/* NULL, too, where they differ. */
+static char *
+guid_of_disks(xmlNodePtr root)
+{
+    xmlNodePtr disk =
+        rfp_xml_child(rfp_xml_child(root, "disks", NULL), "disk", NULL);
+    g_autofree char *guid = NULL;
+
+    for (; disk; disk = rfp_xml_next(disk)) {
+        g_autofree char *one = guid_of_file(disk);
+
+        if (rfp_xml_attr_is(disk, "backup", "no"))
+            continue;
+        if (one == NULL || (guid != NULL && strcmp(one, guid) != 0))
+            return NULL;
+        if (guid == NULL)
+            guid = g_steal_pointer(&one);
+    }
+    return g_steal_pointer(&guid);
+}
+
+char *
+rfp_backup_xml_guid(const char *xml)
+{
+    g_autoptr(xmlDoc) doc =
+        rfp_xml_parse_root(xml, strlen(xml), "domainbackup", NULL, "",
+                           REFPOINT_ERROR_FAILED, NULL);
+    xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
+    g_autofree char *guid = root ? guid_of_disks(root) : NULL;
+    g_autofree char *path = NULL;
+    g_autofree char *name = NULL;
+    g_autofree char *wanted = NULL;
+
+    if (guid == NULL || rfp_xml_attr_is(root, "mode", "push"))
+        return g_steal_pointer(&guid);
+    path = rfp_xml_attr(rfp_xml_child(root, "server", NULL), "socket");
+    name = path ? g_path_get_basename(path) : NULL;
+    wanted = g_strdup_printf("refpoint-%.8s.sock", guid);
+    return g_strcmp0(name, wanted) == 0 ? g_steal_pointer(&guid) : NULL;
 }

@@ -36,4 +36,10 @@ rfp_backup_xml_matches(const char *xml,
                        gboolean *matches,
                        GError **error);
 
+/* The GUID in the names of all files of a running job, where they are named as
+ * ours are: of a job of virt-refpoint, whoever has begun it. NULL: of another
+ * program's, or no job. Free with g_free(). */
+char *
+rfp_backup_xml_guid(const char *xml);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "connection.h"
 #include "files.h"
+#include "records-dir.h"
 #include "text.h"
 #include "uri.h"
 
@@ -179,11 +180,30 @@ find_folders(RefpointConnection *conn)
         return;
     }
     state = state_home();
-    conn->records_dir = g_build_filename(state, "virt-refpoint", "records", NULL);
+    conn->own_records_dir =
+        g_build_filename(state, "virt-refpoint", "records", NULL);
     conn->scratch_dir = g_build_filename(g_get_user_cache_dir(),
                                          "virt-refpoint", "scratch", NULL);
     conn->runtime_dir =
         g_build_filename(g_get_user_runtime_dir(), "virt-refpoint", NULL);
+    conn->records_dir =
+        rfp_records_dir_find(conn->runtime_dir, conn->own_records_dir);
+}
+
+gboolean
+rfp_connection_claim_records(RefpointConnection *conn, GError **error)
+{
+    char *dir = NULL;
+
+    if (conn->system)
+        return TRUE;
+    dir = rfp_records_dir_claim(conn->runtime_dir, conn->own_records_dir,
+                                error);
+    if (dir == NULL)
+        return FALSE;
+    g_free(conn->records_dir);
+    conn->records_dir = dir;
+    return TRUE;
 }
 
 /* ---- Connecting -------------------------------------------------------------- */
@@ -300,6 +320,7 @@ refpoint_connection_free(RefpointConnection *conn)
     g_free(conn->records_dir);
     g_free(conn->scratch_dir);
     g_free(conn->runtime_dir);
+    g_free(conn->own_records_dir);
     g_free(conn);
 }
 

@@ -18,6 +18,9 @@ struct _RefpointConnection {
     char *records_dir;
     char *scratch_dir;
     char *runtime_dir; /* sockets of a session daemon; NULL for system */
+    char *own_records_dir; /* by this process's environment; @records_dir is
+                            * another one where an earlier process chose it
+                            * (records-dir.h); NULL for system */
 };
 
 /* The connection as it is now, with a reference for virConnectClose(). */
@@ -42,6 +45,11 @@ rfp_connection_again(RefpointConnection *conn,
                      const gint *cancel,
                      const char *object,
                      GError **error);
+
+/* Before something is recorded: makes @records_dir the one that counts, for this
+ * process and for all that come. */
+gboolean
+rfp_connection_claim_records(RefpointConnection *conn, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
 

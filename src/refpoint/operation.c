@@ -7,6 +7,7 @@
 #include "tidy.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define THAW_TIMEOUT 10
 /* While libvirt waits to close the agent's channel (rfp_agent_lost()) no job ends
@@ -201,6 +202,32 @@ look_at_kept(RfpOperation *operation, GError **error)
     return TRUE;
 }
 
+/* An operation that died before anybody had led all to one folder of records has
+ * left its record in that of its own environment, which may be this one. */
+static gboolean
+undo_elsewhere(RfpOperation *operation, GError **error)
+{
+    const char *own = operation->conn->own_records_dir;
+    const char *uuid = operation->domain->uuid;
+    g_autoptr(RfpRecord) stale = NULL;
+    RfpRecord *record = operation->record;
+    gboolean done = FALSE;
+
+    if (own == NULL || strcmp(own, operation->conn->records_dir) == 0)
+        return TRUE;
+    stale = rfp_record_peek(own, uuid);
+    if (stale == NULL)
+        return TRUE;
+    g_clear_pointer(&stale, rfp_record_close);
+    stale = rfp_record_open(own, uuid, 0, error);
+    if (stale == NULL)
+        return FALSE;
+    operation->record = stale;
+    done = undo_stale(operation, error);
+    operation->record = record;
+    return done;
+}
+
 /* The members of a group may use the system daemon, but its records, and the
  * folder of a guest's sockets, are root's. */
 static void
@@ -229,12 +256,13 @@ rfp_operation_lock(RfpOperation *operation, GError **error)
 {
     if (!rfp_descriptors_check(RFP_DESCRIPTORS_OPERATION, error))
         return FALSE;
-    if (!rfp_operation_take_turn(operation, error)) {
+    if (!rfp_connection_claim_records(operation->conn, error) ||
+        !rfp_operation_take_turn(operation, error)) {
         explain_no_record(operation, error);
         return FALSE;
     }
     operation->handshakes.path = operation->record->path;
-    if (!undo_stale(operation, error))
+    if (!undo_stale(operation, error) || !undo_elsewhere(operation, error))
         return FALSE;
     retry_aside(operation);
     return look_at_kept(operation, error);
@@ -250,14 +278,51 @@ rfp_operation_keeps(const RfpOperation *operation, const char *point)
             g_strcmp0(kept->name, point) == 0);
 }
 
+/* A job that has the shape of ours, and of which there is no record here: that
+ * was lost, or is below another home. */
+static void
+explain_job(RfpOperation *operation, GError **error)
+{
+    g_autofree char *guid = rfp_backup_job_guid(operation->domain);
+    const char *word = operation->domain->word;
+
+    if (guid == NULL || error == NULL ||
+        (*error)->code != REFPOINT_ERROR_IN_USE)
+        return;
+    g_clear_error(error);
+    rfp_error_set(error, REFPOINT_ERROR_IN_USE,
+                  _("domain '%s' has a backup job of virt-refpoint, for point "
+                    "%s, and there is no record of it in '%s'"),
+                  operation->domain->name, guid, operation->conn->records_dir);
+    rfp_error_add_object(error, operation->domain->name);
+    if (operation->conn->system)
+        rfp_error_add_way_out(error,
+                              _("if nobody works on it any more, end it with: "
+                                "virsh domjobabort %s; then remove the point, "
+                                "if it is listed: virt-refpoint destroy %s %s"),
+                              word, word, guid);
+    else
+        rfp_error_add_way_out(error,
+                              _("try it with HOME and XDG_STATE_HOME as they "
+                                "were when it began; or, if nobody works on it "
+                                "any more, end it with: virsh domjobabort %s; "
+                                "then remove the point, if it is listed: "
+                                "virt-refpoint destroy %s %s"),
+                              word, word, guid);
+}
+
 gboolean
 rfp_operation_check_free(RfpOperation *operation, GError **error)
 {
     const RfpKept *kept = operation->kept;
     const char *word = operation->domain->word;
 
-    if (kept == NULL || kept->ended != NULL)
-        return rfp_backup_job_check_free(operation->domain, error);
+    if (kept == NULL || kept->ended != NULL) {
+        if (rfp_backup_job_check_free(operation->domain, error))
+            return TRUE;
+        explain_job(operation, error);
+        return FALSE;
+    }
     rfp_error_set(error, REFPOINT_ERROR_IN_USE,
                   kept->keep == REFPOINT_KEEP_HOLD ?
                       _("domain '%s' holds the data of point '%s'") :

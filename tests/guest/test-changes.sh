@@ -50,7 +50,8 @@ left()
     virsh -q domjobinfo vm | grep -v None
     virsh -q backup-dumpxml vm 2>/dev/null
     find "$XDG_RUNTIME_DIR/virt-refpoint" \
-        "$HOME/.cache/virt-refpoint/scratch" ! -type d 2>/dev/null
+        "$HOME/.cache/virt-refpoint/scratch" ! -type d \
+        ! -name .records 2>/dev/null
     [ ! -s "$record" ] || cat "$record"
     [ "$(guest_state vm)" = running ] || [ "$(guest_state vm)" = paused ] ||
         guest_state vm

@@ -33,7 +33,7 @@ like "$(grep '^warning' "$tmp/err")" \
     "checkpoint 'shut' .* stays until domain 'vm' runs again" \
     "shut: and what is left until when"
 is "$(find "$HOME/.cache/virt-refpoint/scratch" \
-    "$XDG_RUNTIME_DIR/virt-refpoint" ! -type d)" "" \
+    "$XDG_RUNTIME_DIR/virt-refpoint" ! -type d ! -name .records)" "" \
     "shut: neither scratch file nor socket is left"
 is "$(point_left shut)" "checkpoint: shut" \
     "shut: only the checkpoint is, which libvirt keeps from being deleted"

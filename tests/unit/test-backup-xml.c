@@ -103,6 +103,79 @@ test_bad(void)
     }
 }
 
+#define GUID "9dbe7fd3-76f2-4c09-a4b4-d4087c501999"
+
+/* By the names of its files alone, wherever they are. */
+static void
+test_guid(void)
+{
+    static const struct {
+        const char *xml;
+        const char *guid;
+    } cases[] = {
+        {"<domainbackup mode='pull'>"
+         "<server transport='unix' socket='/r/refpoint-9dbe7fd3.sock'/>"
+         "<disks><disk name='vda' backup='yes' type='file'>"
+         "<driver type='qcow2'/><scratch file='/s/" GUID "-vda.qcow2'/></disk>"
+         "<disk name='vdb' backup='no'/>"
+         "<disk name='sd-a' backup='yes'><scratch file='/t/" GUID
+         "-sd-a.qcow2'/></disk></disks></domainbackup>",
+         GUID},
+        {"<domainbackup mode='push'><disks><disk name='vda' backup='yes'>"
+         "<driver type='qcow2'/><target file='/s/" GUID "-vda.qcow2'/></disk>"
+         "</disks></domainbackup>",
+         GUID},
+        /* another socket, target, point, or none */
+        {"<domainbackup mode='pull'>"
+         "<server transport='unix' socket='/r/refpoint-00000000.sock'/>"
+         "<disks><disk name='vda' backup='yes'><scratch file='/s/" GUID
+         "-vda.qcow2'/></disk></disks></domainbackup>",
+         NULL},
+        {"<domainbackup mode='push'><disks><disk name='vda' backup='yes'>"
+         "<target file='/s/" GUID "-vdb.qcow2'/></disk></disks></domainbackup>",
+         NULL},
+        {"<domainbackup mode='push'><disks><disk name='vda' backup='yes'>"
+         "<target file='/s/" GUID "-vda.qcow2'/></disk><disk name='vdb'>"
+         "<target file='/s/0" GUID "-vdb.qcow2'/></disk></disks>"
+         "</domainbackup>",
+         NULL},
+        {"<domainbackup mode='push'><disks><disk name='vda' backup='yes'>"
+         "<target file='/s/vda.qcow2.20261130'/></disk></disks></domainbackup>",
+         NULL},
+        {"<domainbackup mode='pull'><server transport='tcp' name='::1' "
+         "port='10809'/><disks><disk name='vda' backup='yes'><scratch "
+         "dev='/dev/x'/></disk></disks></domainbackup>",
+         NULL},
+        {"<domainbackup mode='pull'/>", NULL},
+        {"<domainbackup", NULL},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *guid = rfp_backup_xml_guid(cases[i].xml);
+
+        g_assert_cmpstr(guid, ==, cases[i].guid);
+    }
+}
+
+/* What is written is known again. */
+static void
+test_guid_of_ours(void)
+{
+    static const RfpBackupDisk disk = {
+        .target = "vda",
+        .scratch = "/s/" GUID "-vda.qcow2",
+    };
+    static const char *const others[] = {"vdb", NULL};
+    g_autofree char *pull = rfp_backup_xml_format("/r/refpoint-9dbe7fd3.sock",
+                                                  &disk, 1, others);
+    g_autofree char *push = rfp_backup_xml_format(NULL, &disk, 1, NULL);
+    g_autofree char *guid_of_pull = rfp_backup_xml_guid(pull);
+    g_autofree char *guid_of_push = rfp_backup_xml_guid(push);
+
+    g_assert_cmpstr(guid_of_pull, ==, GUID);
+    g_assert_cmpstr(guid_of_push, ==, GUID);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -111,5 +184,7 @@ main(int argc, char **argv)
     g_test_add_func("/backup-xml/libvirt", test_libvirt);
     g_test_add_func("/backup-xml/other-jobs", test_other_jobs);
     g_test_add_func("/backup-xml/bad", test_bad);
+    g_test_add_func("/backup-xml/guid", test_guid);
+    g_test_add_func("/backup-xml/guid-of-ours", test_guid_of_ours);
     return g_test_run();
 }

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# One user, one daemon, another XDG_STATE_HOME (cron and a login): one lock, and
+# an operation that died is undone.
+
+# shellcheck source=tests/guest/failure.sh
+. "$(dirname "$0")/failure.sh"
+lab_start "$@"
+failure_start
+link=$XDG_RUNTIME_DIR/virt-refpoint/.records
+cron=$tmp/cron
+
+cron()
+{
+    XDG_STATE_HOME=$cron "$@"
+}
+
+# The program and its guard are killed in mid export.
+dies()
+{
+    guest_write
+    slow_export_start 1500 export vm "$set" --create="$1"
+    wait_for 60 export_streams "$1" || bail_out "$1: it does not stream"
+    # shellcheck disable=SC2046
+    kill -9 $(guard_pid) "$main"
+    export_finish
+}
+
+# ---- A living one -------------------------------------------------------------
+
+guest_write
+slow_export_start 1500 export vm "$set" --create=living
+wait_for 60 export_streams living
+status_is 7 "it works on the domain" cron virt-refpoint export vm "$set"
+unlike "$(cat "$tmp/err")" "another program" "and is known"
+kill -INT "$main"
+export_finish
+undone living 10
+
+check "kept data is seen" virt-refpoint create vm kept --hold
+like "$(cron virt-refpoint --json list vm)" '"kept" *: *"held"' "from there"
+status_is 7 "and is in the way" cron virt-refpoint export vm "$set"
+like "$(cat "$tmp/err")" "holds the data of point 'kept'" "as what it is"
+check "it is removed from there" cron virt-refpoint remove-data vm kept
+[ ! -e "$cron" ]
+is $? 0 "all in one folder"
+
+# ---- A dead one ---------------------------------------------------------------
+
+dies dead
+check "the next call, from there" cron virt-refpoint export vm "$set"
+like "$(cat "$tmp/err")" "\[recovered\]" "it has undone what died"
+is "$(all_left dead)" "" "nothing is left"
+
+# Nothing leads there: it is not lost, and nothing is cut.
+dies lost
+rm "$link"
+status_is 7 "without the link" cron virt-refpoint export vm "$set"
+guid=$(virsh checkpoint-dumpxml vm lost | sed -n 's/.* point=\([0-9a-f-]*\) .*/\1/p')
+like "$(cat "$tmp/err")" \
+    "^error: domain 'vm' has a backup job of virt-refpoint, for point $guid, .*'$cron/virt-refpoint/records'"$'\n'"hint: .*XDG_STATE_HOME.*virsh domjobabort vm.*virt-refpoint destroy vm $guid" \
+    "the point, the folder that was looked in, and the way out"
+like "$(point_left lost)" "checkpoint: lost" "the point is there"
+is "$(virsh backup-dumpxml vm | grep -c "refpoint-${guid:0:8}.sock")" 1 "its job, too"
+check "the next call, in its own environment" virt-refpoint export vm "$set"
+like "$(cat "$tmp/err")" "\[recovered\]" "it has undone what died"
+is "$(all_left lost)" "" "nothing is left"
+[ "$(readlink "$link")" = "$cron/virt-refpoint/records" ]
+is $? 0 "it was another folder's turn"
+
+# The way out of the message.
+rm "$link"
+dies gone
+rm "$record"
+status_is 7 "without its record" virt-refpoint export vm "$set"
+guid=$(virsh checkpoint-dumpxml vm gone | sed -n 's/.* point=\([0-9a-f-]*\) .*/\1/p')
+check "the job is ended" virsh domjobabort vm
+check "the point is destroyed" virt-refpoint destroy vm "$guid"
+check "and all is well" virt-refpoint export vm "$set"
+check "the set is whole" virt-refpoint verify "$set"
+done_testing

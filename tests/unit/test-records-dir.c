@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "records-dir.h"
+
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct {
+    char *temp;
+    char *runtime; /* not made yet */
+    char *link;
+    char *login;   /* two homes of one user, not made yet */
+    char *cron;
+} Fixture;
+
+static void
+set_up(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    fixture->temp = g_dir_make_tmp("rfp-XXXXXX", NULL);
+    fixture->runtime = g_build_filename(fixture->temp, "run", NULL);
+    fixture->link = g_build_filename(fixture->runtime, ".records", NULL);
+    fixture->login = g_build_filename(fixture->temp, "login", NULL);
+    fixture->cron = g_build_filename(fixture->temp, "cron", NULL);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_unlink(fixture->link);
+    g_rmdir(fixture->runtime);
+    g_rmdir(fixture->login);
+    g_rmdir(fixture->cron);
+    g_rmdir(fixture->temp);
+    g_free(fixture->runtime);
+    g_free(fixture->link);
+    g_free(fixture->login);
+    g_free(fixture->cron);
+    g_free(fixture->temp);
+}
+
+static void
+check_found(const Fixture *fixture, const char *own, const char *wanted)
+{
+    g_autofree char *found = rfp_records_dir_find(fixture->runtime, own);
+
+    g_assert_cmpstr(found, ==, wanted);
+}
+
+static void
+check_claimed(const Fixture *fixture, const char *own, const char *wanted)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *claimed =
+        rfp_records_dir_claim(fixture->runtime, own, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(claimed, ==, wanted);
+    g_assert_true(g_file_test(claimed, G_FILE_TEST_IS_DIR));
+}
+
+static void
+test_first(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    check_found(fixture, fixture->cron, fixture->cron);
+    g_assert_false(g_file_test(fixture->runtime, G_FILE_TEST_EXISTS));
+    check_claimed(fixture, fixture->login, fixture->login);
+    check_found(fixture, fixture->cron, fixture->login);
+    check_claimed(fixture, fixture->cron, fixture->login);
+    g_assert_false(g_file_test(fixture->cron, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_gone(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    check_claimed(fixture, fixture->login, fixture->login);
+    g_assert_cmpint(g_rmdir(fixture->login), ==, 0);
+    check_found(fixture, fixture->cron, fixture->cron);
+    check_claimed(fixture, fixture->cron, fixture->cron);
+    check_found(fixture, fixture->login, fixture->cron);
+}
+
+static void
+test_others(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    check_claimed(fixture, fixture->login, fixture->login);
+    g_assert_cmpint(chmod(fixture->login, 0777), ==, 0);
+    check_found(fixture, fixture->cron, fixture->cron);
+    g_assert_cmpint(chmod(fixture->login, 0700), ==, 0);
+    check_found(fixture, fixture->cron, fixture->login);
+    g_assert_cmpint(chmod(fixture->runtime, 01777), ==, 0);
+    check_found(fixture, fixture->cron, fixture->cron);
+}
+
+static void
+test_cannot(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(g_file_set_contents(fixture->login, "", 0, NULL));
+    g_assert_null(
+        rfp_records_dir_claim(fixture->runtime, fixture->login, &error));
+    g_assert_nonnull(error);
+    g_unlink(fixture->login);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add("/records-dir/first", Fixture, NULL, set_up, test_first,
+               tear_down);
+    g_test_add("/records-dir/gone", Fixture, NULL, set_up, test_gone,
+               tear_down);
+    g_test_add("/records-dir/others", Fixture, NULL, set_up, test_others,
+               tear_down);
+    g_test_add("/records-dir/cannot", Fixture, NULL, set_up, test_cannot,
+               tear_down);
+    return g_test_run();
+}

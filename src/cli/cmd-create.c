@@ -31,6 +31,20 @@ args_clear(CreateArgs *a)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CreateArgs, args_clear)
 
+/* The directories. */
+static gboolean
+check_values(const CreateArgs *a, GError **error)
+{
+    const char *empty = NULL;
+
+    if (a->directory != NULL && *a->directory == '\0')
+        empty = "--set";
+    if (a->scratch_dir != NULL && *a->scratch_dir == '\0')
+        empty = "--scratch-dir";
+    return empty == NULL ||
+           cli_bad_usage(error, _("%s: the value is empty"), empty);
+}
+
 static gboolean
 choose_keep(const CreateArgs *a, RefpointCreateOptions *options, GError **error)
 {
@@ -90,7 +104,7 @@ parse_create(Cli *cli,
     };
     g_auto(GStrv) split = cli_split_option(args, "hold");
 
-    if (!cli_parse(cli, split, entries, error))
+    if (!cli_parse(cli, split, entries, error) || !check_values(a, error))
         return FALSE;
     if (a->quiesce != NULL &&
         !value_parse_quiesce("--quiesce", a->quiesce, &options->quiesce, error))

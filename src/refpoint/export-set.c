@@ -21,12 +21,6 @@
 
 /* ---- Opening ------------------------------------------------------------------ */
 
-static char *
-absolute(const char *directory)
-{
-    return g_canonicalize_filename(directory, NULL);
-}
-
 static void
 point_free(gpointer data)
 {
@@ -59,7 +53,7 @@ set_new(const char *directory)
     RfpExportSet *set = g_new0(RfpExportSet, 1);
     struct stat st;
 
-    set->path = absolute(directory);
+    set->path = rfp_path_absolute(directory);
     set->lock_fd = -1;
     set->points = g_ptr_array_new_with_free_func(point_free);
     set->proven = g_hash_table_new(NULL, NULL);

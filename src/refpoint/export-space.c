@@ -113,15 +113,13 @@ scratch_reserve(const RfpExport *export, const RfpSpace *space)
 static gboolean
 check_scratch_dir(RfpExport *export, GError **error)
 {
-    g_autofree char *scratch =
-        g_canonicalize_filename(rfp_export_scratch_dir(export), NULL);
-    g_autofree char *set =
-        export->options->directory
-            ? g_canonicalize_filename(export->options->directory, NULL)
-            : NULL;
+    const char *scratch = rfp_export_scratch_dir(export);
+    g_autofree char *set = export->options->directory
+                               ? rfp_path_absolute(export->options->directory)
+                               : NULL;
     gsize length = set ? strlen(set) : 0;
 
-    if (export->options->scratch_dir != NULL &&
+    if (export->scratch_dir != NULL &&
         !g_file_test(scratch, G_FILE_TEST_IS_DIR)) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the scratch directory '%s' is no directory"), scratch);

@@ -51,6 +51,20 @@ check_options(const RefpointExportOptions *options, GError **error)
 }
 
 gboolean
+rfp_export_take_scratch_dir(RfpExport *export,
+                            const char *dir,
+                            GError **error)
+{
+    if (dir != NULL && *dir == '\0') {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("the name of the scratch directory is empty"));
+        return FALSE;
+    }
+    export->scratch_dir = dir ? rfp_path_absolute(dir) : NULL;
+    return TRUE;
+}
+
+gboolean
 rfp_export_look(RfpExport *export, GError **error)
 {
     RfpOperation *operation = &export->operation;
@@ -420,6 +434,7 @@ rfp_export_clear(RfpExport *export)
     g_free(export->guid);
     g_free(export->name);
     g_free(export->folder);
+    g_free(export->scratch_dir);
 }
 
 gboolean
@@ -436,6 +451,7 @@ refpoint_export(RefpointConnection *conn,
     if (options->limit_rate != 0)
         refpoint_job_set_rate(job, options->limit_rate);
     done = check_options(options, &local) &&
+           rfp_export_take_scratch_dir(&export, options->scratch_dir, &local) &&
            rfp_operation_open(&export.operation, conn, options->domain, job,
                               &local) &&
            rfp_export_look(&export, &local) &&

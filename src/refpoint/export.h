@@ -83,6 +83,7 @@ typedef struct {
     char *guid;              /* the point's */
     char *name;              /* the point's, and its checkpoint's */
     char *folder;            /* its folder in the set */
+    char *scratch_dir;       /* absolute; NULL: by default */
     char *vm_folder;
     char *partial; /* hidden folder */
     char *job_mark; /* what tells the job from others (backup-job.h) */
@@ -116,8 +117,8 @@ rfp_export_job(RfpExport *export)
 static inline const char *
 rfp_export_scratch_dir(const RfpExport *export)
 {
-    return export->options->scratch_dir ? export->options->scratch_dir
-                                        : export->operation.conn->scratch_dir;
+    return export->scratch_dir ? export->scratch_dir
+                               : export->operation.conn->scratch_dir;
 }
 
 /* Exported at all? */
@@ -130,6 +131,13 @@ rfp_export_takes(const RfpExportDisk *disk)
 /* Where its data comes from is let go. */
 void
 rfp_export_disk_close_source(RfpExportDisk *disk);
+
+/* Where the caller wants the scratch files; NULL: by default. Before anything
+ * else. */
+gboolean
+rfp_export_take_scratch_dir(RfpExport *export,
+                            const char *dir,
+                            GError **error);
 
 /* The domain's state and XML. */
 gboolean

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -438,6 +439,36 @@ rfp_make_dirs(const char *path, guint mode, GError **error)
         return FALSE;
     }
     return TRUE;
+}
+
+static char *
+real_path(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *copy = g_strdup(real);
+
+    free(real);
+    return copy;
+}
+
+char *
+rfp_path_absolute(const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+    g_autofree char *dir = NULL;
+    g_autofree char *name = NULL;
+    g_autofree char *real = NULL;
+
+    if (!g_strv_contains((const char *const *)parts, ".."))
+        return g_canonicalize_filename(path, NULL);
+    real = real_path(path);
+    if (real != NULL)
+        return g_steal_pointer(&real);
+    /* the last part of it is still to be made */
+    name = g_path_get_basename(path);
+    dir = g_strndup(path, (gsize)(g_strrstr(path, name) - path));
+    real = real_path(*dir != '\0' ? dir : ".");
+    return g_canonicalize_filename(real ? name : path, real);
 }
 
 /* ---- Locks ------------------------------------------------------------------ */

@@ -108,6 +108,12 @@ rfp_files_lock(int fd,
 void
 rfp_files_unlock(int fd, goffset start);
 
+/* @path as it is known to who works in another folder (QEMU, libvirt, the guard):
+ * absolute, without "." and "//"; and without "..", by what is above in the file
+ * system, not in the text. It need not exist. Free with g_free(). */
+char *
+rfp_path_absolute(const char *path);
+
 /* Makes an absolute @path with @mode, and its missing parents, which others may
  * pass through; what exists is left alone. Durable. */
 gboolean

@@ -232,13 +232,14 @@ rfp_keep_create(RefpointConnection *conn,
     keep.plan.create = options->name;
     keep.plan.base = hold && options->directory == NULL ? "none" : "auto";
     keep.plan.quiesce = options->quiesce;
-    keep.plan.scratch_dir = options->scratch_dir;
     keep.plan.allow_plaintext = options->allow_plaintext;
     keep.export.options = &keep.plan;
     keep.export.keeps = TRUE;
     keep.export.held = hold;
     keep.export.operation.guard.fd = -1;
-    done = rfp_operation_open(&keep.export.operation, conn, options->domain,
+    done = rfp_export_take_scratch_dir(&keep.export, options->scratch_dir,
+                                       error) &&
+           rfp_operation_open(&keep.export.operation, conn, options->domain,
                               job, error) &&
            run(&keep, error);
     rfp_export_clear(&keep.export);

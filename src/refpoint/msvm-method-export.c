@@ -7,6 +7,7 @@
 
 #include "error.h"
 #include "export-set.h"
+#include "files.h"
 #include "msvm-objects.h"
 #include "names.h"
 #include "text.h"
@@ -22,7 +23,7 @@ take_absolute(const RfpMsvmCall *call, const char *parameter, GError **error)
     const char *path = rfp_msvm_call_text(call, parameter);
 
     if (g_path_is_absolute(path))
-        return g_canonicalize_filename(path, "/");
+        return rfp_path_absolute(path);
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   _("%s: '%s' is not an absolute path"), parameter, path);
     rfp_error_add_object(error, path);

@@ -7,7 +7,8 @@
  * state. A connection may be used by several threads; an operation
  * (RefpointJob) belongs to one call.
  *
- * Strings handed in are borrowed for the length of the call and are UTF-8.
+ * Strings handed in are borrowed for the length of the call and are UTF-8. A
+ * path that is not absolute is one below the working directory.
  * Structures handed out are read-only for the caller and are freed by the
  * function named beside them; fields are only ever added at their end.
  */

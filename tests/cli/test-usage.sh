@@ -67,6 +67,11 @@ for value in "" 0 -1 1s 86401; do
         "--stall-timeout=$value: not a number from 1 to 86400" \
         export a b --stall-timeout="$value"
 done
+for option in --set --scratch-dir; do
+    usage "create $option=" "$option: the value is empty" create a b $option=
+done
+usage "export --scratch-dir=" "--scratch-dir: the value is empty" \
+    export a b --scratch-dir=
 for value in "" -1 1X 1KiBB GiB 1.5G "1 0" 1KBB 0x1 K; do
     usage "--scratch-reserve=$value" \
         "--scratch-reserve=$value: not a number of bytes" \

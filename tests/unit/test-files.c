@@ -349,6 +349,41 @@ test_fd(void)
     g_assert_cmpint(fcntl(taken, F_GETFD), ==, -1);
 }
 
+static void
+check_absolute(const char *path, const char *dir, const char *wanted)
+{
+    g_autofree char *absolute = rfp_path_absolute(path);
+    g_autofree char *whole = g_build_filename(dir, wanted, NULL);
+
+    g_assert_cmpstr(absolute, ==, whole);
+}
+
+/* "link" leads to "a/b": above it is "a". */
+static void
+test_absolute(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *before = g_get_current_dir();
+    g_autofree char *dir = NULL;
+
+    g_assert_true(rfp_files_make_dirs(&fixture->folder, "a/b", NULL));
+    g_assert_cmpint(symlinkat("a/b", fixture->fd, "link"), ==, 0);
+    g_assert_cmpint(chdir(fixture->path), ==, 0);
+    dir = g_get_current_dir();
+    check_absolute("/x//y/./z/", "/", "x/y/z");
+    check_absolute("/", "/", "");
+    check_absolute("a", dir, "a");
+    check_absolute("./a//b/", dir, "a/b");
+    check_absolute("new/deep", dir, "new/deep");
+    check_absolute("link", dir, "link");
+    check_absolute("a/..b", dir, "a/..b");
+    check_absolute("a/../a", dir, "a");
+    check_absolute("link/..", dir, "a");
+    check_absolute("link/../new", dir, "a/new");
+    check_absolute("link/../new/", dir, "a/new");
+    check_absolute("none/../new", dir, "new");
+    g_assert_cmpint(chdir(before), ==, 0);
+}
+
 #define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -366,5 +401,6 @@ main(int argc, char **argv)
     ADD("/files/remove-many", test_remove_many);
     ADD("/files/lock", test_lock);
     g_test_add_func("/files/fd", test_fd);
+    ADD("/files/absolute", test_absolute);
     return g_test_run();
 }

@@ -7,6 +7,7 @@
 #include "names.h"
 #include "nbd-source.h"
 #include "operation.h"
+#include "qemu-process.h"
 #include "qemu-version.h"
 #include "sockets.h"
 #include "space.h"
@@ -140,6 +141,8 @@ check_scratch(Changes *changes, GError **error)
     RfpSpace space = {0};
 
     if (!rfp_make_dirs(conn->scratch_dir, conn->system ? 0711 : 0700, error) ||
+        !rfp_qemu_check_reach(conn, changes->operation.domain,
+                              conn->scratch_dir, error) ||
         !rfp_space_of(conn->scratch_dir, &space, error))
         return FALSE;
     if (space.free >= rfp_space_reserve(&space))

@@ -2,6 +2,7 @@
 /* Room for what an export writes, and for what the guest overwrites meanwhile.
  */
 #include "export.h"
+#include "qemu-process.h"
 #include "space.h"
 #include "text.h"
 
@@ -148,6 +149,8 @@ rfp_export_check_scratch(RfpExport *export, guint64 also, GError **error)
     guint64 reserve = 0;
 
     if (!check_scratch_dir(export, error) ||
+        !rfp_qemu_check_reach(export->operation.conn, export->operation.domain,
+                              rfp_export_scratch_dir(export), error) ||
         !rfp_space_of(rfp_export_scratch_dir(export), &scratch, error))
         return FALSE;
     reserve = scratch_reserve(export, &scratch) + also;

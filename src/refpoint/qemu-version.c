@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "qemu-version.h"
+#include "qemu-process.h"
 #include "text.h"
 #include "xml.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define SYSTEM_PIDS "/run/libvirt/qemu"
-#define PID_FILE_MAX 32
 /* No release of QEMU has a higher number in its first or second place. */
 #define PART_MAX 999
 
@@ -36,24 +34,10 @@ rfp_qemu_version_of_machine(const char *machine)
 static gboolean
 stat_process(RefpointConnection *conn, const RfpDomain *domain, struct stat *st)
 {
-    g_autofree char *dir =
-        conn->system ? g_strdup(SYSTEM_PIDS)
-                     : g_build_filename(g_get_user_runtime_dir(), "libvirt",
-                                        "qemu", "run", NULL);
-    g_autofree char *path = g_strdup_printf("%s/%s.pid", dir, domain->name);
-    g_autofree char *text = NULL;
-    g_autofree char *exe = NULL;
-    gsize length = 0;
-    guint64 pid = 0;
+    pid_t pid = rfp_qemu_pid(conn, domain);
+    g_autofree char *exe = g_strdup_printf("/proc/%d/exe", (int)pid);
 
-    if (strchr(domain->name, '/') != NULL ||
-        !g_file_get_contents(path, &text, &length, NULL) ||
-        length > PID_FILE_MAX ||
-        !g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, G_MAXINT, &pid,
-                                    NULL))
-        return FALSE;
-    exe = g_strdup_printf("/proc/%" PRIu64 "/exe", pid);
-    return stat(exe, st) == 0;
+    return pid != 0 && stat(exe, st) == 0;
 }
 
 /* The program whose version virConnectGetVersion() tells. */

@@ -53,6 +53,16 @@ refused 6 "inside the set" "scratch inside the set" \
     virt-refpoint export vm1 "$tmp/set" --scratch-dir "$tmp/set/disks"
 refused 6 "is no directory" "scratch that is missing" \
     virt-refpoint export vm1 "$tmp/set" --scratch-dir "$tmp/nowhere"
+if [ "$(id -u)" = 0 ]; then
+    skip "scratch that cannot be written to" "root can write everywhere"
+else
+    refused 2 "'$tmp/closed'.*hint: .*--scratch-dir" \
+        "scratch that cannot be written to" \
+        virt-refpoint export vm1 "$tmp/set" --scratch-dir "$tmp/closed"
+fi
+mkdir "$tmp/scratch"
+check "a relative scratch directory" \
+    virt-refpoint export vm1 relative --scratch-dir scratch
 refused 6 "already" "a name that is taken" \
     virt-refpoint export vm1 "$tmp/set" --create p1
 for name in a/b .hidden -x "a b" "$(printf 'x%.0s' $(seq 129))" disks set.xml \

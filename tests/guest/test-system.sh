@@ -42,6 +42,61 @@ done
 check "removed by another URI" \
     virt-refpoint -c "qemu:///system?socket=$socket" remove-data vm held
 
+# ---- Scratch files ----------------------------------------------------------
+
+must mkdir -m 711 "$tmp/open" "$tmp/open/scratch"
+must mkdir -m 700 "$tmp/closed" "$tmp/open/closed"
+must mkdir -m 711 "$tmp/closed/scratch"
+ln -s "$tmp/closed/scratch" "$tmp/open/link"
+cd "$tmp/open" || exit 1
+
+# stopped FOLDER DIRECTORY DESCRIPTION COMMAND...
+stopped()
+{
+    local folder=$1 dir=$2 description=$3
+
+    shift 3
+    status_is 2 "$description" "$@"
+    like "$(cat "$tmp/err")" \
+        "^error: QEMU of domain 'vm' runs as user '$system_qemu', which cannot enter '$folder' to get at the scratch directory '$dir'"$'\n'"hint: .*--scratch-dir.* with: chmod o.x $folder\$" \
+        "$description: who, where, and the way out"
+}
+
+check "a relative one" virt-refpoint export vm "$set" --scratch-dir=scratch
+check "a relative one, and a relative set" \
+    virt-refpoint export vm ../set --scratch-dir=./scratch/
+check "a relative one, create" \
+    virt-refpoint create vm relative --scratch-dir=scratch --set=../set
+check "and it is exported" virt-refpoint export vm ../set --point relative
+stopped "$tmp/open/closed" "$tmp/open/closed" "one that is closed" \
+    virt-refpoint export vm "$set" --scratch-dir=closed
+stopped "$tmp/closed" "$tmp/closed/scratch" "one in a folder that is closed" \
+    virt-refpoint export vm "$set" --scratch-dir=../closed/scratch
+stopped "$tmp/closed" "$tmp/open/link" "one behind a link" \
+    virt-refpoint export vm "$set" --scratch-dir=link
+stopped "$tmp/closed" "$tmp/closed/scratch" "in a dry run, too" \
+    virt-refpoint export vm "$set" --scratch-dir=../closed/scratch --dry-run
+stopped "$tmp/closed" "$tmp/closed/scratch" "and for create" \
+    virt-refpoint create vm closed --scratch-dir=../closed/scratch
+way_out=$(sed -n 's/^hint: .* with: //p' "$tmp/err")
+unlike "$(virsh checkpoint-list vm --name)" closed "no point was begun"
+# shellcheck disable=SC2086
+must $way_out
+check "the way out works" \
+    virt-refpoint export vm "$set" --scratch-dir=../closed/scratch
+must chmod 710 "$tmp/closed"
+must chgrp "$system_qemu" "$tmp/closed"
+check "a group is enough" \
+    virt-refpoint export vm "$set" --scratch-dir=../closed/scratch
+must chmod 700 /var/lib/virt-refpoint
+stopped /var/lib/virt-refpoint /var/lib/virt-refpoint/scratch "the default" \
+    virt-refpoint export vm "$set"
+stopped /var/lib/virt-refpoint /var/lib/virt-refpoint/scratch "changes" \
+    virt-refpoint changes vm relative
+must chmod 711 /var/lib/virt-refpoint
+check "all is well" virt-refpoint changes vm relative
+cd "$tmp" || exit 1
+
 # ---- Who may ----------------------------------------------------------------
 
 # in the group: may look, and is told what the rest needs

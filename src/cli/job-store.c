@@ -31,9 +31,10 @@ store_path(void)
         return g_strdup(given);
     if (geteuid() == 0)
         return g_strdup(SYSTEM_DIR);
-    return g_build_filename(state ? state : g_get_home_dir(),
-                            state ? "" : ".local/state", "virt-refpoint",
-                            "jobs", NULL);
+    if (state != NULL && g_path_is_absolute(state))
+        return g_build_filename(state, "virt-refpoint", "jobs", NULL);
+    return g_build_filename(g_get_home_dir(), ".local", "state",
+                            "virt-refpoint", "jobs", NULL);
 }
 
 /* QEMU passes through the parents of root's. */

@@ -140,7 +140,7 @@ check_scratch(Changes *changes, GError **error)
     RefpointConnection *conn = changes->operation.conn;
     RfpSpace space = {0};
 
-    if (!rfp_make_dirs(conn->scratch_dir, conn->system ? 0711 : 0700, error) ||
+    if (!rfp_connection_make_scratch(conn, conn->scratch_dir, error) ||
         !rfp_qemu_check_reach(conn, changes->operation.domain,
                               conn->scratch_dir, error) ||
         !rfp_space_of(conn->scratch_dir, &space, error))

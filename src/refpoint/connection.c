@@ -199,11 +199,28 @@ rfp_connection_claim_records(RefpointConnection *conn, GError **error)
         return TRUE;
     dir = rfp_records_dir_claim(conn->runtime_dir, conn->own_records_dir,
                                 error);
-    if (dir == NULL)
+    if (dir == NULL) {
+        rfp_error_prefix(error, _("cannot record what is about to be done"));
         return FALSE;
+    }
     g_free(conn->records_dir);
     conn->records_dir = dir;
     return TRUE;
+}
+
+gboolean
+rfp_connection_make_scratch(const RefpointConnection *conn,
+                            const char *dir,
+                            GError **error)
+{
+    if (rfp_make_dirs(dir, conn->system ? 0711 : 0700, error))
+        return TRUE;
+    rfp_error_prefix(error, _("cannot keep scratch files"));
+    if (!conn->system)
+        rfp_error_add_way_out(error,
+                              _("set XDG_CACHE_HOME, or HOME, to a folder that "
+                                "can be written to"));
+    return FALSE;
 }
 
 /* ---- Connecting -------------------------------------------------------------- */

@@ -51,6 +51,12 @@ rfp_connection_again(RefpointConnection *conn,
 gboolean
 rfp_connection_claim_records(RefpointConnection *conn, GError **error);
 
+/* Makes a folder for scratch files, which QEMU of the system daemon can enter. */
+gboolean
+rfp_connection_make_scratch(const RefpointConnection *conn,
+                            const char *dir,
+                            GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virConnect, virConnectClose)
 
 #endif

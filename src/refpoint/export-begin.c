@@ -151,10 +151,9 @@ choose_mark(RfpExport *export, GError **error)
         export->push ? first_scratch(export) :
                        rfp_socket_of_job(conn, export->operation.domain,
                                          export->state.id, export->guid, error);
-    /* QEMU of the system daemon must reach its scratch file */
     return export->job_mark != NULL &&
-           rfp_make_dirs(rfp_export_scratch_dir(export),
-                         conn->system ? 0711 : 0700, error);
+           rfp_connection_make_scratch(conn, rfp_export_scratch_dir(export),
+                                       error);
 }
 
 static gboolean

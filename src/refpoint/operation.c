@@ -3,6 +3,7 @@
 #include "descriptors.h"
 #include "domain-end.h"
 #include "names.h"
+#include "qemu-process.h"
 #include "text.h"
 #include "tidy.h"
 
@@ -46,6 +47,8 @@ rfp_operation_check_active(RfpOperation *operation,
         return FALSE;
     if (state->active)
         return TRUE;
+    if (!rfp_qemu_check_off(operation->conn, operation->domain, error))
+        return FALSE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                   _("domain '%s' is shut off"), name);
     rfp_error_add_object(error, name);
@@ -251,10 +254,23 @@ explain_no_record(const RfpOperation *operation, GError **error)
     rfp_error_add_way_out(error, _("run it as root (sudo)"));
 }
 
+/* A job of a domain that is off is over, and what belongs to it goes: so it must
+ * be off. */
+static gboolean
+check_state(RfpOperation *operation, GError **error)
+{
+    RfpDomainState state = {0};
+
+    return rfp_domain_state(operation->domain, &state, error) &&
+           (state.active || rfp_qemu_check_off(operation->conn,
+                                               operation->domain, error));
+}
+
 gboolean
 rfp_operation_lock(RfpOperation *operation, GError **error)
 {
-    if (!rfp_descriptors_check(RFP_DESCRIPTORS_OPERATION, error))
+    if (!rfp_descriptors_check(RFP_DESCRIPTORS_OPERATION, error) ||
+        !check_state(operation, error))
         return FALSE;
     if (!rfp_connection_claim_records(operation->conn, error) ||
         !rfp_operation_take_turn(operation, error)) {

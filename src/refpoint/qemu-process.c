@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,6 +185,71 @@ rfp_qemu_pid(RefpointConnection *conn, const RfpDomain *domain)
                                     NULL))
         return 0;
     return (pid_t)pid;
+}
+
+gboolean
+rfp_qemu_is_of(const char *cmdline, gsize length, const char *uuid)
+{
+    const char *end = cmdline + length;
+    gboolean named = FALSE;
+
+    for (const char *word = cmdline; word < end; word += strlen(word) + 1) {
+        if (memchr(word, '\0', (gsize)(end - word)) == NULL)
+            return FALSE;
+        if (named && strcmp(word, uuid) == 0)
+            return TRUE;
+        named = strcmp(word, "-uuid") == 0;
+    }
+    return FALSE;
+}
+
+/* 0: there is none. */
+static guint64
+find_process(const char *uuid)
+{
+    g_autoptr(GDir) dir = g_dir_open("/proc", 0, NULL);
+    const char *name = NULL;
+    guint64 pid = 0;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename("/proc", name, "cmdline", NULL);
+        g_autofree char *text = NULL;
+        gsize length = 0;
+
+        if (g_ascii_string_to_unsigned(name, 10, 1, G_MAXINT, &pid, NULL) &&
+            g_file_get_contents(path, &text, &length, NULL) &&
+            rfp_qemu_is_of(text, length, uuid))
+            return pid;
+    }
+    return 0;
+}
+
+gboolean
+rfp_qemu_check_off(RefpointConnection *conn,
+                   const RfpDomain *domain,
+                   GError **error)
+{
+    /* a guest that has crashed may be preserved, with its process */
+    guint64 pid = virDomainIsActive(domain->virt) == 1 ?
+                      0 :
+                      find_process(domain->uuid);
+
+    if (pid == 0)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("domain '%s' is run by process %" PRIu64
+                    ", but not under the libvirt daemon of '%s', to which it "
+                    "is shut off"),
+                  domain->name, pid, conn->uri);
+    rfp_error_add_object(error, domain->name);
+    if (conn->system)
+        rfp_error_add_way_out(error, _("connect to the daemon under which it "
+                                       "was started (-c)"));
+    else
+        rfp_error_add_way_out(error,
+                              _("set HOME and XDG_RUNTIME_DIR as they were "
+                                "where it was started"));
+    return FALSE;
 }
 
 static RfpIdentity *

@@ -35,6 +35,19 @@ rfp_identity_stopped_at(const RfpIdentity *identity, const char *path);
 pid_t
 rfp_qemu_pid(RefpointConnection *conn, const RfpDomain *domain);
 
+/* Pure: whether a command line, as /proc has it, is of the QEMU of the domain with
+ * this UUID. */
+gboolean
+rfp_qemu_is_of(const char *cmdline, gsize length, const char *uuid);
+
+/* INVALID_STATE where a domain that is off for this daemon is run by a QEMU all
+ * the same: under another daemon, or one that was lost. Nothing of it may be
+ * changed, and its files are in use. */
+gboolean
+rfp_qemu_check_off(RefpointConnection *conn,
+                   const RfpDomain *domain,
+                   GError **error);
+
 /*
  * ACCESS_DENIED, naming who QEMU runs as and the folder that stops it, where it
  * cannot get to its files in the scratch directory @dir: libvirt makes them as

@@ -78,5 +78,53 @@ guid=$(virsh checkpoint-dumpxml vm gone | sed -n 's/.* point=\([0-9a-f-]*\) .*/\
 check "the job is ended" virsh domjobabort vm
 check "the point is destroyed" virt-refpoint destroy vm "$guid"
 check "and all is well" virt-refpoint export vm "$set"
+
+# ---- Without HOME, or XDG_RUNTIME_DIR -------------------------------------------
+
+mkdir -m 500 "$tmp/closed"
+no_home()
+{
+    HOME=$tmp/closed "$@"
+}
+status_is 2 "no home: no scratch" no_home virt-refpoint export vm "$set"
+like "$(cat "$tmp/err")" \
+    "^error: cannot keep scratch files: .*"$'\n'"hint: set XDG_CACHE_HOME, or HOME" \
+    "no home: error and way out"
+check "no home, but the records of others" no_home \
+    env XDG_CACHE_HOME="$tmp/cache" virt-refpoint export vm "$set"
+rm "$link"
+status_is 2 "no home: no records" no_home virt-refpoint export vm "$set"
+like "$(cat "$tmp/err")" \
+    "^error: cannot record .*"$'\n'"hint: set XDG_STATE_HOME, or HOME" \
+    "no home, no records: error and way out"
+
+# A second daemon, which ends by itself, or here.
+stop_second()
+{
+    stop_process "$(cat "$HOME"/.cache/libvirt/{libvirtd,virtqemud}.pid \
+        2>/dev/null | head -n 1)"
+}
+cleanup_fn stop_second
+second()
+{
+    env -u XDG_RUNTIME_DIR "$@"
+}
+check "data is held" virt-refpoint create vm second --hold
+scratch=$(sed -n 's/^scratch //p' "${record%record}data")
+is "$(second virsh domstate vm | head -n 1)" "shut off" \
+    "another daemon says that the guest is off"
+for command in "export vm $set" "create vm x --track-only" "destroy vm second" \
+    "remove-data vm second" "import vm $set --restored" "changes vm second"; do
+    # shellcheck disable=SC2086
+    status_is 8 "another daemon: $command" second virt-refpoint $command
+    like "$(cat "$tmp/err")" \
+        "^error: domain 'vm' is run by process $(guest_pid vm), .*'qemu:///session'.*"$'\n'"hint: .*XDG_RUNTIME_DIR" \
+        "another daemon: $command: error and way out"
+done
+# shellcheck disable=SC2086
+check "nothing was removed" ls $scratch
+check "the data is still held" virt-refpoint export vm "$set" --point second
+check "and is let go" virt-refpoint remove-data vm second
+
 check "the set is whole" virt-refpoint verify "$set"
 done_testing

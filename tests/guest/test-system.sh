@@ -134,6 +134,23 @@ status_is 3 "another user's session" \
 like "$(cat "$tmp/err")" "session daemon of another user \(64062\)" \
     "another user's session: whose it is"
 
+# ---- libvirt.conf -----------------------------------------------------------
+
+cat >/etc/libvirt/libvirt.conf <<EOF
+uri_aliases = [ "far=qemu+ssh://far.example/system", "here=qemu:///system" ]
+uri_default = "qemu+ssh://default.example/system"
+EOF
+check "an alias" virt-refpoint -c here list
+for uri in "-c far" ""; do
+    # shellcheck disable=SC2086
+    status_is 3 "another host by libvirt.conf ($uri)" \
+        env -u LIBVIRT_DEFAULT_URI virt-refpoint $uri list
+    like "$(cat "$tmp/err")" \
+        "^error: 'qemu.ssh://(far|default)\.example/system' is on another host" \
+        "another host by libvirt.conf ($uri): which one"
+done
+must rm /etc/libvirt/libvirt.conf
+
 # ---- A session without its environment --------------------------------------
 
 must mkdir -p /run/user/64062

@@ -39,6 +39,28 @@ test_parse(void)
         g_assert_null(rfp_identity_parse(bad[i]));
 }
 
+#define UUID "48d6d6e3-5251-4a9a-9d9e-6b29cb80a37a"
+
+static void
+test_is_of(void)
+{
+    static const char ours[] = "/usr/bin/qemu\0-name\0guest=vm\0-uuid\0" UUID
+                               "\0-S";
+    static const char last[] = "qemu\0-uuid\0" UUID;
+    static const char other[] = "qemu\0-uuid\0"
+                                "00000000-5251-4a9a-9d9e-6b29cb80a37a";
+    static const char grep[] = "grep\0" UUID;
+    static const char option[] = "guard\0" UUID "\0-uuid";
+
+    g_assert_true(rfp_qemu_is_of(ours, sizeof(ours), UUID));
+    g_assert_true(rfp_qemu_is_of(last, sizeof(last), UUID));
+    g_assert_false(rfp_qemu_is_of(last, sizeof(last) - 1, UUID));
+    g_assert_false(rfp_qemu_is_of(other, sizeof(other), UUID));
+    g_assert_false(rfp_qemu_is_of(grep, sizeof(grep), UUID));
+    g_assert_false(rfp_qemu_is_of(option, sizeof(option), UUID));
+    g_assert_false(rfp_qemu_is_of("", 0, UUID));
+}
+
 /* ---- Ways to a folder: temp/a/b, and temp/link to it ---------------------- */
 
 typedef struct {
@@ -141,6 +163,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/qemu-process/parse", test_parse);
+    g_test_add_func("/qemu-process/is-of", test_is_of);
     g_test_add("/qemu-process/way", Fixture, NULL, set_up, test_way, tear_down);
     g_test_add("/qemu-process/groups", Fixture, NULL, set_up, test_groups,
                tear_down);

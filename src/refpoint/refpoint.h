@@ -273,11 +273,13 @@ refpoint_silence_libvirt(void);
 
 /*
  * Connects to libvirt at @uri (NULL: as virConnectOpen() chooses). Only the
- * local QEMU driver is served: a remote URI, or another driver, is
- * NOT_SUPPORTED. No connection: NOT_AVAILABLE. Where libvirt's daemon is
- * restarted later, what needs it waits and connects again, for a minute at most;
- * then that fails as NOT_AVAILABLE, or as STATUS_UNKNOWN where a job has begun.
- * Free with refpoint_connection_free().
+ * local QEMU driver is served: a remote URI (nothing is connected to), another
+ * driver, or another user's session daemon is NOT_SUPPORTED. Not let in:
+ * ACCESS_DENIED. No connection: NOT_AVAILABLE; so is a session without
+ * XDG_RUNTIME_DIR where the user has logged in: libvirt would start a second
+ * daemon. Where libvirt's daemon is restarted later, what needs it waits and
+ * connects again, for a minute at most; then that fails as NOT_AVAILABLE, or as
+ * STATUS_UNKNOWN where a job has begun. Free with refpoint_connection_free().
  */
 RefpointConnection *
 refpoint_connection_open(const char *uri, GError **error);

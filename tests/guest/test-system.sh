@@ -10,6 +10,7 @@ must guest_define vm 1
 must guest_start vm
 
 records=/var/lib/virt-refpoint/records
+uuid=$(virsh domuuid vm | head -n 1)
 socket=/run/libvirt/libvirt-sock
 set=$tmp/set
 
@@ -27,7 +28,7 @@ for uri in "${uris[@]}"; do
 done
 check "all is in one set" virt-refpoint verify "$set"
 is "$(find "$set" -name export.xml | wc -l)" "${#uris[@]}" "with all points"
-is "$(ls "$records")" "$(virsh domuuid vm | head -n 1).record" "one record"
+is "$(ls "$records")" "$uuid.record" "one record"
 is "$(find "$HOME" -name '*.record' -o -name scratch)" "" "none is root's own"
 
 # One lock: who holds it holds it for all.
@@ -41,6 +42,20 @@ for uri in "${uris[@]}"; do
 done
 check "removed by another URI" \
     virt-refpoint -c "qemu:///system?socket=$socket" remove-data vm held
+
+# What died under one is undone under another.
+virt-refpoint -c qemu:///session export vm "$set" --create=dead --base=none \
+    --limit-rate=64K >/dev/null 2>&1 &
+main=$!
+wait_for 60 grep -q '^thawed' "$records/$uuid.record" ||
+    bail_out "no export begins"
+# shellcheck disable=SC2046
+kill -9 $(pgrep -f "virt-refpoint-guard .*$uuid") "$main" 2>/dev/null
+wait "$main" 2>/dev/null
+like "$(virsh checkpoint-list vm --name)" dead "an export died"
+check "the next, by another URI" virt-refpoint -c qemu:///system export vm "$set"
+like "$(cat "$tmp/err")" "\[recovered\]" "it has undone what died"
+unlike "$(virsh checkpoint-list vm --name)" dead "its point is gone"
 
 # ---- Scratch files ----------------------------------------------------------
 

@@ -56,16 +56,6 @@ rfp_backup_job_is_there(RfpDomain *domain,
     return look_at_backup(domain, mark, &backup, there, error);
 }
 
-char *
-rfp_backup_job_guid(RfpDomain *domain)
-{
-    char *xml = virDomainBackupGetXMLDesc(domain->virt, 0);
-    char *guid = xml ? rfp_backup_xml_guid(xml) : NULL;
-
-    free(xml);
-    return guid;
-}
-
 /* What QEMU has of a backup job: its blocks to copy, or to keep. */
 static gboolean
 has_blocks(virTypedParameterPtr params, int n_params)
@@ -193,10 +183,52 @@ is_lost(const GError *why)
            rfp_error_libvirt_code(why) == VIR_ERR_INTERNAL_ERROR;
 }
 
+/* Of the point, or operation, whose job runs, if it has the shape of one that
+ * virt-refpoint begins; else NULL. */
+static char *
+guid_of_job(RfpDomain *domain)
+{
+    char *xml = virDomainBackupGetXMLDesc(domain->virt, 0);
+    char *guid = xml ? rfp_backup_xml_guid(xml) : NULL;
+
+    free(xml);
+    return guid;
+}
+
+/* A job that has the shape of ours, and of which there is no record here: that
+ * was lost, or is below another home. */
+static void
+set_unrecorded(const RfpDomain *domain, const char *guid, GError **error)
+{
+    const RefpointConnection *conn = domain->conn;
+    const char *word = domain->word;
+
+    rfp_error_set(error, REFPOINT_ERROR_IN_USE,
+                  _("domain '%s' has a backup job of virt-refpoint, for point "
+                    "%s, and there is no record of it in '%s'"),
+                  domain->name, guid, conn->records_dir);
+    rfp_error_add_object(error, domain->name);
+    if (conn->system)
+        rfp_error_add_way_out(error,
+                              _("if nobody works on it any more, end it with: "
+                                "virsh domjobabort %s; then remove the point, "
+                                "if it is listed: virt-refpoint destroy %s %s"),
+                              word, word, guid);
+    else
+        rfp_error_add_way_out(error,
+                              _("try it with HOME and XDG_STATE_HOME as they "
+                                "were when it began; or, if nobody works on it "
+                                "any more, end it with: virsh domjobabort %s; "
+                                "then remove the point, if it is listed: "
+                                "virt-refpoint destroy %s %s"),
+                              word, word, guid);
+}
+
 gboolean
 rfp_backup_job_check_free(RfpDomain *domain, GError **error)
 {
     const gint64 end = g_get_monotonic_time() + LOST_US;
+    g_autofree char *guid = NULL;
     g_autoptr(GError) why = NULL;
     RfpJobState state = RFP_JOB_UNKNOWN;
 
@@ -214,6 +246,11 @@ rfp_backup_job_check_free(RfpDomain *domain, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
         return FALSE;
     }
+    guid = state == RFP_JOB_BACKUP ? guid_of_job(domain) : NULL;
+    if (guid != NULL) {
+        set_unrecorded(domain, guid, error);
+        return FALSE;
+    }
     rfp_error_set(error, REFPOINT_ERROR_IN_USE,
                   state == RFP_JOB_BACKUP ?
                       _("domain '%s' has a backup job of another program") :
@@ -229,8 +266,8 @@ rfp_backup_job_check_free(RfpDomain *domain, GError **error)
 
 /* Before QEMU formats an encrypted scratch file it measures how fast it hashes. A
  * processor that is done before the kernel has counted its time makes that fail,
- * now and then (QEMU 7.2.14 to 7.2.22, 8.2.7 to 9.2.1, seen in 7.2.22). Nothing has begun then,
- * and the next try measures anew. */
+ * now and then (seen in QEMU 7.2.22). Nothing has begun then, and the next try
+ * measures anew. */
 static gboolean
 failed_to_measure(void)
 {

@@ -45,12 +45,8 @@ rfp_backup_job_is_there(RfpDomain *domain,
                         gboolean *there,
                         GError **error);
 
-/* The GUID of the point, or operation, whose job runs, if it has the shape of one
- * that virt-refpoint begins; else NULL. Free with g_free(). */
-char *
-rfp_backup_job_guid(RfpDomain *domain);
-
-/* IN_USE, naming what runs, unless the domain is free. */
+/* IN_USE, naming what runs, unless the domain is free. A job of virt-refpoint is
+ * named as such: no record of it is known to @conn. */
 gboolean
 rfp_backup_job_check_free(RfpDomain *domain, GError **error);
 

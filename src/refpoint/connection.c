@@ -293,7 +293,6 @@ connect_to(RefpointConnection *conn,
 {
     char *canonical = NULL;
 
-    g_mutex_init(&conn->lock);
     conn->virt = open_patiently(uri);
     if (conn->virt == NULL) {
         set_not_connected(resolved, wanted, error);
@@ -314,6 +313,7 @@ refpoint_connection_open(const char *uri, GError **error)
     g_autoptr(RfpUri) wanted = rfp_uri_parse(resolved);
     g_autoptr(RfpUri) got = NULL;
 
+    g_mutex_init(&conn->lock);
     if (!check_here(wanted, resolved, error) || !check_login(wanted, error) ||
         !connect_to(conn, uri, resolved, wanted, error) ||
         !check_driver(conn->virt, conn->uri, error))

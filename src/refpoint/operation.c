@@ -236,7 +236,8 @@ undo_elsewhere(RfpOperation *operation, GError **error)
 static void
 explain_no_record(const RfpOperation *operation, GError **error)
 {
-    if (error == NULL || (*error)->code == REFPOINT_ERROR_IN_USE)
+    if (error == NULL || (*error)->code == REFPOINT_ERROR_IN_USE ||
+        (*error)->code == REFPOINT_ERROR_CANCELLED)
         return;
     if (!operation->conn->system) {
         rfp_error_add_way_out(error,
@@ -294,51 +295,14 @@ rfp_operation_keeps(const RfpOperation *operation, const char *point)
             g_strcmp0(kept->name, point) == 0);
 }
 
-/* A job that has the shape of ours, and of which there is no record here: that
- * was lost, or is below another home. */
-static void
-explain_job(RfpOperation *operation, GError **error)
-{
-    g_autofree char *guid = rfp_backup_job_guid(operation->domain);
-    const char *word = operation->domain->word;
-
-    if (guid == NULL || error == NULL ||
-        (*error)->code != REFPOINT_ERROR_IN_USE)
-        return;
-    g_clear_error(error);
-    rfp_error_set(error, REFPOINT_ERROR_IN_USE,
-                  _("domain '%s' has a backup job of virt-refpoint, for point "
-                    "%s, and there is no record of it in '%s'"),
-                  operation->domain->name, guid, operation->conn->records_dir);
-    rfp_error_add_object(error, operation->domain->name);
-    if (operation->conn->system)
-        rfp_error_add_way_out(error,
-                              _("if nobody works on it any more, end it with: "
-                                "virsh domjobabort %s; then remove the point, "
-                                "if it is listed: virt-refpoint destroy %s %s"),
-                              word, word, guid);
-    else
-        rfp_error_add_way_out(error,
-                              _("try it with HOME and XDG_STATE_HOME as they "
-                                "were when it began; or, if nobody works on it "
-                                "any more, end it with: virsh domjobabort %s; "
-                                "then remove the point, if it is listed: "
-                                "virt-refpoint destroy %s %s"),
-                              word, word, guid);
-}
-
 gboolean
 rfp_operation_check_free(RfpOperation *operation, GError **error)
 {
     const RfpKept *kept = operation->kept;
     const char *word = operation->domain->word;
 
-    if (kept == NULL || kept->ended != NULL) {
-        if (rfp_backup_job_check_free(operation->domain, error))
-            return TRUE;
-        explain_job(operation, error);
-        return FALSE;
-    }
+    if (kept == NULL || kept->ended != NULL)
+        return rfp_backup_job_check_free(operation->domain, error);
     rfp_error_set(error, REFPOINT_ERROR_IN_USE,
                   kept->keep == REFPOINT_KEEP_HOLD ?
                       _("domain '%s' holds the data of point '%s'") :

@@ -184,6 +184,24 @@ must()
     }
 }
 
+# recipe FILE REGEX
+# The one example of README or a manual page that has such a line; which it is
+# is noted in $tmp/recipes.
+recipe()
+{
+    local n found=()
+
+    for ((n = $("$tests_dir/recipe" "$1"); n > 0; n--)); do
+        ! "$tests_dir/recipe" "$1" $n | grep -qE -- "$2" || found+=("$n")
+    done
+    if [ ${#found[@]} != 1 ]; then
+        diag "${#found[@]} examples of ${1##*/} have a line: $2" >&2
+        return 1
+    fi
+    echo "${1##*/} ${found[0]}" >>"$tmp/recipes"
+    "$tests_dir/recipe" "$1" "${found[0]}"
+}
+
 # requires PROGRAM, or requires COMMAND ARGUMENT...
 # Skip the script if the program is not there or the command fails.
 requires()

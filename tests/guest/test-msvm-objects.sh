@@ -29,8 +29,8 @@ flags=$(PKG_CONFIG_PATH=$tmp/pkgconfig pkg-config --cflags --libs refpoint) ||
 must cc -std=gnu11 -Wall -Wextra -Werror -o "$tmp/objects" \
     "$tests_dir/guest/msvm-objects.c" $flags
 
-"$tests_dir/cli/manual-example" \
-    "$REFPOINT_PREFIX/share/man/man3/librefpoint.3" 2 >"$tmp/round.c"
+recipe "$REFPOINT_PREFIX/share/man/man3/librefpoint.3" \
+    '^#include <refpoint-msvm.h>$' >"$tmp/round.c"
 # shellcheck disable=SC2086
 must cc -std=gnu11 -o "$tmp/round" "$tmp/round.c" $flags
 

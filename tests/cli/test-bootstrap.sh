@@ -23,14 +23,14 @@ stub()
     chmod 755 "$tmp/bin/$1"
 }
 
-# bootstrap_on ID ID_LIKE: its output in $tmp/out and $tmp/err, the calls of
+# bootstrap_on ID ID_LIKE [COMMAND]: its output in $tmp/out and $tmp/err, the calls of
 # the stubs in $tmp/calls
 bootstrap_on()
 {
     printf 'ID=%s\nID_LIKE="%s"\n' "$1" "$2" >"$tmp/os-release"
     : >"$tmp/calls"
     PATH=$tmp/bin:$PATH REFPOINT_OS_RELEASE=$tmp/os-release \
-        "$bootstrap" packages >"$tmp/out" 2>"$tmp/err" </dev/null
+        "$bootstrap" "${3:-packages}" >"$tmp/out" 2>"$tmp/err" </dev/null
 }
 
 calls_of()
@@ -96,6 +96,17 @@ like "$(cat "$tmp/err")" 'could not be installed: libnbd-dev' \
 like "$(cat "$tmp/err")" \
     'apt-get install --no-install-recommends libnbd-dev ?$' \
     "and the way out"
+
+# That the packages cannot be installed ends all of these at once.
+stub rpm '[ "$3" != edk2-ovmf ] && [ "$3" != swtpm ]'
+stub dpkg-query '[ "$4" = swtpm ] && exit 1; echo installed'
+stub apt-get 'case $* in *install*) exit 100 ;; esac'
+bootstrap_on debian '' check
+like "$(calls_of apt-get)" ' install swtpm$' "check installs swtpm"
+bootstrap_on fedora '' check
+like "$(calls_of dnf)" ' edk2-ovmf swtpm$' "check installs UEFI and swtpm (dnf)"
+bootstrap_on debian '' packages
+is "$(calls_of apt-get)" "" "what the demonstration needs has neither"
 
 bootstrap_on plan9 ''
 is $? 0 "an unknown system goes on without packages"

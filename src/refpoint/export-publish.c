@@ -302,7 +302,8 @@ rfp_export_publish(RfpExport *export, GError **error)
     g_autoptr(GError) local = NULL;
     g_autoptr(RefpointFailure) failure = NULL;
 
-    if (!record_intents(export, error) ||
+    if (!rfp_job_finish_reading(job, error) ||
+        !record_intents(export, error) ||
         !rfp_job_check(job, error) ||
         !rfp_export_set_publish(export->set, export->partial, export->folder,
                                 error))

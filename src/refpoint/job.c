@@ -101,10 +101,10 @@ refpoint_job_set_rate(RefpointJob *job, guint64 bytes_per_second)
     rfp_rate_set(&job->rate, bytes_per_second);
 }
 
-void
+gboolean
 refpoint_job_suspend(RefpointJob *job)
 {
-    rfp_rate_pause(&job->rate, TRUE);
+    return rfp_rate_pause(&job->rate, TRUE);
 }
 
 void
@@ -152,6 +152,13 @@ rfp_job_check(RefpointJob *job, GError **error)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_CANCELLED, _("interrupted"));
     return FALSE;
+}
+
+gboolean
+rfp_job_finish_reading(RefpointJob *job, GError **error)
+{
+    rfp_rate_finish(&job->rate, &job->cancel);
+    return rfp_job_check(job, error);
 }
 
 RefpointDiskReport *

@@ -35,6 +35,13 @@ rfp_job_cancelled(RefpointJob *job);
 gboolean
 rfp_job_check(RefpointJob *job, GError **error);
 
+/*
+ * What is left is to publish: an operation that is suspended waits here, and
+ * cannot be suspended any more behind it. CANCELLED as above.
+ */
+gboolean
+rfp_job_finish_reading(RefpointJob *job, GError **error);
+
 /* A disk in the report; owned by it. */
 RefpointDiskReport *
 rfp_job_add_disk(RefpointJob *job, const char *target);

@@ -41,7 +41,8 @@ suspend(RfpMsvmJob *job, GError **error)
         return refuse(job, error);
     if (job->state == REFPOINT_MSVM_JOB_SUSPENDED)
         return TRUE;
-    refpoint_job_suspend(job->operation);
+    if (!refpoint_job_suspend(job->operation))
+        return refuse(job, error);
     rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_SUSPENDED);
     return TRUE;
 }

@@ -11,6 +11,8 @@
 #define LIMIT_MAX ((guint64)1 << 40)
 #define ELAPSED_MAX_US ((gint64)3600 * G_USEC_PER_SEC)
 
+enum { GOING, PAUSED, FINISHED };
+
 void
 rfp_rate_init(RfpRate *rate)
 {
@@ -31,16 +33,29 @@ rfp_rate_set(RfpRate *rate, guint64 limit)
                      __ATOMIC_RELAXED);
 }
 
-void
+gboolean
 rfp_rate_pause(RfpRate *rate, gboolean paused)
 {
-    g_atomic_int_set(&rate->paused, paused);
+    g_atomic_int_compare_and_exchange(&rate->state, paused ? GOING : PAUSED,
+                                      paused ? PAUSED : GOING);
+    return g_atomic_int_get(&rate->state) != FINISHED;
 }
 
 gboolean
 rfp_rate_is_paused(const RfpRate *rate)
 {
-    return g_atomic_int_get(&rate->paused);
+    return g_atomic_int_get(&rate->state) == PAUSED;
+}
+
+void
+rfp_rate_finish(RfpRate *rate, const gint *cancel)
+{
+    while (!g_atomic_int_compare_and_exchange(&rate->state, GOING, FINISHED) &&
+           rfp_rate_is_paused(rate)) {
+        if (g_atomic_int_get(cancel))
+            return;
+        g_usleep(SLEEP_US);
+    }
 }
 
 guint64
@@ -102,7 +117,7 @@ void
 rfp_rate_take(RfpRate *rate, guint64 length, const gint *cancel)
 {
     gint64 limit = get_limit(rate);
-    gboolean paused = g_atomic_int_get(&rate->paused);
+    gboolean paused = rfp_rate_is_paused(rate);
     gint64 wait = 1;
 
     while (paused || (limit != 0 && wait != 0)) {
@@ -112,6 +127,6 @@ rfp_rate_take(RfpRate *rate, guint64 length, const gint *cancel)
         if (wait != 0)
             g_usleep((gulong)wait);
         limit = get_limit(rate);
-        paused = g_atomic_int_get(&rate->paused);
+        paused = rfp_rate_is_paused(rate);
     }
 }

@@ -12,7 +12,7 @@
 
 typedef struct {
     guint64 limit; /* atomic; bytes in a second, 0: none */
-    gint paused;   /* atomic; then nothing may be taken */
+    gint state;    /* atomic; whether it goes, is paused or finished */
 
     GMutex lock;  /* of everything below */
     gint64 level; /* bytes that may be taken; below 0: a debt */
@@ -33,12 +33,18 @@ rfp_rate_set(RfpRate *rate, guint64 limit);
 guint64
 rfp_rate_limit(const RfpRate *rate);
 
-/* Lets nobody take anything, and does so again. As above. */
-void
+/* Lets nobody take anything, or lets them again; FALSE: all is taken, it is too
+ * late. As above. */
+gboolean
 rfp_rate_pause(RfpRate *rate, gboolean paused);
 
 gboolean
 rfp_rate_is_paused(const RfpRate *rate);
+
+/* All is taken: waits for the end of a pause, behind that there is no other.
+ * Returns without that once *@cancel is set. */
+void
+rfp_rate_finish(RfpRate *rate, const gint *cancel);
 
 /* How many bytes are best taken at a time, at most @length: a multiple of
  * @unit, which also is the least. */

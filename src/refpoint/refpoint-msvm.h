@@ -206,11 +206,12 @@ enum {
 };
 
 /*
- * Start (also: go on after Suspend), Suspend (reading stops within a second),
- * Terminate (everything is undone, the job ends as Terminated), Kill (the same,
- * nobody waits for it: Killed). @timeout_period: a CIM interval; NULL or zero:
- * the call returns at once; anything else: 4098. A job that has ended, or cannot
- * be suspended: Invalid state. Right set.
+ * Start (also: go on after Suspend), Suspend (reading stops within a second, and
+ * nothing is published before it goes on), Terminate (everything is undone, the
+ * job ends as Terminated), Kill (the same, nobody waits for it: Killed).
+ * @timeout_period: a CIM interval; NULL or zero: the call returns at once;
+ * anything else: 4098. A job that has ended, or cannot be suspended (any more:
+ * it publishes already): Invalid state. Right set.
  */
 guint32
 refpoint_msvm_request_state_change(RefpointMsvm *msvm,

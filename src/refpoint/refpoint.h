@@ -246,10 +246,12 @@ refpoint_job_set_rate(RefpointJob *job, guint64 bytes_per_second);
 
 /*
  * Stops reading guest data, and goes on with it; nothing is lost meanwhile, and
- * the backup job behind it goes on taking scratch space. An operation that does
- * not read is not stopped. From any thread and from signal handlers.
+ * the backup job behind it goes on taking scratch space. An export that has read
+ * everything is not published before it is resumed. FALSE: its publication has
+ * begun, it ends by itself. Operations without data are not stopped. From any
+ * thread and from signal handlers.
  */
-void
+gboolean
 refpoint_job_suspend(RefpointJob *job);
 
 void

@@ -277,6 +277,21 @@ status_is 9 "suspended: no number" virt-refpoint invoke RequestStateChange \
 check "suspended: waits for its end" virt-refpoint job wait "$job"
 point_exact suspended
 
+# With everything read: it is not published before it is resumed.
+point_new late
+export_job 0 late -P "$set/disks/vm/vda/late.qcow2" \
+    -e inject=fdatasync:delay_enter=3000000:when=1
+wait_for 60 grep -q fdatasync "$tmp/trace"
+check "late: suspend" virt-refpoint job suspend "$job"
+wait_for 60 eval '[ -z "$(job_left)" ]'
+sleep 2
+is "$(job_get .state_name)" Suspended "late: stays so"
+[ ! -e "$set/late" ] && ok "late: nothing is published" ||
+    not_ok "late: nothing is published"
+check "late: resume" virt-refpoint job resume "$job"
+check "late: waits for its end" virt-refpoint job wait "$job"
+point_exact late
+
 # ---- Terminated --------------------------------------------------------------
 
 point_new terminated
@@ -307,7 +322,7 @@ guest_unhook
 wait_for 60 eval '[ -z "$(job_left)" ]'
 is "$(job_left)" "" "terminated: nothing is left of that"
 is "$(virsh -q checkpoint-list vm --name | grep -vxE \
-    '(full|watched|suspended|terminated|)' | tr '\n' ' ')" "" \
+    '(full|watched|suspended|late|terminated|)' | tr '\n' ' ')" "" \
     "terminated: the point neither"
 
 # ---- Killed ------------------------------------------------------------------

@@ -82,6 +82,20 @@ run_past_cancel(RefpointConnection *conn,
     return run_well(conn, work, operation, error);
 }
 
+/* Has read everything when it is suspended; behind that only the end is left. */
+static gboolean
+run_to_publication(RefpointConnection *conn,
+                   const RfpMsvmWork *work,
+                   RefpointJob *operation,
+                   GError **error)
+{
+    while (!rfp_rate_is_paused(&operation->rate))
+        g_usleep(1000);
+    if (!rfp_job_finish_reading(operation, error))
+        return rfp_job_end(operation, FALSE, error);
+    return run_past_cancel(conn, work, operation, error);
+}
+
 static void
 finish(const RfpMsvmWork *work,
        const RefpointReport *report,
@@ -120,6 +134,11 @@ static const RfpMsvmAction for_ever = {.job_class = EXPORT_JOB,
                                        .cancellable = TRUE,
                                        .suspendable = TRUE,
                                        .run = run_for_ever};
+static const RfpMsvmAction to_publication = {.job_class = EXPORT_JOB,
+                                             .job_type = 203,
+                                             .cancellable = TRUE,
+                                             .suspendable = TRUE,
+                                             .run = run_to_publication};
 static const RfpMsvmAction past_cancel = {.job_class = "Msvm_ConcreteJob",
                                           .job_type = 202,
                                           .cancellable = TRUE,
@@ -477,6 +496,31 @@ test_suspended(void)
                      REFPOINT_MSVM_JOB_TERMINATED);
 }
 
+/* Nothing is published while it is suspended; what publishes does not stop. */
+static void
+test_suspended_late(void)
+{
+    g_autoptr(RefpointMsvm) msvm = new_service();
+    g_autofree char *path = start(msvm, &to_publication);
+
+    g_assert_cmpuint(request(msvm, path, REFPOINT_MSVM_REQUEST_SUSPEND), ==, 0);
+    g_usleep(100 * 1000);
+    g_assert_cmpuint(refpoint_msvm_wait(msvm, path, 0), ==,
+                     REFPOINT_MSVM_JOB_SUSPENDED);
+    g_assert_cmpuint(request(msvm, path, REFPOINT_MSVM_REQUEST_START), ==, 0);
+    while (request(msvm, path, REFPOINT_MSVM_REQUEST_SUSPEND) == 0) {
+        request(msvm, path, REFPOINT_MSVM_REQUEST_START);
+        g_usleep(1000);
+    }
+    g_assert_cmpuint(request(msvm, path, REFPOINT_MSVM_REQUEST_SUSPEND), ==,
+                     32775);
+    g_assert_cmpuint(refpoint_msvm_wait(msvm, path, 0), ==,
+                     REFPOINT_MSVM_JOB_RUNNING);
+    request(msvm, path, REFPOINT_MSVM_REQUEST_TERMINATE);
+    g_assert_cmpuint(refpoint_msvm_wait(msvm, path, LONG_MS), ==,
+                     REFPOINT_MSVM_JOB_COMPLETED);
+}
+
 static void
 test_killed(void)
 {
@@ -795,6 +839,7 @@ main(int argc, char *argv[])
     g_test_add_func("/msvm-job/error", test_error);
     g_test_add_func("/msvm-job/terminated", test_terminated);
     g_test_add_func("/msvm-job/suspended", test_suspended);
+    g_test_add_func("/msvm-job/suspended-late", test_suspended_late);
     g_test_add_func("/msvm-job/killed", test_killed);
     g_test_add_func("/msvm-job/too-late", test_too_late);
     g_test_add_func("/msvm-job/stubborn", test_stubborn);

@@ -139,6 +139,51 @@ test_cancel(void)
     rfp_rate_clear(&rate);
 }
 
+static gpointer
+resume_thread(gpointer opaque)
+{
+    g_usleep(100 * 1000);
+    g_assert_true(rfp_rate_pause(opaque, FALSE));
+    return NULL;
+}
+
+/* Who has taken everything waits for the end of the pause; behind that there is
+ * no other. */
+static void
+test_finish(void)
+{
+    RfpRate rate;
+    gint cancel = FALSE;
+    GThread *thread;
+
+    rfp_rate_init(&rate);
+    g_assert_true(rfp_rate_pause(&rate, TRUE));
+    g_assert_true(rfp_rate_pause(&rate, TRUE));
+    thread = g_thread_new("resume", resume_thread, &rate);
+    rfp_rate_finish(&rate, &cancel);
+    g_thread_join(thread);
+    g_assert_false(rfp_rate_is_paused(&rate));
+    g_assert_false(rfp_rate_pause(&rate, TRUE));
+    g_assert_false(rfp_rate_is_paused(&rate));
+    rfp_rate_finish(&rate, &cancel);
+    rfp_rate_clear(&rate);
+}
+
+static void
+test_finish_cancelled(void)
+{
+    RfpRate rate;
+    gint cancel = FALSE;
+    GThread *thread = g_thread_new("cancel", cancel_thread, &cancel);
+
+    rfp_rate_init(&rate);
+    rfp_rate_pause(&rate, TRUE);
+    rfp_rate_finish(&rate, &cancel);
+    g_thread_join(thread);
+    g_assert_true(rfp_rate_is_paused(&rate));
+    rfp_rate_clear(&rate);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -149,5 +194,7 @@ main(int argc, char **argv)
     g_test_add_func("/rate/slow", test_slow);
     g_test_add_func("/rate/change", test_change);
     g_test_add_func("/rate/cancel", test_cancel);
+    g_test_add_func("/rate/finish", test_finish);
+    g_test_add_func("/rate/finish-cancelled", test_finish_cancelled);
     return g_test_run();
 }

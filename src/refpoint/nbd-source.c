@@ -76,6 +76,10 @@ set_nbd_error(struct nbd_handle *nbd, GError **error)
     if (nbd != NULL && is_lost(nbd)) {
         rfp_error_set_errno(error, ECONNRESET,
                             _("the NBD server closed the connection"));
+    } else if (errnum == EPROTO) {
+        /* libnbd's own finding, of extents too in its newer releases */
+        rfp_error_set_errno(error, errnum,
+                            _("the NBD server does not keep to the protocol"));
     } else if (errnum != 0) {
         rfp_error_set_errno(error, errnum,
                             _("the NBD server reported an error"));

@@ -22,17 +22,31 @@ lie()
         --buffer-kib 128
 }
 
+# lie_of_extent LIE REGEX, lie_of_length LIE: libnbd in its newer releases finds
+# it itself, or says it with another number
+lie_of_extent()
+{
+    lie "$1" 1 "map of NBD export vda at offset [0-9]+: the NBD server \
+(sent an $2|does not keep to the protocol: )"
+}
+
+lie_of_length()
+{
+    lie "$1" 1 "read NBD export vda at offset [0-9]+: the NBD server \
+(reported an error: Input/output|does not keep to the protocol: )"
+}
+
 serve_liar no-lie
 check "no lie" nbd_full good
 honest=$(view)
 must nbd_increment inc b0 good
 rm -f "$tmp"/good.* "$tmp"/inc.*
 
-lie zero-length 1 'extent of 0 bytes at offset 0'
-lie all-zero-length 1 'extent of 0 bytes'
-lie beyond-end 1 'extent of [0-9]+ bytes'
-lie beyond-end-later 1 'extent of 4096 bytes at offset 1048576'
-lie huge 1 'extent of'
+lie_of_extent zero-length 'extent of 0 bytes at offset 0'
+lie_of_extent all-zero-length 'extent of 0 bytes'
+lie_of_extent beyond-end 'extent of [0-9]+ bytes'
+lie_of_extent beyond-end-later 'extent of 4096 bytes at offset 1048576'
+lie_of_extent huge 'extent of'
 lie empty 1 'map of NBD export'
 lie other-context 1 'map of NBD export'
 lie no-reply-data 1 'map of NBD export'
@@ -41,8 +55,8 @@ lie other-size 1 'size of the NBD export changed'
 lie too-large 3 'more than 64 TiB'
 lie read-outside 1 'read NBD export vda at offset'
 lie read-long 1 'read NBD export vda at offset'
-lie read-short 1 'read NBD export vda at offset'
-lie read-nothing 1 'read NBD export vda at offset'
+lie_of_length read-short
+lie_of_length read-nothing
 lie other-cookie 1 'read NBD export vda at offset'
 lie garbage 1 'read NBD export vda at offset'
 lie disconnect 1 'read NBD export vda at offset.*closed the connection'

@@ -62,11 +62,11 @@ lab_enter()
     [ "$(id -u)" != 0 ] || chown "$lab_user" "$tmp"
     # A home of root, or a checkout below it, is closed to other users.
     if ! lab_as_user test -r "$script" -a -r "$tests_dir/functions.sh"; then
-        mkdir "$tmp/tests"
-        tar -C "$tests_dir" --exclude=.libs --exclude=.deps --exclude='*.o' \
-            --exclude='*.log' --exclude='*.trs' -cf - . |
-            tar -C "$tmp/tests" -xf - || bail_out "cannot copy the tests"
-        script=$tmp/tests/${script#"$tests_dir"/}
+        mkdir "$tmp/source"
+        tar -C "$tests_dir/.." --exclude=.libs --exclude=.deps --exclude='*.o' \
+            --exclude='*.log' --exclude='*.trs' -cf - README data tests |
+            tar -C "$tmp/source" -xf - || bail_out "cannot copy the tests"
+        script=$tmp/source/tests/${script#"$tests_dir"/}
     fi
     if ! lab_as_user test -r "$guest/initramfs"; then
         mkdir "$tmp/guest"

@@ -116,3 +116,24 @@ status_is 64 "no command is a wrong command line" "$bootstrap"
 check "--help" "$bootstrap" --help
 
 done_testing
+# Warnings are errors where that is asked for, not on somebody's first build.
+mkdir "$tmp/tree"
+cp "$bootstrap" "$tmp/tree/"
+stub configure ''
+stub make ''
+mv "$tmp/bin/configure" "$tmp/tree/"
+build_with()
+{
+    : >"$tmp/calls"
+    rm -rf "$tmp/tree/build"
+    CONFIGURE_OPTIONS=$1 PATH=$tmp/bin:$PATH \
+        REFPOINT_OS_RELEASE=$tmp/os-release \
+        "$tmp/tree/bootstrap" build >"$tmp/out" 2>"$tmp/err" </dev/null
+}
+stub dpkg-query 'echo installed'
+build_with ''
+unlike "$(calls_of configure)" werror "a build warns"
+like "$(calls_of configure)" "--prefix=$tmp/tree/build/inst " "below build/"
+build_with --enable-werror
+like "$(calls_of configure)" ' --enable-werror$' "CI's fails instead"
+

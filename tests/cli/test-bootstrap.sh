@@ -30,6 +30,7 @@ bootstrap_on()
     printf 'ID=%s\nID_LIKE="%s"\n' "$1" "$2" >"$tmp/os-release"
     : >"$tmp/calls"
     PATH=$tmp/bin:$PATH REFPOINT_OS_RELEASE=$tmp/os-release \
+        REFPOINT_PRESET_DIR=$tmp/presets \
         "$bootstrap" "${3:-packages}" >"$tmp/out" 2>"$tmp/err" </dev/null
 }
 
@@ -59,6 +60,28 @@ is $? 0 "Ubuntu: one package is missing"
 like "$(calls_of apt-get | tail -n 1)" \
     '--no-install-recommends install libnbd-dev$' "it alone is installed"
 like "$(calls_of apt-get | head -n 1)" ' update$' "with a fresh list"
+[ ! -e "$tmp/presets" ] && ok "nothing of libvirt: no presets" ||
+    not_ok "nothing of libvirt: no presets"
+
+# The units that a package brings: as they are while it is installed.
+stub dpkg-query '[ "$4" = libvirt-daemon ] && exit 1; echo installed'
+stub apt-get "[ \$2 = -o ] || cat ${tmp@Q}/presets/* >${tmp@Q}/preset"
+bootstrap_on debian ''
+is $? 0 "Debian: libvirt's daemon is missing"
+is "$(cat "$tmp/preset")" $'disable libvirt*\ndisable virt*' \
+    "it is installed with its units disabled"
+is "$(ls "$tmp/presets")" "" "behind that the presets go"
+like "$(cat "$tmp/out")" 'systemctl enable --now libvirtd.socket' \
+    "how they are enabled is said"
+stub apt-get '[ "$2" = -o ]'
+bootstrap_on debian ''
+is $? 1 "Debian: an installation fails"
+is "$(ls "$tmp/presets")" "" "the presets go, too"
+stub apt-get 'case $* in *install*) kill -TERM $PPID; sleep 1 ;; esac'
+bootstrap_on debian '' 2>/dev/null
+is "$(ls "$tmp/presets")" "" "and so they do when it is killed"
+stub apt-get ''
+stub dpkg-query '[ "$4" = libnbd-dev ] && exit 1; echo installed'
 
 stub rpm 'case $3 in libnbd-devel | gcc) exit 1 ;; esac'
 for system in "fedora " "rhel fedora" "almalinux rhel centos fedora"; do
@@ -108,14 +131,6 @@ like "$(calls_of dnf)" ' edk2-ovmf swtpm$' "check installs UEFI and swtpm (dnf)"
 bootstrap_on debian '' packages
 is "$(calls_of apt-get)" "" "what the demonstration needs has neither"
 
-bootstrap_on plan9 ''
-is $? 0 "an unknown system goes on without packages"
-is "$(calls_of 'dnf\|apt-get')" "" "no package manager is called"
-
-status_is 64 "no command is a wrong command line" "$bootstrap"
-check "--help" "$bootstrap" --help
-
-done_testing
 # Warnings are errors where that is asked for, not on somebody's first build.
 mkdir "$tmp/tree"
 cp "$bootstrap" "$tmp/tree/"
@@ -137,3 +152,11 @@ like "$(calls_of configure)" "--prefix=$tmp/tree/build/inst " "below build/"
 build_with --enable-werror
 like "$(calls_of configure)" ' --enable-werror$' "CI's fails instead"
 
+bootstrap_on plan9 ''
+is $? 0 "an unknown system goes on without packages"
+is "$(calls_of 'dnf\|apt-get')" "" "no package manager is called"
+
+status_is 64 "no command is a wrong command line" "$bootstrap"
+check "--help" "$bootstrap" --help
+
+done_testing

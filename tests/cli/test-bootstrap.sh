@@ -44,6 +44,7 @@ stub id 'echo 0'
 stub apt-get ''
 stub dnf ''
 stub dpkg-query 'echo installed'
+stub apt-cache ''
 stub rpm ''
 
 bootstrap_on debian ''
@@ -62,6 +63,24 @@ like "$(calls_of apt-get | tail -n 1)" \
 like "$(calls_of apt-get | head -n 1)" ' update$' "with a fresh list"
 [ ! -e "$tmp/presets" ] && ok "nothing of libvirt: no presets" ||
     not_ok "nothing of libvirt: no presets"
+
+stub dpkg-query 'case $4 in *-secret | *-storage) exit 1 ;; esac
+echo installed'
+bootstrap_on debian ''
+is "$? $(calls_of apt-get)" "0 " "Debian: a package that it does not have"
+stub apt-cache 'case $2 in *-secret) echo "Package: $2" ;; esac'
+bootstrap_on debian ''
+like "$(calls_of apt-get | tail -n 1)" ' install libvirt-daemon-driver-secret ' \
+    "one that it has, beside libvirt-daemon"
+stub dpkg-query '[ "$4" = libnbd-dev ] && exit 1
+case $4 in *-secret | *-storage) exit 1 ;; esac
+echo installed'
+stub apt-cache "grep -q update ${tmp@Q}/calls && echo \"Package: \$2\""
+bootstrap_on debian ''
+like "$(calls_of apt-get | tail -n 1)" \
+    ' install libnbd-dev libvirt-daemon-driver-secret libvirt-daemon-driver-storage$' \
+    "what only the fresh list has"
+stub apt-cache ''
 
 # The units that a package brings: as they are while it is installed.
 stub dpkg-query '[ "$4" = libvirt-daemon ] && exit 1; echo installed'

@@ -7,6 +7,7 @@ lab_start "$@"
 requires virt-refpoint
 requires jq
 requires cc
+requires virsh secret-list # the driver is a package of its own in places
 must cc -std=gnu11 -Wall -Wextra -Werror -shared -fPIC -o "$tmp/fake.so" \
     "$tests_dir/guest/fake-begin.c" -ldl -lvirt
 

@@ -86,9 +86,17 @@ is "$(modes)" "vda=increment vdb=full:qcow2-v2" "the held point: the modes"
 exact "$tmp/held" "the held point"
 must virt-refpoint remove-data vm held
 
+# libvirt 9.0 makes this version unless told otherwise, 11.3 does not.
 diag "a volume of libvirt's storage"
 must virsh pool-create-as pool dir --target "$tmp/guests/pool" --build
-must virsh vol-create-as pool volume 8M --format qcow2
+cat >"$tmp/volume.xml" <<EOF
+<volume>
+  <name>volume</name>
+  <capacity unit='MiB'>8</capacity>
+  <target><format type='qcow2'/><compat>0.10</compat></target>
+</volume>
+EOF
+must virsh vol-create pool "$tmp/volume.xml"
 attach vdc volume "<source pool='pool' volume='volume'/>"
 is "$(version "$tmp/guests/pool/volume")" 0.10 "it is of version 2"
 export_point "a volume: a dry run" vm "$set" --dry-run

@@ -125,10 +125,10 @@ must guest_exec vm 'head -c 20000000 /dev/urandom >/mnt/vda/f; sync'
 virt-refpoint --json export vm "$set" --quiesce=required --base=none \
     --limit-rate=1M >"$tmp/out" 2>"$tmp/err" </dev/null &
 pid=$!
-wait_for 60 grep -q '^thawed' \
-    "$HOME/.local/state/virt-refpoint/records/$(virsh -q domuuid vm |
-        head -n 1).record"
-kill -STOP $pid
+record=$HOME/.local/state/virt-refpoint/records/$(virsh -q domuuid vm |
+    head -n 1).record
+wait_for 60 grep -q '^thawed' "$record"
+stop_between_handshakes $pid "$record"
 remember
 must guest_exec vm '(sleep 1; killall qemu-ga) >/dev/null 2>&1 &'
 wait_for 60 eval '! guest_ping vm'

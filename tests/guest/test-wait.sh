@@ -29,7 +29,7 @@ slow()
     guest_write
     slow_export_start 100 export vm "$set" --create="$1" --base=none
     wait_for 60 export_streams "$1"
-    kill -STOP "$main"
+    stop_between_handshakes "$main" "$record"
 }
 
 # in_line NAME COMMAND...: in the background, until it stands in line: $waiter is

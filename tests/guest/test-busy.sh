@@ -52,7 +52,7 @@ undone copy
 guest_write
 slow_export_start 700 export vm "$set" --create=first
 wait_for 60 export_streams first
-kill -STOP "$main" # it holds what it has, as long as it takes
+stop_between_handshakes "$main" "$record" # it holds what it has
 busy second "wait until it ends" virt-refpoint export vm "$set" \
     --create=second --no-wait
 busy elsewhere "wait until it ends" virt-refpoint export vm "$tmp/other" \

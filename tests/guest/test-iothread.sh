@@ -200,15 +200,6 @@ like "$(cat "$tmp/err")" "audit-mismatch.*vda" "twice: said why"
 
 # ---- The daemon is restarted ----------------------------------------------------------
 
-rate=4M slow_push_start restarted --disk vda
-daemon_stop TERM
-export_finish
-is "$export_end" "exited with 0" "restarted: the export goes on"
-all_well "restarted"
-set_is_right "$set" "with one while the daemon was restarted"
-
-# ---- Failures -----------------------------------------------------------------------------
-
 # A disk with so much data that QEMU hears of the limit before it is through.
 must guest_prepare big 2
 must guest_iothread big vdb
@@ -217,6 +208,15 @@ must qemu-io -c "write -q -P 0x55 0 1G" "$tmp/guests/big/vdb.qcow2"
 must virsh define "$tmp/guests/big/big.xml"
 must guest_start big
 use_guest big
+
+rate=64M slow_push_start restarted --disk vdb
+daemon_stop TERM
+export_finish
+is "$export_end" "exited with 0" "restarted: the export goes on"
+all_well "restarted"
+set_is_right "$set" "with one while the daemon was restarted"
+
+# ---- Failures -----------------------------------------------------------------------------
 
 undone()
 {

@@ -466,18 +466,30 @@ check_consistency(RfpExport *export, GError **error)
 
 /* ---- The whole ------------------------------------------------------------------------ */
 
+/* No plan is shown of what fails, so the reasons are told here. */
 static gboolean
 check_any(RfpExport *export, GError **error)
 {
-    for (guint i = 0; i < export->disks->len; i++)
-        if (rfp_export_takes(g_ptr_array_index(export->disks, i)))
+    const char *name = export->operation.domain->name;
+    g_autoptr(GString) why = g_string_new(NULL);
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk))
             return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("domain '%s' has no disk that would be exported"),
-                  export->operation.domain->name);
-    rfp_error_add_object(error, export->operation.domain->name);
-    rfp_error_add_way_out(error, _("see why with: virt-refpoint export "
-                                   "--dry-run"));
+        g_string_append_printf(why, "%s%s (%s)", i > 0 ? ", " : "",
+                               disk->state.target,
+                               rfp_plan_reason_text(disk->decision.reason));
+    }
+    if (why->len == 0)
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("domain '%s' has no disk"), name);
+    else
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("domain '%s' has no disk that would be exported: %s"),
+                      name, why->str);
+    rfp_error_add_object(error, name);
     return FALSE;
 }
 

@@ -79,7 +79,7 @@ for target in vdc hda hdb; do
     refused 3 "disk '$target' of domain 'vm' cannot be exported" \
         "$target, by name" vm "$set" --disk "$target"
 done
-refused 6 "no disk that would be exported" "all left out" vm "$set" \
+refused 6 "would be exported: .*vdc \(.*vdd \(not among" "all left out" vm "$set" \
     --exclude-disk vda --exclude-disk vdb --exclude-disk vdd
 
 # resize TARGET BYTES

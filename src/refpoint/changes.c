@@ -125,6 +125,9 @@ find_disk(Changes *changes, GError **error)
                         "broken"),
                       name, disk->target);
         rfp_error_add_object(error, disk->target);
+        rfp_error_add_way_out(error, _("what changed since is not known any "
+                                       "more: take all of the disk, and make a "
+                                       "new point"));
         return FALSE;
     }
     changes->target = disk->target;

@@ -176,6 +176,8 @@ must guest_kill9 vm
 fails 8 "shut off" "a guest that is off" vm p1 --disk vda
 must guest_start vm
 fails 8 "missing or broken" "a bitmap that was lost" vm p1 --disk vda
+like "$(result .error.way_out)" "make a new point" \
+    "a bitmap that was lost: the way out"
 is "$(left)" "" "nothing is left of those"
 
 done_testing

@@ -51,6 +51,14 @@ find_image(RfpImport *import,
     return NULL;
 }
 
+void
+rfp_import_add_missing_way_out(GError **error)
+{
+    rfp_error_add_way_out(error, _("a disk that was restored from the set: "
+                                   "import --restored; else export: it will "
+                                   "be in full"));
+}
+
 static void
 set_bitmap_wrong(const RfpImportPoint *point,
                  const char *target,
@@ -64,11 +72,10 @@ set_bitmap_wrong(const RfpImportPoint *point,
                               "on disk '%s'"),
                   point->xml->name, target);
     rfp_error_add_object(error, target);
-    rfp_error_add_way_out(error,
-                          missing ? _("a disk that was restored from the set: "
-                                      "import --restored; else export: it will "
-                                      "be in full") :
-                                    _("export: it will be in full"));
+    if (missing)
+        rfp_import_add_missing_way_out(error);
+    else
+        rfp_error_add_way_out(error, _("export: it will be in full"));
 }
 
 gboolean

@@ -232,6 +232,8 @@ redefine(RfpImport *import,
         local->code = REFPOINT_ERROR_INVALID_STATE;
     rfp_error_prefix(&local, _("cannot import point '%s'"), name);
     rfp_error_add_object(&local, name);
+    if (*missing)
+        rfp_import_add_missing_way_out(&local);
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }

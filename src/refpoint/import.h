@@ -37,6 +37,10 @@ rfp_import_begin(RfpImport *import,
                  const RfpImportPoint *point,
                  GError **error);
 
+/* What helps where an image has no bitmap of a point. */
+void
+rfp_import_add_missing_way_out(GError **error);
+
 /* Whether the images have the point's bitmaps, all of them in order:
  * INVALID_STATE names disk and point. *@missing: one is simply not there. */
 gboolean

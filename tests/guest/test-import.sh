@@ -215,6 +215,8 @@ import_refused 8 "point 'p6': its bitmap is missing on disk 'vda'" \
 must mv "$tmp/guests/vm/below.qcow2" "$(guest_disk vm vda)"
 must guest_start vm
 import_refused 8 "vdb" "a bitmap that is missing, running" vm "$set" p7
+like "$(result .error.way_out)" "import --restored" \
+    "a bitmap that is missing, running: the way out"
 import_is "the rest" p6 true vm "$set"
 point vm p8 "$both" "vda=p6 vdb=p6"
 

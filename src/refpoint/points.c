@@ -659,6 +659,9 @@ run_remove(RfpOperation *operation, const char *name, GError **error)
                     "removed"),
                   point->name, operation->domain->name);
     rfp_error_add_object(error, point->name);
+    rfp_error_add_way_out(error, _("see whose data is kept with: virt-refpoint "
+                                   "list %s"),
+                          operation->domain->word);
     return FALSE;
 }
 

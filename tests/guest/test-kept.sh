@@ -204,6 +204,8 @@ refused 8 "not kept any more, it was removed" "held: no more exports" \
 check "a point without data" virt-refpoint create vm bare --track-only
 status_is 8 "a point without data: nothing to remove" \
     virt-refpoint remove-data vm bare
+like "$(cat "$tmp/err")" "hint: .*virt-refpoint list vm" \
+    "a point without data: the way out"
 
 diag "limits"
 create_paused short --keep-for 2

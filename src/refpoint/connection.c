@@ -440,6 +440,7 @@ rfp_connection_again(RefpointConnection *conn,
                      const char *object,
                      GError **error)
 {
+    g_autofree char *word = rfp_text_shell(conn->uri);
     gboolean there = FALSE;
 
     /* known without asking: the call has found it out */
@@ -457,6 +458,6 @@ rfp_connection_again(RefpointConnection *conn,
     rfp_error_add_way_out(error,
                           _("start it again (see with: virsh -c %s uri), then "
                             "repeat this command"),
-                          conn->uri);
+                          word);
     return FALSE;
 }

@@ -44,6 +44,16 @@ lookup(virConnectPtr virt, const char *spelling)
     return found;
 }
 
+static void
+add_domains_way_out(const RefpointConnection *conn, GError **error)
+{
+    g_autofree char *word = rfp_text_shell(conn->uri);
+
+    rfp_error_add_way_out(error, _("see which there are with: virsh -c %s "
+                                   "list --all"),
+                          word);
+}
+
 RfpDomain *
 rfp_domain_lookup(RefpointConnection *conn,
                   const char *spelling,
@@ -67,9 +77,7 @@ rfp_domain_lookup(RefpointConnection *conn,
                            shown);
         if (rfp_connection_again(conn, virt, !conn->hasty, NULL, shown, error))
             continue;
-        rfp_error_add_way_out(error, _("see which there are with: virsh -c %s "
-                                       "list --all"),
-                              conn->uri);
+        add_domains_way_out(conn, error);
         return NULL;
     }
     return domain_new(conn, found, error);
@@ -137,9 +145,7 @@ find_again(RfpDomain *domain, gboolean *lost, GError **error)
     if (found == NULL) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot find the domain '%s'"), domain->name);
-        rfp_error_add_way_out(error, _("see which there are with: virsh -c %s "
-                                       "list --all"),
-                              domain->conn->uri);
+        add_domains_way_out(domain->conn, error);
     }
     *lost = found == NULL && virConnectIsAlive(virt) != 1;
     return found;

@@ -23,7 +23,7 @@ parse_changes(Cli *cli, char **args, Request *request, GError **error)
     g_autofree char *length = NULL;
     const GOptionEntry entries[] = {
         {"disk", 0, 0, G_OPTION_ARG_STRING_ARRAY, &request->targets,
-         N_("only this disk, can be repeated"), "TARGET"},
+         N_("only this disk (can be repeated)"), "TARGET"},
         {"offset", 0, 0, G_OPTION_ARG_FILENAME, &offset,
          N_("from this byte of the disk on"), "BYTES"},
         {"length", 0, 0, G_OPTION_ARG_FILENAME, &length,

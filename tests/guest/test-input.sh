@@ -25,6 +25,9 @@ refused 6 "cannot find the domain 'nobody'" "unknown domain" \
 like "$(cat "$tmp/err")" "list --all" "unknown domain: way out"
 refused 6 "cannot find the domain" "unknown domain, list" \
     virt-refpoint list nobody
+uri="qemu:///session?socket=$XDG_RUNTIME_DIR/libvirt/libvirt-sock"
+refused 6 "virsh -c '${uri//\?/.}' list" "a URI that a shell would expand" \
+    virt-refpoint -c "$uri" list nobody
 refused 8 "shut off" "a domain that is shut off" \
     virt-refpoint export off "$tmp/set-off"
 check "the directory is not made for it" test ! -e "$tmp/set-off"
@@ -85,7 +88,7 @@ refused 6 "no disk 'vdz'" "an unknown disk" \
 like "$(cat "$tmp/err")" "vda, vdb" "an unknown disk: what there is"
 refused 6 "no disk 'vdz'" "an unknown disk to leave out" \
     virt-refpoint export vm1 "$tmp/set" --exclude-disk vdz
-refused 6 "no disk that would be exported" "all disks left out" \
+refused 6 "would be exported: vda \(not among.*\), vdb \(" "all disks left out" \
     virt-refpoint export vm1 "$tmp/set" --exclude-disk vda --exclude-disk vdb
 
 # ---- Another set, another VM

@@ -302,8 +302,13 @@ rfp_export_explain_full(RfpExport *export, GError **error)
               "and found room for %s"),
         export->set->path, need, have);
     failure.message = message;
-    failure.way_out = (char *)_("make room there, or export to another "
-                                "directory; --compress=zstd may take less");
+    failure.way_out = (char *)(
+        errnum == EDQUOT ?
+            _("raise the quota, which may be of the user, the group, the "
+              "project or the subvolume, make room there, or export to another "
+              "directory; --compress=zstd may take less") :
+            _("make room there, or export to another directory; "
+              "--compress=zstd may take less"));
     g_clear_error(error);
     rfp_error_set_failure(error, &failure);
 }

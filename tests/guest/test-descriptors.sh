@@ -55,7 +55,7 @@ export_start -q -e trace=mkdirat,unlinkat \
 export_finish
 is "$export_end" "exited with 1" "a quota: failed"
 mapfile -t lines <"$tmp/err"
-like "${lines[0]}" "^error: .*Disk quota exceeded" "a quota: the cause first"
+like "${lines[0]}" "^error: the quota of '$set' is used up" "a quota: the cause first"
 like "${lines[1]}" "^hint: .*quota.*(user|group|project)" "a quota: the way out"
 like "${lines[2]-}" "^warning: .undo-unfinished. .*" \
     "a quota: then what came of it"

@@ -181,11 +181,11 @@ cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error)
     gboolean parsed;
     const GOptionEntry common[] = {
         {"wait", 0, 0, G_OPTION_ARG_NONE, &wait.forever,
-         N_("wait while others work on it; =SECONDS: no longer"), NULL},
+         N_("wait while others work on the domain, at most SECONDS"), NULL},
         {"wait-max", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &wait.max,
          NULL, NULL},
         {"no-wait", 0, 0, G_OPTION_ARG_NONE, &wait.never,
-         N_("fail at once where others work on it"), NULL},
+         N_("fail at once where others work on the domain"), NULL},
         {"connect", 'c', 0, G_OPTION_ARG_FILENAME, &uri,
          N_("the libvirt to talk to"), "URI"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &cli->json,

@@ -86,8 +86,8 @@ set_lost_job(const RfpDomain *domain, GError **why)
 {
     rfp_virt_error_set(why, domain->name,
                        _("domain '%s' has a backup job that is about to begin, "
-                         "or that libvirt has lost: such a one cannot be "
-                         "ended, and no other one can begin"),
+                         "or that libvirt has lost: it cannot be ended "
+                         "now, and no other one can begin"),
                        domain->name);
     rfp_error_add_way_out(why,
                           _("if virsh domjobinfo %s still fails in a minute: "

@@ -154,8 +154,8 @@ rfp_tracking_explain_bitmap(RfpDomain *domain,
         g_string_printf(commands, "qemu-img bitmap --remove %s %s", _("IMAGE"),
                         word);
     rfp_error_add_way_out(error,
-                          _("take another name; or remove it while the domain "
-                            "is shut off: %s"),
+                          _("take another name; or remove the bitmap while "
+                            "the domain is shut off: %s"),
                           commands->str);
 }
 

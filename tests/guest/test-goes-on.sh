@@ -41,7 +41,7 @@ goes_on()
     status_is 7 "$1: the next call refuses" \
         virt-refpoint export vm "$set" --create=next --no-wait
     like "$(cat "$tmp/err")" \
-        "on domain 'vm': process [0-9]+ \(.*-guard .*: it undoes what died" \
+        "on domain 'vm': process [0-9]+ \(.*-guard .*: it undoes an operation that died" \
         "$1: it says that the guard has it"
     unlike "$(cat "$tmp/err")" "kill [0-9]" "$1: which nobody is told to kill"
 }

@@ -84,7 +84,7 @@ test_undoes(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     rfp_holder_note(fixture->record, TRUE);
     holder = rfp_holder_read(fixture->dir, DOMAIN);
     g_assert_nonnull(holder);
-    g_assert_cmpstr(holder->phase, ==, "it undoes what died");
+    g_assert_cmpstr(holder->phase, ==, "it undoes an operation that died");
 }
 
 /* What somebody left behind, or another one with his number, is not named. */

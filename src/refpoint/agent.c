@@ -311,13 +311,14 @@ judge(RfpDomain *domain, const Tried *tried, GError **error)
     gboolean frozen = tried->refused &&
                       is_frozen(answer, (*error)->message);
 
+    /* before what libvirt says: that may be of the thaw behind it */
+    if ((*error)->code == REFPOINT_ERROR_NOT_AVAILABLE)
+        return set_late(REFPOINT_ERROR_STATUS_UNKNOWN, *error);
     if (rfp_error_libvirt_code(*error) == VIR_ERR_OPERATION_TIMEOUT) {
         /* not sent: somebody else had the agent all the time */
         (*error)->code = REFPOINT_ERROR_TIMEOUT;
         return RFP_FREEZE_FAILED;
     }
-    if ((*error)->code == REFPOINT_ERROR_NOT_AVAILABLE)
-        return set_late(REFPOINT_ERROR_STATUS_UNKNOWN, *error);
     /* the agent does one thing after the other: with an answer that is over */
     if (frozen ? tried->again : tried->late && answer != ANSWER_GIVEN) {
         rfp_error_add_way_out(error,
@@ -368,11 +369,12 @@ rfp_agent_freeze(RfpDomain *domain,
     return result;
 }
 
-/* Of a thaw that failed: what the agent said is no fault of libvirt's. */
+/* Of a thaw that failed: what the agent said is no fault of libvirt's. A daemon
+ * that went away while the answer was late is a cause of its own. */
 static void
 set_thaw_cause(GError *error, gboolean no_answer)
 {
-    if (no_answer)
+    if (no_answer && error->code != REFPOINT_ERROR_NOT_AVAILABLE)
         error->code = REFPOINT_ERROR_TIMEOUT;
     else if (error->code == REFPOINT_ERROR_FAILED)
         error->code = REFPOINT_ERROR_INVALID_STATE;
@@ -384,14 +386,16 @@ rfp_agent_thaw(RfpDomain *domain,
                gint *n_thawed,
                GError **error)
 {
-    gint64 begin = 0;
     g_autoptr(GError) local = NULL;
+    gboolean no_answer = FALSE;
     int n = -1;
 
     do {
-        begin = g_get_monotonic_time();
+        gint64 begin = g_get_monotonic_time();
+
         limit_response(domain, timeout);
         n = virDomainFSThaw(domain->virt, NULL, 0, 0);
+        no_answer = n < 0 && used_up(begin, timeout);
         if (n < 0 && local == NULL)
             rfp_virt_error_set(&local, domain->name,
                                _("cannot thaw the file systems of domain '%s'"),
@@ -400,7 +404,7 @@ rfp_agent_thaw(RfpDomain *domain,
     if (n_thawed != NULL)
         *n_thawed = n;
     if (n < 0) {
-        set_thaw_cause(local, used_up(begin, timeout));
+        set_thaw_cause(local, no_answer);
         rfp_error_add_way_out(&local, _("thaw it with: virsh domfsthaw %s"),
                               domain->word);
         g_propagate_error(error, g_steal_pointer(&local));

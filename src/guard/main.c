@@ -111,8 +111,7 @@ connect_to_libvirt(Guard *guard)
     /* scratch is looked at meanwhile */
     guard->conn->hasty = TRUE;
     /* the folders are those of the process that started us */
-    g_free(guard->conn->records_dir);
-    guard->conn->records_dir = g_strdup(guard->records_dir);
+    guard->conn->records_dir = guard->records_dir;
     return TRUE;
 }
 

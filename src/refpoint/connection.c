@@ -173,9 +173,10 @@ static void
 find_folders(RefpointConnection *conn)
 {
     g_autofree char *state = NULL;
+    g_autofree char *records = NULL;
 
     if (conn->system) {
-        conn->records_dir = g_strdup(STATE_DIR "/records");
+        conn->records_dir = g_intern_static_string(STATE_DIR "/records");
         conn->scratch_dir = g_strdup(STATE_DIR "/scratch");
         return;
     }
@@ -186,14 +187,14 @@ find_folders(RefpointConnection *conn)
                                          "virt-refpoint", "scratch", NULL);
     conn->runtime_dir =
         g_build_filename(g_get_user_runtime_dir(), "virt-refpoint", NULL);
-    conn->records_dir =
-        rfp_records_dir_find(conn->runtime_dir, conn->own_records_dir);
+    records = rfp_records_dir_find(conn->runtime_dir, conn->own_records_dir);
+    conn->records_dir = g_intern_string(records);
 }
 
 gboolean
 rfp_connection_claim_records(RefpointConnection *conn, GError **error)
 {
-    char *dir = NULL;
+    g_autofree char *dir = NULL;
 
     if (conn->system)
         return TRUE;
@@ -203,8 +204,7 @@ rfp_connection_claim_records(RefpointConnection *conn, GError **error)
         rfp_error_prefix(error, _("cannot record what is about to be done"));
         return FALSE;
     }
-    g_free(conn->records_dir);
-    conn->records_dir = dir;
+    g_atomic_pointer_set(&conn->records_dir, g_intern_string(dir));
     return TRUE;
 }
 
@@ -334,7 +334,6 @@ refpoint_connection_free(RefpointConnection *conn)
         virConnectClose(conn->virt);
     g_mutex_clear(&conn->lock);
     g_free(conn->uri);
-    g_free(conn->records_dir);
     g_free(conn->scratch_dir);
     g_free(conn->runtime_dir);
     g_free(conn->own_records_dir);

@@ -15,7 +15,8 @@ struct _RefpointConnection {
     char *uri;         /* canonical, as libvirt reports it */
     gboolean system;   /* the system daemon, else a session daemon */
     /* Folders of ours, absolute; made when they are first needed. */
-    char *records_dir;
+    const char *records_dir; /* interned: one thread may claim another one while
+                              * others read it */
     char *scratch_dir;
     char *runtime_dir; /* sockets of a session daemon; NULL for system */
     char *own_records_dir; /* by this process's environment; @records_dir is

@@ -4,6 +4,8 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,10 +43,27 @@ rfp_records_dir_find(const char *runtime_dir, const char *own)
     return found ? found : g_strdup(own);
 }
 
+static gboolean
+make_link(const char *runtime_dir, const char *own, GError **error)
+{
+    g_autofree char *link = g_build_filename(runtime_dir, LINK, NULL);
+
+    /* one that leads nowhere: its records are gone */
+    if (unlink(link) < 0 && errno != ENOENT) {
+        rfp_error_set_errno(error, errno, _("cannot remove '%s'"), link);
+        return FALSE;
+    }
+    if (symlink(own, link) < 0) {
+        rfp_error_set_errno(error, errno, _("cannot write '%s'"), link);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 char *
 rfp_records_dir_claim(const char *runtime_dir, const char *own, GError **error)
 {
-    g_autofree char *link = g_build_filename(runtime_dir, LINK, NULL);
+    g_auto(RfpFd) lock = -1;
     char *found = linked(runtime_dir);
 
     if (found != NULL)
@@ -52,14 +71,14 @@ rfp_records_dir_claim(const char *runtime_dir, const char *own, GError **error)
     if (!rfp_make_dirs(own, 0700, error) ||
         !rfp_make_dirs(runtime_dir, 0700, error))
         return NULL;
-    /* one that leads nowhere: its records are gone */
-    if (unlink(link) < 0 && errno != ENOENT) {
-        rfp_error_set_errno(error, errno, _("cannot remove '%s'"), link);
+    /* two who come first at once must not take away each other's link */
+    lock = open(runtime_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock < 0 || flock(lock, LOCK_EX) < 0) {
+        rfp_error_set_errno(error, errno, _("cannot lock '%s'"), runtime_dir);
         return NULL;
     }
-    if (symlink(own, link) < 0 && errno != EEXIST) {
-        rfp_error_set_errno(error, errno, _("cannot write '%s'"), link);
-        return NULL;
-    }
+    found = linked(runtime_dir);
+    if (found != NULL || !make_link(runtime_dir, own, error))
+        return found;
     return rfp_records_dir_find(runtime_dir, own);
 }

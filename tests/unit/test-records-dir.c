@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "connection.h"
 #include "records-dir.h"
 
 #include <glib/gstdio.h>
@@ -103,6 +104,64 @@ test_cannot(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_unlink(fixture->login);
 }
 
+/* Others read it meanwhile. */
+static void
+test_connection(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    RefpointConnection conn = {.runtime_dir = fixture->runtime,
+                               .own_records_dir = fixture->login};
+    g_autoptr(GError) error = NULL;
+    const char *claimed = NULL;
+
+    g_assert_true(rfp_connection_claim_records(&conn, &error));
+    g_assert_no_error(error);
+    claimed = conn.records_dir;
+    g_assert_cmpstr(claimed, ==, fixture->login);
+    g_assert_true(rfp_connection_claim_records(&conn, &error));
+    g_assert_true(conn.records_dir == claimed);
+}
+
+#define ROUNDS 300
+
+typedef struct {
+    const Fixture *fixture;
+    const char *own;
+    gint *ready;
+    char *claimed;
+} Claim;
+
+static gpointer
+claim_thread(gpointer opaque)
+{
+    Claim *claim = opaque;
+
+    g_atomic_int_inc(claim->ready);
+    while (g_atomic_int_get(claim->ready) < 2)
+        g_thread_yield();
+    claim->claimed =
+        rfp_records_dir_claim(claim->fixture->runtime, claim->own, NULL);
+    return NULL;
+}
+
+static void
+test_at_once(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    for (guint i = 0; i < ROUNDS; i++) {
+        gint ready = 0;
+        Claim login = {fixture, fixture->login, &ready, NULL};
+        Claim cron = {fixture, fixture->cron, &ready, NULL};
+        GThread *thread = g_thread_new("login", claim_thread, &login);
+
+        claim_thread(&cron);
+        g_thread_join(thread);
+        g_assert_nonnull(login.claimed);
+        g_assert_cmpstr(login.claimed, ==, cron.claimed);
+        g_free(login.claimed);
+        g_free(cron.claimed);
+        g_unlink(fixture->link);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -114,6 +173,10 @@ main(int argc, char **argv)
     g_test_add("/records-dir/others", Fixture, NULL, set_up, test_others,
                tear_down);
     g_test_add("/records-dir/cannot", Fixture, NULL, set_up, test_cannot,
+               tear_down);
+    g_test_add("/records-dir/connection", Fixture, NULL, set_up,
+               test_connection, tear_down);
+    g_test_add("/records-dir/at-once", Fixture, NULL, set_up, test_at_once,
                tear_down);
     return g_test_run();
 }

@@ -354,19 +354,28 @@ rfp_domain_resume(RfpDomain *domain, GError **error)
     return TRUE;
 }
 
-char *
-rfp_domain_get_metadata(RfpDomain *domain)
+gboolean
+rfp_domain_get_metadata(RfpDomain *domain, char **xml, GError **error)
 {
-    char *xml = NULL;
-    char *copy = NULL;
+    char *text = NULL;
 
-    do
-        xml = virDomainGetMetadata(domain->virt, VIR_DOMAIN_METADATA_ELEMENT,
-                                   RFP_METADATA_URI, 0);
-    while (xml == NULL && rfp_domain_again(domain, NULL));
-    copy = g_strdup(xml);
-    free(xml);
-    return copy;
+    *xml = NULL;
+    while ((text = virDomainGetMetadata(domain->virt,
+                                        VIR_DOMAIN_METADATA_ELEMENT,
+                                        RFP_METADATA_URI, 0)) == NULL &&
+           virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA) {
+        rfp_virt_error_set(error, domain->name,
+                           _("cannot get what is recorded in domain '%s'"),
+                           domain->name);
+        rfp_error_add_way_out(error, _("try again when this works: virsh "
+                                       "metadata %s %s"),
+                              domain->word, RFP_METADATA_URI);
+        if (!rfp_domain_again(domain, error))
+            return FALSE;
+    }
+    *xml = g_strdup(text);
+    free(text);
+    return TRUE;
 }
 
 gboolean

@@ -100,9 +100,10 @@ rfp_domain_resume(RfpDomain *domain, GError **error);
 gboolean
 rfp_domain_is_persistent(RfpDomain *domain);
 
-/* Our metadata element, or NULL if there is none. Free with g_free(). */
-char *
-rfp_domain_get_metadata(RfpDomain *domain);
+/* *@xml: our metadata element, or NULL if there is none. Free with g_free().
+ * FALSE: libvirt did not tell. */
+gboolean
+rfp_domain_get_metadata(RfpDomain *domain, char **xml, GError **error);
 
 /* Sets it for the running and the persistent domain; NULL removes it. */
 gboolean

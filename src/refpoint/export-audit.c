@@ -651,9 +651,13 @@ live_changes(RfpExport *export,
 static gboolean
 check_same_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
-    g_autoptr(GPtrArray) points = rfp_metadata_load(export->operation.domain);
-    RfpMetadataPoint *point = rfp_metadata_find(points, export->guid);
+    g_autoptr(GPtrArray) points =
+        rfp_metadata_load(export->operation.domain, error);
+    RfpMetadataPoint *point = NULL;
 
+    if (points == NULL)
+        return FALSE;
+    point = rfp_metadata_find(points, export->guid);
     for (guint i = 0; point != NULL && i < point->disks->len; i++) {
         RfpMetadataDisk *then = g_ptr_array_index(point->disks, i);
 

@@ -533,7 +533,9 @@ rfp_export_plan(RfpExport *export, GError **error)
         rfp_checkpoint_list(export->operation.domain, FALSE, error);
     if (export->checkpoints == NULL)
         return FALSE;
-    export->notes = rfp_metadata_load(export->operation.domain);
+    export->notes = rfp_metadata_load(export->operation.domain, error);
+    if (export->notes == NULL)
+        return FALSE;
     warn_damaged_points(export);
     if (!check_targets(export, export->options->disks, error) ||
         !check_targets(export, export->options->exclude, error))

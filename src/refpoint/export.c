@@ -262,8 +262,10 @@ warn_many_points(RfpExport *export)
 static void
 point_consistency(RfpExport *export)
 {
-    g_autoptr(GPtrArray) points = rfp_metadata_load(export->operation.domain);
-    RfpMetadataPoint *point = rfp_metadata_find(points, export->guid);
+    g_autoptr(GPtrArray) points =
+        rfp_metadata_load(export->operation.domain, NULL);
+    RfpMetadataPoint *point =
+        points ? rfp_metadata_find(points, export->guid) : NULL;
 
     export->consistency =
         point ? point->consistency : REFPOINT_CONSISTENCY_UNKNOWN;

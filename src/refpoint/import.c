@@ -430,7 +430,9 @@ look_at_domain(RfpImport *import, GError **error)
 
     if (!rfp_domain_state(operation->domain, &import->state, error))
         return FALSE;
-    import->notes = rfp_metadata_load(operation->domain);
+    import->notes = rfp_metadata_load(operation->domain, error);
+    if (import->notes == NULL)
+        return FALSE;
     if (import->options->restored && import->state.active) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("domain '%s' runs: its disks cannot be compared with "

@@ -3,11 +3,13 @@
 #include "names.h"
 
 GPtrArray *
-rfp_metadata_load(RfpDomain *domain)
+rfp_metadata_load(RfpDomain *domain, GError **error)
 {
-    g_autofree char *xml = rfp_domain_get_metadata(domain);
+    g_autofree char *xml = NULL;
 
-    return rfp_metadata_parse(xml, domain->uuid);
+    return rfp_domain_get_metadata(domain, &xml, error) ?
+               rfp_metadata_parse(xml, domain->uuid) :
+               NULL;
 }
 
 static void
@@ -48,7 +50,9 @@ store(RfpDomain *domain, GPtrArray *points, GError **error)
     g_autofree char *xml = rfp_metadata_format(points, domain->uuid);
     g_autofree char *old = NULL;
 
-    if (xml == NULL && (old = rfp_domain_get_metadata(domain)) == NULL)
+    if (xml == NULL && !rfp_domain_get_metadata(domain, &old, error))
+        return FALSE;
+    if (xml == NULL && old == NULL)
         return TRUE;
     return rfp_domain_set_metadata(domain, xml, error);
 }
@@ -60,11 +64,12 @@ rfp_metadata_update(RfpDomain *domain,
                     const char *remove_guid,
                     GError **error)
 {
-    g_autoptr(GPtrArray) points = rfp_metadata_load(domain);
+    g_autoptr(GPtrArray) points = rfp_metadata_load(domain, error);
 
-    if (remove_guid != NULL)
+    if (points != NULL && remove_guid != NULL)
         remove_entry(points, remove_guid);
-    if (!drop_dead(domain, live, points, error)) {
+    /* what was not read must not be written over */
+    if (points == NULL || !drop_dead(domain, live, points, error)) {
         rfp_metadata_point_free(point);
         return FALSE;
     }
@@ -81,9 +86,12 @@ rfp_metadata_publish(RfpDomain *domain,
                      RefpointConsistency consistency,
                      GError **error)
 {
-    g_autoptr(GPtrArray) points = rfp_metadata_load(domain);
-    RfpMetadataPoint *point = rfp_metadata_find(points, guid);
+    g_autoptr(GPtrArray) points = rfp_metadata_load(domain, error);
+    RfpMetadataPoint *point = NULL;
 
+    if (points == NULL)
+        return FALSE;
+    point = rfp_metadata_find(points, guid);
     if (point == NULL || point->state == REFPOINT_STATE_PUBLISHED)
         return TRUE;
     point->state = REFPOINT_STATE_PUBLISHED;

@@ -6,10 +6,10 @@
 #include "checkpoint.h"
 #include "metadata-xml.h"
 
-/* The points recorded in the domain; empty where there are none. Free with
- * g_ptr_array_unref(). */
+/* The points recorded in the domain; empty where there are none, NULL where
+ * libvirt did not tell. Free with g_ptr_array_unref(). */
 GPtrArray *
-rfp_metadata_load(RfpDomain *domain);
+rfp_metadata_load(RfpDomain *domain, GError **error);
 
 /*
  * Puts @point (taken over, may be NULL) in place of an entry of its GUID, takes

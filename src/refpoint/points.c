@@ -135,14 +135,15 @@ list_domain(RefpointConnection *conn,
             gboolean sizes,
             GError **error)
 {
-    g_autoptr(GPtrArray) notes = rfp_metadata_load(domain);
+    g_autoptr(GPtrArray) notes = rfp_metadata_load(domain, error);
     g_autoptr(GPtrArray) checkpoints = NULL;
     g_autoptr(GPtrArray) list =
         g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
     g_autoptr(RfpKept) kept = running_kept(conn, domain);
     RfpDomainState state = {.active = TRUE};
 
-    if (sizes && !rfp_domain_state(domain, &state, error))
+    if (notes == NULL ||
+        (sizes && !rfp_domain_state(domain, &state, error)))
         return NULL;
     checkpoints = rfp_checkpoint_list(domain, sizes && state.active, error);
     if (checkpoints == NULL ||

@@ -125,7 +125,7 @@ find_domain(Guard *guard, gboolean *gone)
     *gone = FALSE;
     if (!connect_to_libvirt(guard))
         return NULL;
-    domain = rfp_domain_lookup(guard->conn, guard->uuid, &error);
+    domain = rfp_domain_lookup(guard->conn, guard->uuid, NULL, &error);
     if (domain == NULL) {
         *gone = rfp_error_libvirt_code(error) == VIR_ERR_NO_DOMAIN;
         log_error("cannot find the domain", error);

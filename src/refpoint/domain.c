@@ -57,6 +57,7 @@ add_domains_way_out(const RefpointConnection *conn, GError **error)
 RfpDomain *
 rfp_domain_lookup(RefpointConnection *conn,
                   const char *spelling,
+                  const gint *cancel,
                   GError **error)
 {
     g_autofree char *shown = rfp_text_clean(spelling);
@@ -75,7 +76,8 @@ rfp_domain_lookup(RefpointConnection *conn,
             break;
         rfp_virt_error_set(error, shown, _("cannot find the domain '%s'"),
                            shown);
-        if (rfp_connection_again(conn, virt, !conn->hasty, NULL, shown, error))
+        if (rfp_connection_again(conn, virt, !conn->hasty, cancel, shown,
+                                 error))
             continue;
         add_domains_way_out(conn, error);
         return NULL;
@@ -87,6 +89,7 @@ static int
 list(RefpointConnection *conn,
      virDomainPtr **domains,
      unsigned int flags,
+     const gint *cancel,
      GError **error)
 {
     for (;;) {
@@ -96,17 +99,20 @@ list(RefpointConnection *conn,
         if (n >= 0)
             return n;
         rfp_virt_error_set(error, NULL, _("cannot list the domains"));
-        if (!rfp_connection_again(conn, virt, !conn->hasty, NULL, conn->uri,
+        if (!rfp_connection_again(conn, virt, !conn->hasty, cancel, conn->uri,
                                   error))
             return -1;
     }
 }
 
 GPtrArray *
-rfp_domain_list(RefpointConnection *conn, unsigned int flags, GError **error)
+rfp_domain_list(RefpointConnection *conn,
+                unsigned int flags,
+                const gint *cancel,
+                GError **error)
 {
     virDomainPtr *domains = NULL;
-    int n = list(conn, &domains, flags, error);
+    int n = list(conn, &domains, flags, cancel, error);
     GPtrArray *found = NULL;
 
     if (n < 0)

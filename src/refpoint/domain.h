@@ -17,16 +17,22 @@ typedef struct {
     char *uuid; /* lower case, with dashes */
 } RfpDomain;
 
-/* By name, UUID or id, as virsh does. No such domain: INVALID_PARAMETER. */
+/* By name, UUID or id, as virsh does. No such domain: INVALID_PARAMETER. Waits for
+ * a daemon that is away as rfp_connection_again() does. */
 RfpDomain *
 rfp_domain_lookup(RefpointConnection *conn,
                   const char *spelling,
+                  const gint *cancel,
                   GError **error);
 
 /* All domains for which @flags of virConnectListAllDomains() ask: GPtrArray of
- * RfpDomain. One that goes away meanwhile is left out. */
+ * RfpDomain. One that goes away meanwhile is left out. Waits as
+ * rfp_domain_lookup() does. */
 GPtrArray *
-rfp_domain_list(RefpointConnection *conn, unsigned int flags, GError **error);
+rfp_domain_list(RefpointConnection *conn,
+                unsigned int flags,
+                const gint *cancel,
+                GError **error);
 
 void
 rfp_domain_free(RfpDomain *domain);

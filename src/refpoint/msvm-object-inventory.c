@@ -61,7 +61,7 @@ rfp_msvm_each_domain(RefpointConnection *conn,
                      gpointer opaque,
                      GError **error)
 {
-    g_autoptr(GPtrArray) domains = rfp_domain_list(conn, 0, error);
+    g_autoptr(GPtrArray) domains = rfp_domain_list(conn, 0, NULL, error);
 
     for (guint i = 0; domains != NULL && i < domains->len; i++) {
         g_autoptr(GError) local = NULL;
@@ -101,7 +101,7 @@ add_one_system(RfpMsvmInventory *inventory,
                const char *uuid,
                GError **error)
 {
-    g_autoptr(RfpDomain) domain = rfp_domain_lookup(conn, uuid, error);
+    g_autoptr(RfpDomain) domain = rfp_domain_lookup(conn, uuid, NULL, error);
 
     if (domain == NULL)
         return FALSE;

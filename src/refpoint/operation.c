@@ -25,7 +25,7 @@ rfp_operation_open(RfpOperation *operation,
     operation->job = job;
     operation->guard.fd = -1;
     rfp_handshakes_init(&operation->handshakes);
-    operation->domain = rfp_domain_lookup(conn, domain, error);
+    operation->domain = rfp_domain_lookup(conn, domain, &job->cancel, error);
     if (operation->domain == NULL)
         return FALSE;
     operation->domain->cancel = &job->cancel;

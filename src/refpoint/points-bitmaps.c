@@ -128,7 +128,7 @@ find_questions(RefpointConnection *conn, GHashTable *points)
 {
     GPtrArray *questions = g_ptr_array_new_with_free_func(question_free);
     g_autoptr(GPtrArray) domains =
-        rfp_domain_list(conn, VIR_CONNECT_LIST_DOMAINS_ACTIVE, NULL);
+        rfp_domain_list(conn, VIR_CONNECT_LIST_DOMAINS_ACTIVE, NULL, NULL);
 
     if (domains == NULL)
         return questions;

@@ -198,7 +198,7 @@ find_domains(RefpointConnection *conn, GError **error)
     g_autoptr(GPtrArray) listings =
         g_ptr_array_new_with_free_func(listing_free);
     g_autoptr(GPtrArray) domains = rfp_domain_list(
-        conn, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT, error);
+        conn, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT, NULL, error);
 
     if (domains == NULL)
         return NULL;
@@ -246,7 +246,7 @@ refpoint_list(RefpointConnection *conn, const char *domain, GError **error)
 
     if (domain == NULL)
         return list_all(conn, error);
-    found = rfp_domain_lookup(conn, domain, error);
+    found = rfp_domain_lookup(conn, domain, NULL, error);
     return found ? list_domain(conn, found, FALSE, error) : NULL;
 }
 
@@ -305,7 +305,7 @@ refpoint_info(RefpointConnection *conn,
               const char *point,
               GError **error)
 {
-    g_autoptr(RfpDomain) found = rfp_domain_lookup(conn, domain, error);
+    g_autoptr(RfpDomain) found = rfp_domain_lookup(conn, domain, NULL, error);
 
     return found ? find_point(conn, found, point, TRUE, error) : NULL;
 }

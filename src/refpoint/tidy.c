@@ -13,11 +13,15 @@
 /* A domain may be defined again, and a freeze come this late. */
 #define TIDY_AGE (24 * 60 * 60)
 
+/* An operation is over, perhaps for it was cancelled: a daemon that is away is
+ * not waited for. */
+static const gint cancelled = 1;
+
 /* Takes those away that libvirt has, running or not. FALSE: nobody can tell. */
 static gboolean
 leave_living(RefpointConnection *conn, GHashTable *uuids)
 {
-    g_autoptr(GPtrArray) domains = rfp_domain_list(conn, 0, NULL);
+    g_autoptr(GPtrArray) domains = rfp_domain_list(conn, 0, &cancelled, NULL);
 
     for (guint i = 0; domains != NULL && i < domains->len; i++) {
         const RfpDomain *domain = g_ptr_array_index(domains, i);
@@ -42,7 +46,8 @@ static gboolean
 is_gone(RefpointConnection *conn, const char *uuid)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(RfpDomain) domain = rfp_domain_lookup(conn, uuid, &error);
+    g_autoptr(RfpDomain) domain =
+        rfp_domain_lookup(conn, uuid, &cancelled, &error);
 
     return domain == NULL && rfp_error_libvirt_code(error) == VIR_ERR_NO_DOMAIN;
 }

@@ -217,6 +217,24 @@ must virsh uri
 undone lost 60
 next_exact after-lost
 
+# Nor does one that was interrupted wait for it, not even to tidy up behind.
+other=${record%/*}/0d6a4a3f-0000-4000-8000-000000000001.record
+touch -d '2 days ago' "$other"
+export LIBVIRT_AUTOSTART=0 REFPOINT_DAEMON_TIMEOUT=3600
+guest_write
+slow_export_start 300 --json export vm "$set" --create=given-up
+wait_for 60 export_streams given-up
+daemon_stop TERM
+kill -s INT "$main"
+export_finish
+unset LIBVIRT_AUTOSTART REFPOINT_DAEMON_TIMEOUT
+is "$(jq -r .error.message "$tmp/out")" interrupted \
+    "given-up: an interrupted export ends while the daemon is away"
+check "given-up: what is not known to be gone is not tidied" test -e "$other"
+must virsh uri
+undone given-up 60
+next_exact after-given-up
+
 # ---- What watches, watches on ------------------------------------------------------
 
 guest_write

@@ -60,16 +60,13 @@ make_link(const char *runtime_dir, const char *own, GError **error)
     return TRUE;
 }
 
-char *
-rfp_records_dir_claim(const char *runtime_dir, const char *own, GError **error)
+static char *
+claim(const char *runtime_dir, const char *own, GError **error)
 {
     g_auto(RfpFd) lock = -1;
-    char *found = linked(runtime_dir);
+    char *found = NULL;
 
-    if (found != NULL)
-        return found;
-    if (!rfp_make_dirs(own, 0700, error) ||
-        !rfp_make_dirs(runtime_dir, 0700, error))
+    if (!rfp_make_dirs(runtime_dir, 0700, error))
         return NULL;
     /* two who come first at once must not take away each other's link */
     lock = open(runtime_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -81,4 +78,18 @@ rfp_records_dir_claim(const char *runtime_dir, const char *own, GError **error)
     if (found != NULL || !make_link(runtime_dir, own, error))
         return found;
     return rfp_records_dir_find(runtime_dir, own);
+}
+
+char *
+rfp_records_dir_claim(const char *runtime_dir, const char *own, GError **error)
+{
+    char *dir = linked(runtime_dir);
+
+    if (dir != NULL || !rfp_make_dirs(own, 0700, error))
+        return dir;
+    dir = claim(runtime_dir, own, error);
+    if (dir == NULL)
+        rfp_error_add_way_out(error, _("set XDG_RUNTIME_DIR to a folder of "
+                                       "this user's that can be written to"));
+    return dir;
 }

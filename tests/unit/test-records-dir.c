@@ -104,6 +104,22 @@ test_cannot(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_unlink(fixture->login);
 }
 
+static void
+test_no_runtime(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RefpointFailure) failure = NULL;
+
+    g_assert_true(g_file_set_contents(fixture->runtime, "", 0, NULL));
+    g_assert_null(
+        rfp_records_dir_claim(fixture->runtime, fixture->login, &error));
+    failure = refpoint_failure_new(error);
+    g_assert_cmpstr(failure->way_out, ==,
+                    "set XDG_RUNTIME_DIR to a folder of this user's that can "
+                    "be written to");
+    g_unlink(fixture->runtime);
+}
+
 /* Others read it meanwhile. */
 static void
 test_connection(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -174,6 +190,8 @@ main(int argc, char **argv)
                tear_down);
     g_test_add("/records-dir/cannot", Fixture, NULL, set_up, test_cannot,
                tear_down);
+    g_test_add("/records-dir/no-runtime", Fixture, NULL, set_up,
+               test_no_runtime, tear_down);
     g_test_add("/records-dir/connection", Fixture, NULL, set_up,
                test_connection, tear_down);
     g_test_add("/records-dir/at-once", Fixture, NULL, set_up, test_at_once,

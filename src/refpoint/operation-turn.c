@@ -184,6 +184,16 @@ ends_in_time(const RfpOperation *operation)
            kept->until - rfp_kept_now() < left / G_USEC_PER_SEC;
 }
 
+/* Its watcher may have died: what is over is noted by who has the lock, too. */
+static gboolean
+goes_on(const RfpOperation *operation, const RfpKept *kept)
+{
+    gboolean runs = FALSE;
+
+    return kept->ended == NULL && rfp_kept_limit(kept, NULL) == NULL &&
+           (!rfp_kept_runs(operation->domain, kept, &runs, NULL) || runs);
+}
+
 /* Without the lock: who ends it may need that. Not where nobody can tell: what
  * that means is found behind it. */
 static gboolean
@@ -193,8 +203,10 @@ is_busy(const RfpOperation *operation)
         operation->conn->records_dir, operation->domain->uuid, FALSE);
     g_autoptr(GError) local = NULL;
 
-    if (kept != NULL && kept->ended == NULL)
+    if (kept != NULL && goes_on(operation, kept))
         return TRUE;
+    if (kept != NULL && kept->ended == NULL)
+        return FALSE;
     rfp_backup_job_check_free(operation->domain, &local);
     return g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
 }

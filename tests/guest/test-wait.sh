@@ -211,6 +211,12 @@ must virt-refpoint remove-data vm kept
 must virt-refpoint create vm short --keep-for=4
 waits short virt-refpoint create vm behind --track-only --wait=120
 ended short 0 "kept: its time is waited for"
+# Nobody notes its end: who watches it has died.
+must virt-refpoint create vm unwatched --keep-for=300
+waits unwatched virt-refpoint create vm later --track-only --wait=900
+must kill -9 "$(guard_pid)"
+must virsh domjobabort vm
+ended unwatched 0 "unwatched: that it is over is seen by who waits"
 must virt-refpoint create vm held --hold
 status_is 7 "held: nobody waits" timeout 30 \
     virt-refpoint create vm no --wait

@@ -129,9 +129,11 @@ rfp_holder_read(const char *records_dir, const char *domain_uuid)
     holder = g_new0(RfpHolder, 1);
     holder->pid = pid;
     holder->since = since;
-    holder->phase = g_strdup(what == UNDOES ? _("it undoes an operation that died") :
-                             record != NULL ? rfp_holder_phase(record) :
-                                              _("it gets ready, or is about to end"));
+    holder->undoes = what == UNDOES;
+    holder->phase =
+        g_strdup(what == UNDOES ? _("it undoes an operation that died") :
+                 record != NULL ? rfp_holder_phase(record) :
+                                  _("it gets ready, or is about to end"));
     return holder;
 }
 

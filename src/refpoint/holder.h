@@ -12,8 +12,9 @@
 
 typedef struct {
     pid_t pid;
-    gint64 since; /* seconds since the epoch */
-    char *phase;  /* what it is at, as of its record; translated */
+    gint64 since;    /* seconds since the epoch */
+    gboolean undoes; /* what died, and nothing else */
+    char *phase;     /* what it is at, as of its record; translated */
 } RfpHolder;
 
 /* Names this process as the one that has @record, until that is closed. @undoes:

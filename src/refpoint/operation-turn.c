@@ -97,6 +97,25 @@ read_holder(const RfpOperation *operation)
                            operation->domain->uuid);
 }
 
+/* Who undoes what died may do so without end: where libvirt has lost the job,
+ * that is the cause, and takes the place of *@error. A QEMU that does not answer
+ * is not waited for. */
+static gboolean
+explain_undo(RfpOperation *operation, const RfpHolder *holder, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    if (holder == NULL || !holder->undoes ||
+        rfp_domain_is_busy(operation->domain))
+        return FALSE;
+    rfp_backup_job_check_free(operation->domain, &why);
+    if (!g_error_matches(why, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_STATE))
+        return FALSE;
+    g_clear_error(error);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return TRUE;
+}
+
 /* In place of what the record says, which knows the lock alone. */
 static void
 name_holder(RfpOperation *operation, GError **error)
@@ -108,6 +127,8 @@ name_holder(RfpOperation *operation, GError **error)
     while ((holder = read_holder(operation)) == NULL &&
            g_get_monotonic_time() < end)
         g_usleep(NAME_POLL_US);
+    if (explain_undo(operation, holder, error))
+        return;
     text = whom_text(operation, holder);
     g_clear_error(error);
     rfp_error_set(error, REFPOINT_ERROR_IN_USE, "%s", text);

@@ -42,9 +42,44 @@ lab_as_user()
     fi
 }
 
+# Where it is goes into $guest of the caller.
+lab_guest()
+{
+    guest=${REFPOINT_GUEST:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/refpoint-guest}
+    "$tests_dir/guest/build-guest" -q "$guest" >"$tmp/build-guest.log" 2>&1 ||
+        skip_all "no guest: $(tail -n 1 "$tmp/build-guest.log")"
+}
+
+# lab_environment VARIABLE=VALUE...
+# The whole environment of what is started again, with $guest and $prefix of the
+# caller, into its ${environment[@]}.
+lab_environment()
+{
+    local variable path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+    environment=(LC_ALL=C "$@")
+    for variable in KEEP G_DEBUG G_MESSAGES_DEBUG \
+        ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS ${!REFPOINT_@}; do
+        [ -z "${!variable+set}" ] ||
+            environment+=("$variable=${!variable}")
+    done
+    environment+=(REFPOINT_GUEST="$guest")
+    if [ -n "$prefix" ]; then
+        # The programs were configured for another place.
+        environment+=(
+            REFPOINT_PREFIX="$prefix"
+            REFPOINT_GUARD="$prefix/libexec/virt-refpoint-guard"
+            REFPOINT_DATADIR="$prefix/share/virt-refpoint"
+            LD_LIBRARY_PATH="$prefix/lib"
+        )
+        path=$prefix/bin:$path
+    fi
+    environment+=(PATH="$path")
+}
+
 lab_enter()
 {
-    local script guest prefix variable
+    local script guest prefix
     local -a environment=()
 
     requires virsh
@@ -52,9 +87,7 @@ lab_enter()
     requires qemu-img
     requires setpriv
     command -v libvirtd virtqemud >/dev/null || skip_all "needs libvirtd"
-    guest=${REFPOINT_GUEST:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/refpoint-guest}
-    "$tests_dir/guest/build-guest" -q "$guest" >"$tmp/build-guest.log" 2>&1 ||
-        skip_all "no guest: $(tail -n 1 "$tmp/build-guest.log")"
+    lab_guest
 
     script=$(realpath "$0")
     prefix=${REFPOINT_PREFIX-}
@@ -83,31 +116,8 @@ lab_enter()
     [ "$(id -u)" != 0 ] ||
         chown -hR "$lab_user:$(id -g "$lab_user")" "$tmp"
 
-    environment=(
-        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-        LC_ALL=C
-        HOME="$tmp/home"
-        XDG_RUNTIME_DIR="$tmp/run"
-        TMPDIR="$tmp"
-        TEST_TMP="$tmp"
-        LAB_PHASE=inside
-    )
-    for variable in KEEP G_DEBUG G_MESSAGES_DEBUG \
-        ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS ${!REFPOINT_@}; do
-        [ -z "${!variable+set}" ] ||
-            environment+=("$variable=${!variable}")
-    done
-    environment+=(REFPOINT_GUEST="$guest")
-    if [ -n "$prefix" ]; then
-        # The programs were configured for another place.
-        environment+=(
-            REFPOINT_PREFIX="$prefix"
-            REFPOINT_GUARD="$prefix/libexec/virt-refpoint-guard"
-            REFPOINT_DATADIR="$prefix/share/virt-refpoint"
-            LD_LIBRARY_PATH="$prefix/lib"
-            "PATH=$prefix/bin:${environment[0]#PATH=}"
-        )
-    fi
+    lab_environment HOME="$tmp/home" XDG_RUNTIME_DIR="$tmp/run" \
+        TMPDIR="$tmp" TEST_TMP="$tmp" LAB_PHASE=inside
     cd "$tmp" || exit 1
     if [ "$(id -u)" = 0 ]; then
         exec setpriv --reuid "$lab_user" --regid "$(id -g "$lab_user")" \

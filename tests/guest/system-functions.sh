@@ -1,124 +1,163 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash disable=SC2154
 #
-# For tests of what stands in the manuals for qemu:///system: a system daemon
-# that is alone.  It sees an overlay of the machine's files, so that what is
-# made in /etc, /var and / is gone with it, and has processes and a network of
-# its own.  On top of functions.sh.  Root only.
+# For tests of what is about qemu:///system: a system daemon that is alone.  It
+# sees an overlay of the machine's files, so that what is made in /etc, /var and
+# / is gone with it, and has processes and a network of its own.  On top of
+# functions.sh; see ../README.
 
 # shellcheck source=tests/guest/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
 
-# As Debian's libvirt-daemon-system makes them: the user of QEMU, and the group
-# of those who may talk to the daemon.
-system_qemu_user=libvirt-qemu
-system_qemu_id=64055
-system_group=64056
+system_qemu=libvirt-qemu   # runs QEMU; Debian's libvirt insists on that name
+system_insider=rfp-insider # in the group that may use the daemon's socket
+system_outsider=rfp-outsider
 
 # system_start "$@"
 #
-# First thing in a test, in place of lab_start.  $tmp can be passed by QEMU's
-# user; what lies in it is on the machine's disk, anything else in memory.
+# First thing in a test, instead of lab_start.  Starts the script again as root
+# of its own namespaces, and there in the overlay.  What lies in $tmp is on the
+# machine's disk, the rest in memory.
 system_start()
 {
     case ${SYSTEM_PHASE-} in
     '') system_leave_machine "$@" ;;
-    root) system_enter_root "$@" ;;
+    overlay) system_enter_overlay "$@" ;;
     esac
     unset SYSTEM_PHASE
-    system_files
+    system_users
+    system_configure
+    system_daemon_start
     export LIBVIRT_DEFAULT_URI=qemu:///system
-    must libvirtd -d
-    wait_for 60 virsh uri || bail_out "no private system daemon"
+    must virsh uri
 }
 
-# The overlay goes with the namespace, and all processes with its first one.
+# The overlay goes with the namespace, all processes with the first one, that one
+# with unshare, and unshare with this script, which removes $tmp.
 system_leave_machine()
 {
-    local prefix=${REFPOINT_PREFIX-} guest inside
+    local guest prefix=${REFPOINT_PREFIX-} inside=$tmp/inside
+    local -a environment=()
 
     [ "$(id -u)" = 0 ] || skip_all "needs root"
-    requires libvirtd
     requires virsh
+    requires libvirtd
     requires qemu-system-x86_64
     requires qemu-img
     requires setpriv
+    # A container may lack them, or have root for its only user.
     requires unshare -m -n -p -f true
-    guest=${REFPOINT_GUEST:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/refpoint-guest}
-    "$tests_dir/guest/build-guest" -q "$guest" >"$tmp/build-guest.log" 2>&1 ||
-        skip_all "no guest: $(tail -n 1 "$tmp/build-guest.log")"
+    requires setpriv --reuid 64055 --regid 64055 --clear-groups true
+    lab_guest
+    # All users of the test get here, whatever is above guest and program.
     chmod 711 "$tmp"
-    inside=$tmp/inside
-    mkdir -m 711 "$inside"
-    env -i PATH="${prefix:+$prefix/bin:}$PATH" LC_ALL=C HOME=/root \
-        ${KEEP+KEEP="$KEEP"} ${prefix:+REFPOINT_PREFIX="$prefix"} \
-        ${prefix:+LD_LIBRARY_PATH="$prefix/lib"} \
-        ${prefix:+REFPOINT_GUARD="$prefix/libexec/virt-refpoint-guard"} \
-        ${prefix:+REFPOINT_DATADIR="$prefix/share/virt-refpoint"} \
-        REFPOINT_GUEST="$guest" TEST_TMP="$inside" SYSTEM_PHASE=root \
+    mkdir -m 711 "$inside" "$inside"/{home-root,guests,images} "$tmp/overlay"
+    cp -R "$guest" "$inside/guest"
+    guest=$inside/guest
+    if [ -n "$prefix" ]; then
+        cp -R "$prefix" "$inside/prefix"
+        chmod -R a+rX "$inside/prefix"
+        prefix=$inside/prefix
+    fi
+    lab_environment HOME="$inside/home-root" TEST_TMP="$inside" \
+        SYSTEM_PHASE=overlay
+    env -i "${environment[@]}" setpriv --pdeathsig KILL \
         unshare -m -n -p -f --kill-child bash "$(realpath "$0")" "$@"
     exit
 }
 
-system_enter_root()
+# The first mount of each kind tells whether it is allowed.
+system_enter_overlay()
 {
-    local root=/mnt/root dir
+    local machine=${tmp%/*} dir
+    local upper=$machine/overlay/upper work=$machine/overlay/work
+    local root=$machine/overlay/root
 
-    mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work "$root" ||
-        skip_all "needs a tmpfs on /mnt"
-    mount -t overlay overlay \
-        -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work "$root" ||
-        skip_all "needs overlayfs"
-    for dir in /dev /sys "$tests_dir/.." "${tmp%/*}" "$REFPOINT_GUEST" \
-        ${REFPOINT_PREFIX+"$REFPOINT_PREFIX"}; do
-        dir=$(realpath "$dir")
-        mkdir -p "$root$dir"
-        must mount --rbind "$dir" "$root$dir"
+    requires mount -t tmpfs tmpfs "${root%/*}"
+    mkdir "$upper" "$work" "$root"
+    requires mount -t overlay overlay \
+        -o "lowerdir=/,upperdir=$upper,workdir=$work" "$root"
+    requires mount -t proc proc "$root/proc"
+    requires mount --rbind /dev "$root/dev"
+    must mount --rbind /sys "$root/sys"
+    # Empty, and before what could lie in them.
+    for dir in /run /tmp /var/tmp /etc/libvirt /var/cache/libvirt \
+        /var/lib/libvirt /var/lib/virt-refpoint /var/log/libvirt /var/log/swtpm; do
+        must mkdir -p "$root$dir"
+        must mount -t tmpfs -o mode=755 tmpfs "$root$dir"
     done
-    mount -t proc proc "$root/proc" || skip_all "needs a /proc of its own"
-    must mount -t tmpfs tmpfs "$root/run"
+    for dir in "$(realpath "$tests_dir/..")" "$machine"; do
+        must mkdir -p "$root$dir"
+        must mount --bind "$dir" "$root$dir"
+    done
+    # What lies on a file system of its own, like /usr, is not in the overlay.
+    requires chroot "$root" libvirtd --version
     cd / || exit
     SYSTEM_PHASE=inside TEST_TMP=$tmp \
         exec chroot "$root" bash "$(realpath "$0")" "$@"
 }
 
-# The daemon's folders, empty, with what is large on the disk.
-system_files()
+# system_user NAME NUMBER
+system_user()
 {
-    local dir
+    echo "$1:x:$2:$2::$tmp/home-$1:/bin/bash" >>/etc/passwd
+    echo "$1:x:$2:" >>/etc/group
+    must mkdir "$tmp/home-$1"
+    must chown "$2:$2" "$tmp/home-$1"
+}
 
-    for dir in /etc/libvirt /var/lib/libvirt /var/lib/virt-refpoint \
-        /var/cache/libvirt /var/log/libvirt /var/log/swtpm; do
-        rm -rf "$dir"
-    done
-    mkdir -p /etc/libvirt /var/lib/libvirt/images /var/cache/libvirt \
-        /var/log/libvirt/qemu
-    for dir in /var/lib/libvirt/images /var/tmp; do
-        mkdir "$tmp/${dir##*/}"
-        must mount --bind "$tmp/${dir##*/}" "$dir"
-    done
-    # libvirt gives them to QEMU's user
-    cp -R "$REFPOINT_GUEST" "$tmp/guest"
-    export REFPOINT_GUEST=$tmp/guest
-    getent passwd "$system_qemu_user" >/dev/null || {
-        echo "$system_qemu_user:x:$system_qemu_id:$system_qemu_id::/:/bin/false" \
-            >>/etc/passwd
-        echo "$system_qemu_user:x:$system_qemu_id:" >>/etc/group
-    }
-    getent group "$system_group" >/dev/null ||
-        echo "refpoint-test:x:$system_group:" >>/etc/group
-    cat >/etc/libvirt/libvirtd.conf <<EOF
-unix_sock_group = "$(getent group "$system_group" | cut -d: -f1)"
-unix_sock_rw_perms = "0770"
-auth_unix_ro = "none"
-auth_unix_rw = "none"
-EOF
+system_users()
+{
+    sed -i "/^$system_qemu:/d" /etc/passwd /etc/group
+    system_user "$system_qemu" 64055
+    system_user "$system_insider" 64061
+    system_user "$system_outsider" 64062
+    echo "rfp-libvirt:x:64060:$system_insider" >>/etc/group
+}
+
+# As Debian has it: the socket is for a group, and nobody asks further.
+system_configure()
+{
+    must chmod 1777 /tmp /var/tmp
+    must mkdir -m 1777 /run/lock
+    must chmod 711 /var/lib/libvirt
+    must mkdir -p /var/lib/libvirt/images /var/log/libvirt/qemu
+    must mount --bind "$tmp/images" /var/lib/libvirt/images
     cat >/etc/libvirt/qemu.conf <<EOF
-user = "$system_qemu_user"
-group = "$system_qemu_user"
+user = "$system_qemu"
+group = "$system_qemu"
 security_driver = "none"
 stdio_handler = "file"
 cgroup_controllers = []
 namespaces = []
 EOF
+    cat >/etc/libvirt/libvirtd.conf <<EOF
+unix_sock_group = "rfp-libvirt"
+unix_sock_rw_perms = "0770"
+auth_unix_ro = "none"
+auth_unix_rw = "none"
+EOF
+}
+
+system_daemon_start()
+{
+    must libvirtd -d
+    must wait_for 60 test -S /run/libvirt/libvirt-sock
+}
+
+system_daemon_stop()
+{
+    stop_process "$(cat /run/libvirtd.pid)"
+}
+
+# as_user NAME COMMAND...: in an environment as cron has it
+as_user()
+{
+    local name=$1
+
+    shift
+    setpriv --reuid "$name" --regid "$name" --init-groups \
+        env -i PATH="$PATH" LC_ALL=C HOME="$tmp/home-$name" \
+        ${REFPOINT_PREFIX:+"LD_LIBRARY_PATH=$LD_LIBRARY_PATH"} \
+        ${REFPOINT_PREFIX:+"REFPOINT_GUARD=$REFPOINT_GUARD"} "$@"
 }

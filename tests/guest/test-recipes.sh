@@ -217,9 +217,10 @@ model "virt-refpoint(1): a method" "$manual"
 # ---- Rights -------------------------------------------------------------------------
 
 # As one who may talk to the daemon, and is not root.
+# shellcheck disable=SC2317
 other_user()
 {
-    setpriv --reuid nobody --regid nogroup --groups "$system_group" "$@"
+    as_user "$system_insider" LIBVIRT_DEFAULT_URI=qemu:///system "$@"
 }
 
 virt-refpoint -q list vm1 >"$tmp/list"

@@ -3,8 +3,8 @@
 #
 # The system daemon: the same one under each of its URIs, and who may use it.
 
-# shellcheck source=tests/guest/system.sh
-. "$(dirname "$0")/system.sh"
+# shellcheck source=tests/guest/system-functions.sh
+. "$(dirname "$0")/system-functions.sh"
 system_start "$@"
 must guest_define vm 1
 must guest_start vm

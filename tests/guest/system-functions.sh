@@ -80,6 +80,12 @@ system_enter_overlay()
     requires mount -t proc proc "$root/proc"
     requires mount --rbind /dev "$root/dev"
     must mount --rbind /sys "$root/sys"
+    # Guests do without it.  Where root has it and QEMU's user has not, libvirt
+    # asks QEMU anew what it can do at every other step, for a second each.
+    if [ -e /dev/kvm ]; then
+        install -m 0 /dev/null "$upper.kvm"
+        must mount --bind "$upper.kvm" "$root/dev/kvm"
+    fi
     # Empty, and before what could lie in them.
     for dir in /run /tmp /var/tmp /etc/libvirt /var/cache/libvirt \
         /var/lib/libvirt /var/lib/virt-refpoint /var/log/libvirt /var/log/swtpm; do

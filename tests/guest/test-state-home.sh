@@ -32,7 +32,7 @@ dies()
 guest_write
 slow_export_start 1500 export vm "$set" --create=living
 wait_for 60 export_streams living
-status_is 7 "it works on the domain" cron virt-refpoint export vm "$set"
+status_is 7 "it works on the domain" cron virt-refpoint export vm "$set" --no-wait
 unlike "$(cat "$tmp/err")" "another program" "and is known"
 kill -INT "$main"
 export_finish
@@ -40,7 +40,7 @@ undone living 10
 
 check "kept data is seen" virt-refpoint create vm kept --hold
 like "$(cron virt-refpoint --json list vm)" '"kept" *: *"held"' "from there"
-status_is 7 "and is in the way" cron virt-refpoint export vm "$set"
+status_is 7 "and is in the way" cron virt-refpoint export vm "$set" --no-wait
 like "$(cat "$tmp/err")" "holds the data of point 'kept'" "as what it is"
 check "it is removed from there" cron virt-refpoint remove-data vm kept
 [ ! -e "$cron" ]
@@ -56,7 +56,7 @@ is "$(all_left dead)" "" "nothing is left"
 # Nothing leads there: it is not lost, and nothing is cut.
 dies lost
 rm "$link"
-status_is 7 "without the link" cron virt-refpoint export vm "$set"
+status_is 7 "without the link" cron virt-refpoint export vm "$set" --no-wait
 guid=$(virsh checkpoint-dumpxml vm lost | sed -n 's/.* point=\([0-9a-f-]*\) .*/\1/p')
 like "$(cat "$tmp/err")" \
     "^error: domain 'vm' has a backup job of virt-refpoint, for point $guid, .*'$cron/virt-refpoint/records'"$'\n'"hint: .*XDG_STATE_HOME.*virsh domjobabort vm.*virt-refpoint destroy vm $guid" \
@@ -73,7 +73,7 @@ is $? 0 "it was another folder's turn"
 rm "$link"
 dies gone
 rm "$record"
-status_is 7 "without its record" virt-refpoint export vm "$set"
+status_is 7 "without its record" virt-refpoint export vm "$set" --no-wait
 guid=$(virsh checkpoint-dumpxml vm gone | sed -n 's/.* point=\([0-9a-f-]*\) .*/\1/p')
 check "the job is ended" virsh domjobabort vm
 check "the point is destroyed" virt-refpoint destroy vm "$guid"

@@ -279,9 +279,10 @@ void
 rfp_export_explain_full(RfpExport *export, GError **error)
 {
     const int errnum = rfp_error_errno(*error);
+    const guint64 needed = estimated_need(export);
+    guint64 found = written_so_far(export);
     RfpSpace set = {0};
-    g_autofree char *need = g_format_size_full(estimated_need(export),
-                                               G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *need = NULL;
     g_autofree char *have = NULL;
     g_autofree char *message = NULL;
     RefpointFailure failure = {.cause = REFPOINT_ERROR_FAILED,
@@ -291,9 +292,12 @@ rfp_export_explain_full(RfpExport *export, GError **error)
     if ((errnum != ENOSPC && errnum != EDQUOT) ||
         !rfp_space_of(export->set->path, &set, NULL))
         return;
-    have = g_format_size_full(written_so_far(export) +
-                                  (errnum == ENOSPC ? set.free : 0),
-                              G_FORMAT_SIZE_IEC_UNITS);
+    if (errnum == ENOSPC)
+        found += set.free;
+    if (errnum == ENOSPC && found >= needed) /* of something that is not bytes */
+        return;
+    need = g_format_size_full(needed, G_FORMAT_SIZE_IEC_UNITS);
+    have = g_format_size_full(found, G_FORMAT_SIZE_IEC_UNITS);
     message = g_strdup_printf(
         errnum == EDQUOT ?
             _("the quota of '%s' is used up: the export needs about %s, and "

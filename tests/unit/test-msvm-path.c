@@ -267,6 +267,7 @@ test_example(void)
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
         g_autoptr(RefpointFailure) failure = NULL;
+        g_autoptr(RfpMsvmPath) path = NULL;
 
         g_assert_null(rfp_msvm_path_parse_as("vm", rows[i].expected, &error));
         failure = refpoint_failure_new(error);
@@ -275,11 +276,11 @@ test_example(void)
             g_error("%s: %s", rows[i].expected, failure->way_out);
         g_clear_error(&error);
         /* it is one: but for what stands in it */
-        g_assert_nonnull(
-            rfp_msvm_path_parse_as(rows[i].example,
-                                   i < 3 ? rows[i].expected : "CIM_System",
-                                   &error));
+        path = rfp_msvm_path_parse_as(rows[i].example,
+                                      i < 3 ? rows[i].expected : "CIM_System",
+                                      &error);
         g_assert_no_error(error);
+        g_assert_nonnull(path);
     }
 }
 

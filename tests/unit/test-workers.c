@@ -59,7 +59,7 @@ call(gpointer opaque)
 static void
 test_all(void)
 {
-    Ground ground = {0};
+    static Ground ground; /* the last thread may outlive this call */
     g_autoptr(GPtrArray) items = items_new(&ground, N);
     g_autofree gboolean *is_back = rfp_work(items, call, 0);
 

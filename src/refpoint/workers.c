@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* libvirt's daemon takes five questions of one connection at a time: one is left
- * for who else uses it. */
+/* libvirt's daemon takes five questions of one connection at a time: one is
+ * left for who else uses it. */
 #define WORKERS 4
 
 typedef struct {
@@ -55,25 +55,25 @@ worker(gpointer opaque)
     return NULL;
 }
 
-/* Where no thread can be had, and there is all the time, it is done here. */
-static void
+/* The threads that could be had. Where there is none, and all the time, the
+ * work is done here. */
+static GPtrArray *
 start(Work *work, gboolean patient)
 {
-    guint n = 0;
+    GPtrArray *threads = g_ptr_array_new();
 
     for (guint i = 0; i < MIN(WORKERS, work->items->len); i++) {
-        GThread *thread =
-            g_thread_try_new("refpoint", worker,
-                             g_atomic_rc_box_acquire(work), NULL);
+        GThread *thread = g_thread_try_new("refpoint", worker,
+                                           g_atomic_rc_box_acquire(work), NULL);
 
         if (thread != NULL)
-            g_thread_unref(thread);
+            g_ptr_array_add(threads, thread);
         else
             work_unref(work);
-        n += thread != NULL;
     }
-    if (n == 0 && patient)
+    if (threads->len == 0 && patient)
         worker(g_atomic_rc_box_acquire(work));
+    return threads;
 }
 
 /* FALSE: nothing has come back for so long. */
@@ -92,24 +92,45 @@ wait_for_one(Work *work, guint patience_ms)
     return TRUE;
 }
 
+/* Once every call has come back the threads only have to end. They are waited
+ * for: what the items hold, a connection for one, is let go of when rfp_work()
+ * returns and not some time later. */
+static void
+end(GPtrArray *threads, gboolean all_back)
+{
+    for (guint i = 0; i < threads->len; i++) {
+        GThread *thread = g_ptr_array_index(threads, i);
+
+        if (all_back)
+            g_thread_join(thread);
+        else
+            g_thread_unref(thread);
+    }
+    g_ptr_array_unref(threads);
+}
+
 gboolean *
 rfp_work(GPtrArray *items, RfpWorkFunc func, guint patience_ms)
 {
     Work *work = g_atomic_rc_box_new0(Work);
     gboolean *is_back = g_new0(gboolean, items->len + 1);
+    GPtrArray *threads = NULL;
+    gboolean all_back = FALSE;
 
     g_mutex_init(&work->lock);
     g_cond_init(&work->back);
     work->items = g_ptr_array_ref(items);
     work->func = func;
     work->is_back = g_new0(gboolean, items->len + 1);
-    start(work, patience_ms == 0);
+    threads = start(work, patience_ms == 0);
     g_mutex_lock(&work->lock);
     while (work->n_back < items->len && wait_for_one(work, patience_ms))
         continue;
     work->next = items->len; /* what was not begun is not begun any more */
     memcpy(is_back, work->is_back, items->len * sizeof(gboolean));
+    all_back = work->n_back == items->len;
     g_mutex_unlock(&work->lock);
+    end(threads, all_back);
     work_unref(work);
     return is_back;
 }

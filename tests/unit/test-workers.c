@@ -56,18 +56,25 @@ call(gpointer opaque)
     g_mutex_unlock(&item->ground->lock);
 }
 
+/* What the items hold is let go of with the caller's own reference: no thread
+ * has one any more. */
 static void
 test_all(void)
 {
-    static Ground ground; /* the last thread may outlive this call */
-    g_autoptr(GPtrArray) items = items_new(&ground, N);
-    g_autofree gboolean *is_back = rfp_work(items, call, 0);
+    Ground ground = {0};
 
-    for (guint i = 0; i < N; i++) {
-        const Item *item = g_ptr_array_index(items, i);
+    for (guint round = 1; round <= 200; round++) {
+        GPtrArray *items = items_new(&ground, N);
+        g_autofree gboolean *is_back = rfp_work(items, call, 0);
 
-        g_assert_cmpuint(item->n_called, ==, 1);
-        g_assert_true(is_back[i]);
+        for (guint i = 0; i < N; i++) {
+            const Item *item = g_ptr_array_index(items, i);
+
+            g_assert_cmpuint(item->n_called, ==, 1);
+            g_assert_true(is_back[i]);
+        }
+        g_ptr_array_unref(items);
+        g_assert_cmpuint(ground.n_freed, ==, round * N);
     }
 }
 
@@ -80,8 +87,8 @@ test_none(void)
     g_free(rfp_work(items, call, 1));
 }
 
-/* All threads hang: what is left is not begun later, and all of it is kept until
- * the last one is back. */
+/* All threads hang: what is left is not begun later, and all of it is kept
+ * until the last one is back. */
 static void
 test_hangs(void)
 {

@@ -181,7 +181,8 @@ cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error)
     gboolean parsed;
     const GOptionEntry common[] = {
         {"wait", 0, 0, G_OPTION_ARG_NONE, &wait.forever,
-         N_("wait while others work on the domain, at most SECONDS"), NULL},
+         N_("wait while others work on the domain, at most SECONDS"),
+         "[SECONDS]"},
         {"wait-max", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &wait.max,
          NULL, NULL},
         {"no-wait", 0, 0, G_OPTION_ARG_NONE, &wait.never,

@@ -87,9 +87,9 @@ parse_create(Cli *cli,
         {"keep-for", 0, 0, G_OPTION_ARG_FILENAME, &a->keep_for,
          N_("how long the data is kept for a first export (600)"), "SECONDS"},
         {"hold", 0, 0, G_OPTION_ARG_NONE, &a->hold,
-         N_("hold the data until remove-data; =MAX: with at most so many bytes "
-            "of scratch"),
-         NULL},
+         N_("hold the data until remove-data, with at most MAX bytes of "
+            "scratch"),
+         "[MAX]"},
         {"hold-max", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME,
          &a->hold_max, NULL, NULL},
         {"set", 0, 0, G_OPTION_ARG_FILENAME, &a->directory,

@@ -22,17 +22,23 @@ find_second(const char *line)
     if (strspn(line, " ") != INDENT)
         return NULL;
     gap = strstr(line + INDENT, "  ");
-    return gap != NULL && gap[strspn(gap, " ")] != '\0'
-               ? gap + strspn(gap, " ")
-               : NULL;
+    return gap != NULL && gap[strspn(gap, " ")] != '\0' ? gap + strspn(gap, " ")
+                                                        : NULL;
 }
 
-/* The first column of a row, without its indentation. Free with g_free(). */
+/* The first column of a row, without its indentation. GLib writes
+ * --option=[VALUE] of an option that can stand without its value: it is
+ * --option[=VALUE] here. Free with g_free(). */
 static char *
 first_of(const char *line)
 {
-    return g_strndup(line + INDENT,
-                     (gsize)(strstr(line + INDENT, "  ") - line) - INDENT);
+    char *first = g_strndup(
+        line + INDENT, (gsize)(strstr(line + INDENT, "  ") - line) - INDENT);
+    char *value = strstr(first, "=[");
+
+    if (value != NULL)
+        memcpy(value, "[=", 2);
+    return first;
 }
 
 static void

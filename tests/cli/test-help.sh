@@ -75,11 +75,11 @@ for language in en fr ru; do
     ok "no line of the help in $language is wider than 80 columns"
 done
 like "$(words create en)" \
-    "--hold hold the data until .* bytes of scratch --set=DIRECTORY keep" \
+    "--hold\[=MAX\] hold the data until .* bytes of scratch --set=DIRECTORY" \
     "what is wrapped is whole"
 is "$(LC_ALL=C virt-refpoint help create | grep -A 1 -e '--hold')" \
-    "  --hold                   hold the data until remove-data; =MAX: with at most
-                           so many bytes of scratch" \
+    "  --hold[=MAX]             hold the data until remove-data, with at most MAX
+                           bytes of scratch" \
     "what is wrapped is aligned"
 
 for command in mandoc man; do

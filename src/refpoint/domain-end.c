@@ -146,8 +146,8 @@ rfp_domain_end_set(RefpointConnection *conn,
                           domain->word);
 }
 
-/* What a client of QEMU gets when that ends: of a connection, or of the try to
- * make one. */
+/* What a client of QEMU gets when that ends: of a connection, in the middle of
+ * a reply too, or of the try to make one. */
 static gboolean
 is_lost_connection(const GError *error)
 {
@@ -157,6 +157,7 @@ is_lost_connection(const GError *error)
     case ENOENT:
     case EPIPE:
     case ENOTCONN:
+    case EPROTO:
         return TRUE;
     default:
         return FALSE;

@@ -23,10 +23,10 @@
 struct _RfpNbdSource {
     char *socket_path;
     char *export_name;
-    char *label;         /* of the export, for messages */
-    char *dirty_context; /* or NULL */
-    guint stall_ms;      /* 0: no limit */
-    gint64 size;         /* bytes; -1 until probed */
+    char *label;               /* of the export, for messages */
+    char *dirty_context;       /* or NULL */
+    guint stall_ms;            /* 0: no limit */
+    gint64 size;               /* bytes; -1 until probed */
     RfpHandshakes *handshakes; /* or NULL */
 };
 
@@ -71,22 +71,27 @@ static void
 set_nbd_error(struct nbd_handle *nbd, GError **error)
 {
     const int errnum = nbd_get_errno();
-    g_autofree char *text = NULL;
+    const gboolean lost = nbd != NULL && is_lost(nbd);
+    g_autofree char *text = rfp_text_clean(nbd_get_error());
 
-    if (nbd != NULL && is_lost(nbd)) {
-        rfp_error_set_errno(error, ECONNRESET,
-                            _("the NBD server closed the connection"));
-    } else if (errnum == EPROTO) {
+    if (errnum == EPROTO)
         /* libnbd's own finding, of extents too in its newer releases */
         rfp_error_set_errno(error, errnum,
                             _("the NBD server does not keep to the protocol"));
-    } else if (errnum != 0) {
+    else if (lost && errnum == 0 && nbd_aio_is_dead(nbd) > 0)
+        /* a server that ended in the middle of a reply, or one that sends what
+         * is no reply: only libnbd's words tell which */
+        rfp_error_set_errno(error, EPROTO,
+                            _("the connection to the NBD server broke (%s)"),
+                            text);
+    else if (lost)
+        rfp_error_set_errno(error, ECONNRESET,
+                            _("the NBD server closed the connection"));
+    else if (errnum != 0)
         rfp_error_set_errno(error, errnum,
                             _("the NBD server reported an error"));
-    } else {
-        text = rfp_text_clean(nbd_get_error());
+    else
         rfp_error_set(error, REFPOINT_ERROR_FAILED, "%s", text);
-    }
 }
 
 static void
@@ -288,18 +293,16 @@ check_handle(Connection *connection, struct nbd_handle *nbd, GError **error)
         return FALSE;
     }
     if (source->size >= 0 && size != source->size) {
-        rfp_error_set(
-            error, REFPOINT_ERROR_FAILED,
-            _("the size of the NBD export changed from %" PRId64
-              " to %" PRId64 " bytes"),
-            source->size, size);
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("the size of the NBD export changed from %" PRId64
+                        " to %" PRId64 " bytes"),
+                      source->size, size);
         return FALSE;
     }
     if (minimum > (gint64)RFP_CLUSTER_SIZE) {
-        rfp_error_set(
-            error, REFPOINT_ERROR_NOT_SUPPORTED,
-            _("the NBD server reads in blocks of %" PRId64 " bytes"),
-            minimum);
+        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                      _("the NBD server reads in blocks of %" PRId64 " bytes"),
+                      minimum);
         return FALSE;
     }
     connection->max_read =
@@ -355,10 +358,9 @@ read_data(
             nbd, (char *)data + done, n, offset + done, NBD_NULL_COMPLETION, 0);
 
         if (!wait_reply(connection, LINK_DATA, cookie, error)) {
-            rfp_error_prefix(
-                error,
-                _("Cannot read NBD export %s at offset %" PRIu64),
-                connection->source->label, offset + done);
+            rfp_error_prefix(error,
+                             _("Cannot read NBD export %s at offset %" PRIu64),
+                             connection->source->label, offset + done);
             return FALSE;
         }
         done += n;

@@ -65,6 +65,7 @@ typedef struct {
     char *why;               /* it has to end; NULL: it may go on */
     gboolean told;           /* the other side knows */
     gint64 end_at;           /* when its end was tried last */
+    char *logged;            /* the last error */
 } Guard;
 
 /* The watch for a late freeze has a thread and a connection of its own: the
@@ -81,12 +82,18 @@ say(const char *text)
     (void)!send(STDIN_FILENO, text, strlen(text), MSG_NOSIGNAL);
 }
 
+/* What is tried again and again fails with the same words: they are logged once. */
 static void
-log_error(const char *what, const GError *error)
+log_error(Guard *guard, const char *what, const GError *error)
 {
     g_autoptr(RefpointFailure) failure = refpoint_failure_new(error);
+    g_autofree char *line = g_strdup_printf("%s: %s", what, failure->message);
 
-    syslog(LOG_WARNING, "%s: %s", what, failure->message);
+    if (g_strcmp0(line, guard->logged) == 0)
+        return;
+    syslog(LOG_WARNING, "%s", line);
+    g_free(guard->logged);
+    guard->logged = g_steal_pointer(&line);
 }
 
 /* The first time. Whoever started us has met the daemon: it may be about to be
@@ -105,7 +112,7 @@ connect_to_libvirt(Guard *guard)
         g_usleep(CONNECT_PAUSE_US);
     }
     if (guard->conn == NULL) {
-        log_error("cannot connect", error);
+        log_error(guard, "cannot connect", error);
         return FALSE;
     }
     /* scratch is looked at meanwhile */
@@ -128,7 +135,7 @@ find_domain(Guard *guard, gboolean *gone)
     domain = rfp_domain_lookup(guard->conn, guard->uuid, NULL, &error);
     if (domain == NULL) {
         *gone = rfp_error_libvirt_code(error) == VIR_ERR_NO_DOMAIN;
-        log_error("cannot find the domain", error);
+        log_error(guard, "cannot find the domain", error);
     }
     return domain;
 }
@@ -167,6 +174,7 @@ late_thread(gpointer opaque)
     rfp_fd_clear(&late->lock);
     syslog(LOG_NOTICE, "domain %s: no late freeze any more", guard->uuid);
     refpoint_connection_free(guard->conn);
+    g_free(guard->logged);
     g_free(late);
     return NULL;
 }
@@ -223,7 +231,7 @@ try_undo(Guard *guard, RfpRecord *record, gboolean *host)
                                               "undone");
         return TRUE;
     }
-    log_error("cannot undo", error);
+    log_error(guard, "cannot undo", error);
     if (host != NULL)
         *host = undone != RFP_UNDO_NOTHING;
     /* the watch thaws it when it can; the rest must not wait */
@@ -245,7 +253,7 @@ take_over(Guard *guard)
                         &error);
 
     if (record == NULL) {
-        log_error("cannot take the record over", error);
+        log_error(guard, "cannot take the record over", error);
         return;
     }
     rfp_holder_note(record, TRUE);
@@ -333,7 +341,7 @@ job_end(Guard *guard)
                ended ? "had to end" : "had ended before it had to", guard->why);
         job_clear(guard);
     } else {
-        log_error("cannot end the job", error);
+        log_error(guard, "cannot end the job", error);
     }
 }
 
@@ -414,7 +422,7 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
         guard->handshakes = rfp_handshakes_keep_out(kept->record->path);
     if (kept != NULL && guard->handshakes >= 0 && domain != NULL &&
         !rfp_undo_job(domain, kept->record, &ended, &error))
-        log_error("cannot end what is kept", error);
+        log_error(guard, "cannot end what is kept", error);
 }
 
 /* An export that reads it has the record: time is given to it. So it is to an
@@ -445,7 +453,7 @@ end_kept(Guard *guard, const char *guid, const char *why)
                            "more: %s",
                guard->uuid, guid, why);
     else
-        log_error("cannot end what is kept", error);
+        log_error(guard, "cannot end what is kept", error);
 }
 
 /* The first reason stays, but for scratch: that end does not wait for anybody. */
@@ -646,5 +654,6 @@ main(int argc, char **argv)
     if (guard.late != NULL)
         g_thread_join(guard.late);
     refpoint_connection_free(guard.conn);
+    g_free(guard.logged);
     return EXIT_SUCCESS;
 }

@@ -170,7 +170,7 @@ rfp_holder_text(const RfpHolder *holder)
 {
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(holder->since);
     g_autofree char *since =
-        time ? g_date_time_format(time, "%F %T") : g_strdup("?");
+        time ? g_date_time_format(time, "%F %T %z") : g_strdup("?");
     g_autofree char *command = command_text(holder);
 
     return g_strdup_printf(_("process %d (%s), since %s: %s"),

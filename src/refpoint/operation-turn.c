@@ -48,19 +48,21 @@ waits_for(RfpOperation *operation, gint64 whom, const char *text)
         job->waiting(job->report.waited_for, job->waiting_opaque);
 }
 
-/* Behind a waiting that has begun at @begin, if there was any. CANCELLED where it
- * was, if by somebody who thinks that it still waits. */
+/* Behind a waiting that has begun at @begin, if there was any, told or too short for
+ * that. CANCELLED where it was, if by somebody who thinks that it still waits. */
 static gboolean
 end_wait(RfpOperation *operation, gint64 begin, GError **error)
 {
     RefpointJob *job = operation->job;
 
-    if (!operation->waits)
+    if (!operation->waited)
         return TRUE;
+    if (operation->waits) {
+        job->report.waited_us += (guint64)(g_get_monotonic_time() - begin);
+        if (job->waiting != NULL)
+            job->waiting(NULL, job->waiting_opaque);
+    }
     operation->waits = FALSE;
-    job->report.waited_us += (guint64)(g_get_monotonic_time() - begin);
-    if (job->waiting != NULL)
-        job->waiting(NULL, job->waiting_opaque);
     return rfp_job_check(job, error);
 }
 

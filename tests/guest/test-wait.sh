@@ -73,7 +73,7 @@ ended()
 
 slow who
 who="another virt-refpoint works on domain 'vm': process $main \(virt-refpoint"
-who+=" export vm $set --create=who --base=none\), since 2[0-9-]{9} [0-9:]{8}:"
+who+=" export vm $set --create=who --base=none\), since 2[0-9-]{9} [0-9:]{8} [-+][0-9]{4}:"
 who+=" it reads the disks"
 for command in "export vm $set --no-wait" "export vm $set --wait=0" \
     "create vm no" "destroy vm tracked" "remove-data vm tracked" \

@@ -11,11 +11,9 @@
 #include <errno.h>
 #include <glib/gi18n.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define ANSWER_MS 10000
@@ -128,34 +126,6 @@ new_request(guint state)
 }
 
 static gboolean
-send_kill(int pid_fd)
-{
-#ifdef SYS_pidfd_send_signal
-    return syscall(SYS_pidfd_send_signal, pid_fd, SIGKILL, NULL, 0) == 0;
-#else
-    return FALSE;
-#endif
-}
-
-/* The process of the record, and no other one by now: it is held before it is
- * looked at. -1: there is none. */
-static int
-hold_process(const JobRecord *record)
-{
-    int pid_fd = -1;
-
-#ifdef SYS_pidfd_open
-    if (record->start != 0 && record->pid > 1 && record->pid <= G_MAXINT)
-        pid_fd = (int)syscall(SYS_pidfd_open, (pid_t)record->pid, 0);
-#endif
-    if (pid_fd < 0 ||
-        rfp_process_start((pid_t)record->pid) == record->start)
-        return pid_fd;
-    close(pid_fd);
-    return -1;
-}
-
-static gboolean
 is_gone(const JobRecord *record)
 {
     return !job_file_is_locked(record->lock_fd, JOB_LOCK_PROCESS);
@@ -165,14 +135,17 @@ is_gone(const JobRecord *record)
 static gboolean
 kill_process(const JobRecord *record)
 {
-    g_auto(Socket) pid_fd = hold_process(record);
+    g_auto(Socket) pid_fd =
+        record->pid > G_MAXINT ?
+            -1 :
+            rfp_process_hold((pid_t)record->pid, record->start);
 
     if (is_gone(record))
         return TRUE;
     if (pid_fd < 0)
         return FALSE;
     job_record_mark_killed(record);
-    if (!send_kill(pid_fd))
+    if (!rfp_process_kill(pid_fd))
         return FALSE;
     for (guint ms = 0; ms < DIE_MS && !is_gone(record); ms += PAUSE_MS)
         g_usleep(PAUSE_MS * 1000);

@@ -12,6 +12,7 @@
 #include "handshakes.h"
 #include "holder.h"
 #include "names.h"
+#include "reader.h"
 #include "record.h"
 #include "text.h"
 #include "undo.h"
@@ -313,10 +314,34 @@ job_is_there(Guard *guard, RfpDomain *domain)
            rfp_backup_job_is_there(domain, job->args[0], &there, NULL) && there;
 }
 
+/* Before the end of a job that another process reads, the other side or one that
+ * reads what is kept: a reader that does not go on would make QEMU, and the guest,
+ * stand still in that end. @kept_out: it makes no connection now. */
+static void
+cut_reader(const Guard *guard, const RfpRecord *record, gboolean kept_out)
+{
+    const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
+    g_autoptr(RfpHolder) holder =
+        rfp_holder_read(guard->records_dir, guard->uuid);
+    RfpReader reader = RFP_READER_READS;
+
+    if (job == NULL || holder == NULL || holder->pid == getpid())
+        return;
+    if (kept_out)
+        reader = rfp_reader_cut(holder->pid, holder->start, job->args[0]);
+    else if (rfp_reader_kill_stopped(holder->pid, holder->start))
+        reader = RFP_READER_KILLED;
+    if (reader != RFP_READER_READS)
+        syslog(LOG_WARNING, "domain %s: process %d, which does not go on, %s",
+               guard->uuid, (int)holder->pid,
+               reader == RFP_READER_CUT ? "was cut off from the backup job"
+                                        : "was killed");
+}
+
 /* The other side, which may be in no state to read it now, finds why before it
  * finds that its job is gone. It has the record and goes on with the rest.
  * While it makes a connection, or is about to end the job itself, it is let
- * be. */
+ * be, as long as it goes on with that. */
 static void
 job_end(Guard *guard)
 {
@@ -328,6 +353,8 @@ job_end(Guard *guard)
                                                 NULL;
     g_autofree char *line = g_strconcat(guard->why, "\n", NULL);
 
+    if (others < 0)
+        cut_reader(guard, guard->job, FALSE);
     if (others >= 0 && domain == NULL) /* the daemon is away */
         guard->end_at = g_get_monotonic_time();
     if (domain == NULL || !job_is_there(guard, domain))
@@ -336,6 +363,7 @@ job_end(Guard *guard)
         say(line);
     guard->told = TRUE;
     guard->end_at = g_get_monotonic_time();
+    cut_reader(guard, guard->job, TRUE);
     if (rfp_undo_job(domain, guard->job, &ended, &error)) {
         syslog(LOG_WARNING, "domain %s: its backup job %s: %s", guard->uuid,
                ended ? "had to end" : "had ended before it had to", guard->why);
@@ -420,6 +448,8 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
      * take its time. */
     if (kept != NULL && guard->handshakes < 0)
         guard->handshakes = rfp_handshakes_keep_out(kept->record->path);
+    if (kept != NULL && domain != NULL)
+        cut_reader(guard, kept->record, guard->handshakes >= 0);
     if (kept != NULL && guard->handshakes >= 0 && domain != NULL &&
         !rfp_undo_job(domain, kept->record, &ended, &error))
         log_error(guard, "cannot end what is kept", error);

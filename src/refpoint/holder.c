@@ -128,6 +128,7 @@ rfp_holder_read(const char *records_dir, const char *domain_uuid)
     record = rfp_record_peek(records_dir, domain_uuid);
     holder = g_new0(RfpHolder, 1);
     holder->pid = pid;
+    holder->start = start;
     holder->since = since;
     holder->undoes = what == UNDOES;
     holder->phase =

@@ -12,6 +12,7 @@
 
 typedef struct {
     pid_t pid;
+    guint64 start;   /* rfp_process_start() of it */
     gint64 since;    /* seconds since the epoch */
     gboolean undoes; /* what died, and nothing else */
     char *phase;     /* what it is at, as of its record; translated */

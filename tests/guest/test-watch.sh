@@ -118,6 +118,33 @@ goes_by_itself stopped
 kill -CONT "$main"
 told stopped "$few"
 
+# In the middle of a reply: until QEMU is rid of that it ends no job, and stands
+# still once it tries.
+must guest_exec vm 'head -c 45000000 /dev/urandom >/mnt/vda/big && sync'
+events_start
+export_start -f -q -e trace=recvfrom -e inject=recvfrom:signal=STOP:when=100 -- \
+    export vm "$set" --create=reply --base=none "${scratch[@]}"
+wait_for 60 grep -q "stopped by SIGSTOP" "$tmp/trace"
+must guest_overwrite
+goes_by_itself reply
+kill -CONT "$main"
+told reply "$few"
+
+# While it makes a connection nobody else may end the job: it is killed.
+must guest_exec vm 'head -c 45000000 /dev/urandom >/mnt/vda/big && sync'
+events_start
+export_start -f -q -e trace=connect \
+    -e inject=connect:delay_exit=4000000:when=1 -- \
+    export vm "$set" --create=hands --base=none "${scratch[@]}"
+wait_for 60 export_streams hands
+kill -STOP "$main"
+must guest_overwrite
+goes_by_itself hands
+export_finish
+is "$export_end" "killed by SIGKILL" "hands: it is killed"
+undone hands 10
+next_exact after-hands
+
 # Nothing is kept free: the guest stops, and is woken.
 must guest_exec vm 'head -c 45000000 /dev/urandom >/mnt/vda/big && sync'
 starved_start woken --scratch-reserve=0

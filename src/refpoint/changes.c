@@ -62,8 +62,6 @@ find_point(Changes *changes, GError **error)
         if (strcmp(checkpoint->name, changes->options->point) != 0 &&
             !rfp_guid_equal(guid, changes->options->point))
             continue;
-        if (!rfp_checkpoint_measure(domain, checkpoint, error))
-            return FALSE;
         changes->point = checkpoint;
         g_free(report->point_name);
         g_free(report->point_guid);
@@ -119,19 +117,34 @@ find_disk(Changes *changes, GError **error)
         rfp_error_add_object(error, wanted);
         return FALSE;
     }
-    if (!disk->has_size) {
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("the bitmap of point '%s' on disk '%s' is missing or "
-                        "broken"),
-                      name, disk->target);
-        rfp_error_add_object(error, disk->target);
-        rfp_error_add_way_out(error, _("what changed since is not known any "
-                                       "more: take all of the disk, and make a "
-                                       "new point"));
-        return FALSE;
-    }
     changes->target = disk->target;
     return TRUE;
+}
+
+/* Behind the look whether the domain is free: rfp_kept_may_drain() tells why. */
+static gboolean
+check_bitmap(Changes *changes, GError **error)
+{
+    g_autofree char *target = g_strdup(changes->target);
+    RfpCheckpointDisk *disk = NULL;
+
+    if (!rfp_checkpoint_measure(changes->operation.domain, changes->point,
+                                error))
+        return FALSE;
+    disk = rfp_checkpoint_xml_disk(changes->point, target);
+    if (disk != NULL && disk->has_size) {
+        changes->target = disk->target;
+        return TRUE;
+    }
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("the bitmap of point '%s' on disk '%s' is missing or "
+                    "broken"),
+                  changes->point->name, target);
+    rfp_error_add_object(error, target);
+    rfp_error_add_way_out(error, _("what changed since is not known any "
+                                   "more: take all of the disk, and make a "
+                                   "new point"));
+    return FALSE;
 }
 
 /* ---- The job ------------------------------------------------------------------------- */
@@ -398,7 +411,8 @@ is_free(gpointer opaque, GError **error)
            find_point(changes, error) && find_disk(changes, error) &&
            check_servable(changes, error) &&
            (kept_has_it(changes) ||
-            rfp_operation_check_free(&changes->operation, error));
+            rfp_operation_check_free(&changes->operation, error)) &&
+           check_bitmap(changes, error);
 }
 
 static gboolean

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kept.h"
 #include "backup-job.h"
+#include "holder.h"
 #include "text.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define KEEP_FIRST "first"
 #define KEEP_HOLD "hold"
@@ -109,6 +111,21 @@ rfp_kept_runs(RfpDomain *domain,
     *runs = FALSE;
     return kept->ended != NULL ||
            rfp_backup_job_is_there(domain, kept->socket_path, runs, error);
+}
+
+gboolean
+rfp_kept_may_drain(const char *records_dir, RfpDomain *domain)
+{
+    g_autoptr(RfpKept) kept = NULL;
+    g_autoptr(RfpHolder) holder = NULL;
+    gboolean runs = FALSE;
+
+    if (rfp_backup_job_state(domain, NULL, NULL) == RFP_JOB_NONE)
+        return TRUE;
+    kept = rfp_kept_load(records_dir, domain->uuid, FALSE);
+    holder = rfp_holder_read(records_dir, domain->uuid);
+    return kept != NULL && (holder == NULL || holder->pid == getpid()) &&
+           rfp_kept_runs(domain, kept, &runs, NULL) && runs;
 }
 
 /* The step of this kind about a disk, or NULL. */

@@ -58,6 +58,17 @@ rfp_kept_store(RfpRecord *record,
                guint64 scratch_max,
                GError **error);
 
+/*
+ * Whether QEMU may be made to drain its block layer, as it does when it is asked
+ * how much changed since a checkpoint, or to delete one: not while somebody else
+ * may read a backup job. QEMU, and its guest with it, stands still until every
+ * reader has taken what it asked for, and one that was stopped takes nothing
+ * (reader.h). Data that is kept is no hindrance, as long as no other process has
+ * the lock of the domain.
+ */
+gboolean
+rfp_kept_may_drain(const char *records_dir, RfpDomain *domain);
+
 /* Whether its job runs now. */
 gboolean
 rfp_kept_runs(RfpDomain *domain,

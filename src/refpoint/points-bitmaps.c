@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How the bitmaps of listed points are (refpoint.h). */
 #include "checkpoint.h"
+#include "kept.h"
 #include "names.h"
 #include "workers.h"
 
@@ -10,6 +11,7 @@
  * the list, and the connection. */
 typedef struct {
     RfpDomain *domain;
+    char *records_dir;
     GPtrArray *checkpoints;
     GPtrArray *points; /* of the list, not for the thread */
 } Question;
@@ -20,6 +22,7 @@ question_free(gpointer opaque)
     Question *question = opaque;
 
     rfp_domain_free(question->domain);
+    g_free(question->records_dir);
     if (question->checkpoints != NULL)
         g_ptr_array_unref(question->checkpoints);
     g_ptr_array_unref(question->points);
@@ -41,7 +44,8 @@ ask(gpointer item)
     Question *question = item;
 
     if (!is_active(question->domain) ||
-        rfp_domain_is_busy(question->domain))
+        rfp_domain_is_busy(question->domain) ||
+        !rfp_kept_may_drain(question->records_dir, question->domain))
         return;
     question->checkpoints = rfp_checkpoint_list(question->domain, TRUE, NULL);
     if (question->checkpoints != NULL && !is_active(question->domain))
@@ -117,6 +121,7 @@ add_question(GPtrArray *questions, GHashTable *points, RfpDomain *domain)
     }
     question = g_new0(Question, 1);
     question->domain = domain;
+    question->records_dir = g_strdup(domain->conn->records_dir);
     domain->conn = NULL;
     question->points = g_ptr_array_ref(list);
     g_ptr_array_add(questions, question);

@@ -127,8 +127,8 @@ add_kept(RefpointPoint *point, const RfpKept *kept)
     point->scratch_max = kept->scratch_max;
 }
 
-/* @sizes: if it runs. Of a domain that was stopped meanwhile all bitmaps seem to be
- * gone. */
+/* @sizes: if it runs, and QEMU can be asked. Of a domain that was stopped meanwhile
+ * all bitmaps seem to be gone. */
 static GPtrArray *
 list_domain(RefpointConnection *conn,
             RfpDomain *domain,
@@ -140,14 +140,15 @@ list_domain(RefpointConnection *conn,
     g_autoptr(GPtrArray) list =
         g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_point_free);
     g_autoptr(RfpKept) kept = running_kept(conn, domain);
-    RfpDomainState state = {.active = TRUE};
+    RfpDomainState state = {0};
 
     if (notes == NULL ||
         (sizes && !rfp_domain_state(domain, &state, error)))
         return NULL;
-    checkpoints = rfp_checkpoint_list(domain, sizes && state.active, error);
+    sizes = sizes && state.active && rfp_kept_may_drain(conn->records_dir, domain);
+    checkpoints = rfp_checkpoint_list(domain, sizes, error);
     if (checkpoints == NULL ||
-        (sizes && state.active && !rfp_domain_state(domain, &state, error)))
+        (sizes && !rfp_domain_state(domain, &state, error)))
         return NULL;
     for (guint i = 0; i < checkpoints->len; i++) {
         RefpointPoint *point =
@@ -575,6 +576,17 @@ run_on_point(RefpointConnection *conn,
     return done;
 }
 
+/* Of other programs' jobs: libvirt itself would let it be deleted beside them. */
+static gboolean
+is_drainable(gpointer opaque, GError **error)
+{
+    RfpOperation *operation = opaque;
+
+    return rfp_kept_may_drain(operation->conn->records_dir,
+                              operation->domain) ||
+           rfp_backup_job_check_free(operation->domain, error);
+}
+
 static gboolean
 run_destroy(RfpOperation *operation, const char *name, GError **error)
 {
@@ -583,7 +595,7 @@ run_destroy(RfpOperation *operation, const char *name, GError **error)
     g_autoptr(GError) local = NULL;
     gboolean kept = FALSE;
 
-    if (!rfp_operation_lock(operation, error))
+    if (!rfp_operation_lock_free(operation, is_drainable, operation, error))
         return FALSE;
     point = find_point(operation->conn, operation->domain, name, FALSE, error);
     if (point == NULL)

@@ -309,7 +309,8 @@ typedef enum {
 #define REFPOINT_KEEP_SECONDS 600
 
 typedef enum {
-    REFPOINT_BITMAP_UNKNOWN, /* the domain does not run, or QEMU did not answer */
+    REFPOINT_BITMAP_UNKNOWN, /* the domain does not run, QEMU did not answer, or
+                              * somebody may be reading a backup job of it */
     REFPOINT_BITMAP_GOOD,
     REFPOINT_BITMAP_BROKEN,  /* missing or inconsistent */
 } RefpointBitmap;

@@ -319,7 +319,8 @@ read_bitmap(Changes *changes, RefpointChanges *result, GError **error)
                               REFPOINT_CHANGES_DEFAULT};
     gboolean done = TRUE;
 
-    rfp_nbd_source_share(source, &changes->operation.handshakes);
+    rfp_nbd_source_share(source, &changes->operation.handshakes,
+                         &changes->operation.conn->gate);
     if (!rfp_nbd_source_probe(source, &changes->operation.job->cancel,
                               &result->size, error) ||
         !clip_window(changes, result, error))

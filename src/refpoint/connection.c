@@ -314,6 +314,7 @@ refpoint_connection_open(const char *uri, GError **error)
     g_autoptr(RfpUri) got = NULL;
 
     g_mutex_init(&conn->lock);
+    rfp_gate_init(&conn->gate);
     if (!check_here(wanted, resolved, error) || !check_login(wanted, error) ||
         !connect_to(conn, uri, resolved, wanted, error) ||
         !check_driver(conn->virt, conn->uri, error))
@@ -333,11 +334,24 @@ refpoint_connection_free(RefpointConnection *conn)
     if (conn->virt != NULL)
         virConnectClose(conn->virt);
     g_mutex_clear(&conn->lock);
+    rfp_gate_clear(&conn->gate);
     g_free(conn->uri);
     g_free(conn->scratch_dir);
     g_free(conn->runtime_dir);
     g_free(conn->own_records_dir);
     g_free(conn);
+}
+
+gboolean
+refpoint_connection_hold(RefpointConnection *conn, guint wait_ms)
+{
+    return rfp_gate_close(&conn->gate, wait_ms);
+}
+
+void
+refpoint_connection_release(RefpointConnection *conn)
+{
+    rfp_gate_open(&conn->gate);
 }
 
 /* ---- A daemon that was restarted ------------------------------------------------ */

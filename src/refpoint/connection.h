@@ -3,6 +3,7 @@
 #ifndef RFP_CONNECTION_H
 #define RFP_CONNECTION_H
 
+#include "gate.h"
 #include "virt.h"
 
 struct _RefpointConnection {
@@ -12,6 +13,7 @@ struct _RefpointConnection {
     gint64 reopened_at; /* monotonic, the last time */
     guint n_reopened;   /* times, with no calm between them */
     gboolean hasty;     /* its domains do not wait for a daemon that is away */
+    RfpGate gate;      /* of requests to QEMU's NBD servers */
     char *uri;         /* canonical, as libvirt reports it */
     gboolean system;   /* the system daemon, else a session daemon */
     /* Folders of ours, absolute; made when they are first needed. */

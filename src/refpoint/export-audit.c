@@ -463,7 +463,8 @@ open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
                                 export->options->stall_timeout * 1000);
     disk->source = source;
     disk->source_ops = &rfp_nbd_source_ops;
-    rfp_nbd_source_share(source, &export->operation.handshakes);
+    rfp_nbd_source_share(source, &export->operation.handshakes,
+                         &export->operation.conn->gate);
     if (!rfp_nbd_source_probe(source, &rfp_export_job(export)->cancel,
                               &disk->state.size, error))
         return FALSE;

@@ -28,6 +28,7 @@ struct _RfpNbdSource {
     guint stall_ms;            /* 0: no limit */
     gint64 size;               /* bytes; -1 until probed */
     RfpHandshakes *handshakes; /* or NULL */
+    RfpGate *gate;             /* or NULL */
 };
 
 /* A connection has a handle for each purpose, made when first needed. */
@@ -104,6 +105,32 @@ set_stalled(gint64 elapsed_us, GError **error)
         error, _("look at the storage below the guest's disk and try again"));
 }
 
+static gboolean
+set_cancelled(GError **error)
+{
+    rfp_error_set(error, REFPOINT_ERROR_CANCELLED, _("cancelled"));
+    return FALSE;
+}
+
+/* Before the server is asked for something: waits while the program is about to
+ * stop. */
+static gboolean
+enter_gate(const Connection *connection, GError **error)
+{
+    RfpGate *gate = connection->source->gate;
+
+    if (gate == NULL || rfp_gate_enter(gate, connection->cancel))
+        return TRUE;
+    return set_cancelled(error);
+}
+
+static void
+leave_gate(const Connection *connection)
+{
+    if (connection->source->gate != NULL)
+        rfp_gate_leave(connection->source->gate);
+}
+
 /* Whether waiting since @begin may go on. */
 static gboolean
 may_wait(const Connection *connection, gint64 begin, GError **error)
@@ -111,10 +138,8 @@ may_wait(const Connection *connection, gint64 begin, GError **error)
     const gint64 elapsed = g_get_monotonic_time() - begin;
     const guint stall_ms = connection->source->stall_ms;
 
-    if (connection->cancel != NULL && g_atomic_int_get(connection->cancel)) {
-        rfp_error_set(error, REFPOINT_ERROR_CANCELLED, _("cancelled"));
-        return FALSE;
-    }
+    if (connection->cancel != NULL && g_atomic_int_get(connection->cancel))
+        return set_cancelled(error);
     if (stall_ms != 0 && elapsed >= (gint64)stall_ms * 1000) {
         set_stalled(elapsed, error);
         return FALSE;
@@ -260,7 +285,7 @@ connect_handle(Connection *connection, const char *context, GError **error)
 }
 
 static struct nbd_handle *
-shake_hands(Connection *connection, const char *context, GError **error)
+shake_hands_now(Connection *connection, const char *context, GError **error)
 {
     RfpHandshakes *handshakes = connection->source->handshakes;
     struct nbd_handle *nbd = NULL;
@@ -274,6 +299,18 @@ shake_hands(Connection *connection, const char *context, GError **error)
     }
     nbd = connect_handle(connection, context, error);
     rfp_handshakes_end(handshakes);
+    return nbd;
+}
+
+static struct nbd_handle *
+shake_hands(Connection *connection, const char *context, GError **error)
+{
+    struct nbd_handle *nbd = NULL;
+
+    if (!enter_gate(connection, error))
+        return NULL;
+    nbd = shake_hands_now(connection, context, error);
+    leave_gate(connection);
     return nbd;
 }
 
@@ -342,22 +379,40 @@ get_link(Connection *connection, guint link, GError **error)
 
 /* ---- Reading ----------------------------------------------------------- */
 
+/* One request and its reply. */
+static gboolean
+read_step(Connection *connection,
+          void *data,
+          guint64 offset,
+          gsize length,
+          GError **error)
+{
+    gboolean done = FALSE;
+    gint64 cookie = -1;
+
+    if (!enter_gate(connection, error))
+        return FALSE;
+    cookie = nbd_aio_pread(connection->links[LINK_DATA], data, length, offset,
+                           NBD_NULL_COMPLETION, 0);
+    done = wait_reply(connection, LINK_DATA, cookie, error);
+    leave_gate(connection);
+    return done;
+}
+
 static gboolean
 read_data(
     gpointer opaque, void *data, guint64 offset, guint32 length, GError **error)
 {
     Connection *connection = opaque;
-    struct nbd_handle *nbd = get_link(connection, LINK_DATA, error);
     guint32 done = 0;
 
-    if (nbd == NULL)
+    if (get_link(connection, LINK_DATA, error) == NULL)
         return FALSE;
     while (done < length) {
         const gsize n = MIN(length - done, connection->max_read);
-        const gint64 cookie = nbd_aio_pread(
-            nbd, (char *)data + done, n, offset + done, NBD_NULL_COMPLETION, 0);
 
-        if (!wait_reply(connection, LINK_DATA, cookie, error)) {
+        if (!read_step(connection, (char *)data + done, offset + done, n,
+                       error)) {
             rfp_error_prefix(error,
                              _("Cannot read NBD export %s at offset %" PRIu64),
                              connection->source->label, offset + done);
@@ -391,13 +446,18 @@ map_step(Connection *connection, guint link, RfpMapWalk *walk, GError **error)
     g_auto(RfpBlockStatus) status = {
         .context = link_context(connection->source, link),
     };
-    const gint64 cookie = nbd_aio_block_status(
+    gboolean done = FALSE;
+    gint64 cookie = -1;
+
+    if (!enter_gate(connection, error))
+        return FALSE;
+    cookie = nbd_aio_block_status(
         connection->links[link], length, walk->offset,
         (nbd_extent_callback){.callback = take_entries, .user_data = &status},
         NBD_NULL_COMPLETION, 0);
-
-    return wait_reply(connection, link, cookie, error) &&
-           rfp_block_status_report(&status, length, walk, error);
+    done = wait_reply(connection, link, cookie, error);
+    leave_gate(connection);
+    return done && rfp_block_status_report(&status, length, walk, error);
 }
 
 /* Connects for a map. TRUE without a handle: the server does not say what
@@ -499,9 +559,12 @@ rfp_nbd_source_new(const char *socket_path,
 }
 
 void
-rfp_nbd_source_share(RfpNbdSource *source, RfpHandshakes *handshakes)
+rfp_nbd_source_share(RfpNbdSource *source,
+                     RfpHandshakes *handshakes,
+                     RfpGate *gate)
 {
     source->handshakes = handshakes;
+    source->gate = gate;
 }
 
 void

@@ -9,6 +9,7 @@
 #define RFP_NBD_SOURCE_H
 
 #include "copy.h"
+#include "gate.h"
 #include "handshakes.h"
 
 typedef struct _RfpNbdSource RfpNbdSource;
@@ -24,10 +25,13 @@ rfp_nbd_source_new(const char *socket_path,
                    const char *bitmap,
                    guint stall_ms);
 
-/* Its connections are made with @handshakes, which is borrowed: for a server
- * that somebody may end meanwhile. */
+/* For QEMU's own server, which somebody may end meanwhile, and which waits for
+ * who leaves a reply half read: its connections are made with @handshakes,
+ * these and its requests pass through @gate. Both are borrowed. */
 void
-rfp_nbd_source_share(RfpNbdSource *source, RfpHandshakes *handshakes);
+rfp_nbd_source_share(RfpNbdSource *source,
+                     RfpHandshakes *handshakes,
+                     RfpGate *gate);
 
 void
 rfp_nbd_source_free(RfpNbdSource *source);

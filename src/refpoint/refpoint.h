@@ -289,6 +289,21 @@ refpoint_connection_open(const char *uri, GError **error);
 void
 refpoint_connection_free(RefpointConnection *conn);
 
+/*
+ * Before the program stops, as Ctrl-Z does: QEMU waits for who does not read its
+ * reply to the end, and its guest may with it. From now on no operation over
+ * @conn asks QEMU for data; waits @wait_ms at most for the replies to what was
+ * asked. FALSE: some are still to come; may be called again, to wait on. Which
+ * jobs are suspended, and how fast they read, stays as it is. From any thread,
+ * but not from signal handlers.
+ */
+gboolean
+refpoint_connection_hold(RefpointConnection *conn, guint wait_ms);
+
+/* What was held goes on. As above. */
+void
+refpoint_connection_release(RefpointConnection *conn);
+
 /* ---- Points of domains ------------------------------------------------- */
 
 typedef enum {

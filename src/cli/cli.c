@@ -5,6 +5,7 @@
 #include "interrupt.h"
 #include "json.h"
 #include "output.h"
+#include "stop.h"
 #include "value.h"
 
 #include <errno.h>
@@ -246,6 +247,7 @@ cli_job_begin(Cli *cli)
 const RefpointReport *
 cli_job_end(Cli *cli)
 {
+    stop_end();
     interrupt_end();
     progress_hide(cli->progress);
     progress_use(cli->progress, NULL);

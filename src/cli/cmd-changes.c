@@ -3,6 +3,7 @@
 
 #include "json.h"
 #include "output.h"
+#include "stop.h"
 #include "value.h"
 
 #include <inttypes.h>
@@ -85,6 +86,7 @@ read_page(Cli *cli,
         g_ptr_array_add(request->jobs, g_steal_pointer(&cli->job));
     g_clear_pointer(&cli->progress, progress_free);
     cli_job_begin(cli);
+    stop_begin(conn);
     page = refpoint_changes(conn, options, cli->job, error);
     cli_job_end(cli);
     return page;

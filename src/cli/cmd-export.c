@@ -5,6 +5,7 @@
 #include "interrupt.h"
 #include "json.h"
 #include "output.h"
+#include "stop.h"
 #include "value.h"
 
 #include <errno.h>
@@ -255,6 +256,7 @@ run_export(Cli *cli, char **args)
         return cli_failed(cli, error);
     cli_job_begin(cli);
     interrupt_rate(options.limit_rate);
+    stop_begin(conn);
     if (!cli->json && (!cli->quiet || options.dry_run))
         refpoint_job_set_plan(cli->job, show_plan, &show);
     done = refpoint_export(conn, &options, cli->job, &error);

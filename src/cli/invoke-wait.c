@@ -6,6 +6,7 @@
 #include "job-error.h"
 #include "job-progress.h"
 #include "job-record.h"
+#include "stop.h"
 
 #include <string.h>
 
@@ -122,6 +123,7 @@ invoke_wait(Cli *cli, const InvokeCall *call)
     refpoint_msvm_set_job_func(msvm, on_job, &percent);
     refpoint_msvm_set_wait(msvm, call->wait, cli_waits, cli);
     cli_job_begin(cli);
+    stop_begin(conn);
     answer = invoke_call_run(call, msvm, TRUE);
     job = invoke_answer_text(answer, "Job");
     if (answer->return_value == REFPOINT_MSVM_JOB_STARTED && job != NULL) {

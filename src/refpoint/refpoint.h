@@ -374,8 +374,8 @@ refpoint_list(RefpointConnection *conn, const char *domain, GError **error);
 void
 refpoint_list_bitmaps(RefpointConnection *conn, GPtrArray *points);
 
-/* One point, by name or GUID, with its bitmaps: QEMU's answer is waited for. Free
- * with refpoint_point_free(). */
+/* One point, by name or GUID, with its bitmaps, where QEMU can be asked: its answer
+ * is waited for. Free with refpoint_point_free(). */
 RefpointPoint *
 refpoint_info(RefpointConnection *conn,
               const char *domain,

@@ -12,6 +12,7 @@
 #include "handshakes.h"
 #include "holder.h"
 #include "names.h"
+#include "process.h"
 #include "reader.h"
 #include "record.h"
 #include "text.h"
@@ -305,37 +306,70 @@ guest_stands_still(Guard *guard)
 }
 
 static gboolean
-job_is_there(Guard *guard, RfpDomain *domain)
+job_is_there(RfpDomain *domain, const RfpRecord *record)
 {
-    const RfpStep *job = rfp_record_find(guard->job, RFP_STEP_JOB);
+    const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
     gboolean there = FALSE;
 
     return job != NULL &&
            rfp_backup_job_is_there(domain, job->args[0], &there, NULL) && there;
 }
 
-/* Before the end of a job that another process reads, the other side or one that
- * reads what is kept: a reader that does not go on would make QEMU, and the guest,
- * stand still in that end. @kept_out: it makes no connection now. */
-static void
-cut_reader(const Guard *guard, const RfpRecord *record, gboolean kept_out)
+/* Who else may read the job, the other side or a reader of what is kept; NULL:
+ * nobody. In push mode nobody does. */
+static RfpHolder *
+find_reader(const Guard *guard, const RfpRecord *record)
 {
-    const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
     g_autoptr(RfpHolder) holder =
         rfp_holder_read(guard->records_dir, guard->uuid);
-    RfpReader reader = RFP_READER_READS;
 
-    if (job == NULL || holder == NULL || holder->pid == getpid())
-        return;
-    if (kept_out)
-        reader = rfp_reader_cut(holder->pid, holder->start, job->args[0]);
-    else if (rfp_reader_kill_stopped(holder->pid, holder->start))
-        reader = RFP_READER_KILLED;
+    if (holder == NULL || holder->pid == getpid() ||
+        rfp_scratch_is_pushed(record))
+        return NULL;
+    return g_steal_pointer(&holder);
+}
+
+static void
+log_reader(const Guard *guard, const RfpHolder *holder, const char *what)
+{
+    syslog(LOG_WARNING, "domain %s: process %d, which does not go on, was %s",
+           guard->uuid, (int)holder->pid, what);
+}
+
+/* Before the end of a job, while no connection is made: a reader that does not go
+ * on would make QEMU, and the guest, stand still in that end. */
+static void
+cut_reader(const Guard *guard, const RfpRecord *record)
+{
+    const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
+    g_autoptr(RfpHolder) holder = find_reader(guard, record);
+    RfpReader reader =
+        job != NULL && holder != NULL ?
+            rfp_reader_cut(holder->pid, holder->start, job->args[0]) :
+            RFP_READER_READS;
+
     if (reader != RFP_READER_READS)
-        syslog(LOG_WARNING, "domain %s: process %d, which does not go on, %s",
-               guard->uuid, (int)holder->pid,
-               reader == RFP_READER_CUT ? "was cut off from the backup job"
-                                        : "was killed");
+        log_reader(guard, holder,
+                   reader == RFP_READER_CUT ? "cut off from the backup job" :
+                                              "killed");
+}
+
+/* A reader that was stopped while it made a connection, or ended the job itself,
+ * keeps everybody else from ending it. One that is behind the end has the lock of
+ * that still: it is let be. */
+static void
+kill_stopped_reader(Guard *guard, const RfpRecord *record)
+{
+    gboolean gone = FALSE;
+    g_autoptr(RfpHolder) holder = find_reader(guard, record);
+    g_autoptr(RfpDomain) domain = NULL;
+
+    if (holder == NULL || !rfp_process_is_stopped(holder->pid))
+        return;
+    domain = find_domain(guard, &gone);
+    if (domain != NULL && job_is_there(domain, record) &&
+        rfp_reader_kill_stopped(holder->pid, holder->start))
+        log_reader(guard, holder, "killed");
 }
 
 /* The other side, which may be in no state to read it now, finds why before it
@@ -354,16 +388,16 @@ job_end(Guard *guard)
     g_autofree char *line = g_strconcat(guard->why, "\n", NULL);
 
     if (others < 0)
-        cut_reader(guard, guard->job, FALSE);
+        kill_stopped_reader(guard, guard->job);
     if (others >= 0 && domain == NULL) /* the daemon is away */
         guard->end_at = g_get_monotonic_time();
-    if (domain == NULL || !job_is_there(guard, domain))
+    if (domain == NULL || !job_is_there(domain, guard->job))
         return;
     if (!guard->told)
         say(line);
     guard->told = TRUE;
     guard->end_at = g_get_monotonic_time();
-    cut_reader(guard, guard->job, TRUE);
+    cut_reader(guard, guard->job);
     if (rfp_undo_job(domain, guard->job, &ended, &error)) {
         syslog(LOG_WARNING, "domain %s: its backup job %s: %s", guard->uuid,
                ended ? "had to end" : "had ended before it had to", guard->why);
@@ -448,8 +482,10 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
      * take its time. */
     if (kept != NULL && guard->handshakes < 0)
         guard->handshakes = rfp_handshakes_keep_out(kept->record->path);
-    if (kept != NULL && domain != NULL)
-        cut_reader(guard, kept->record, guard->handshakes >= 0);
+    if (kept != NULL && guard->handshakes < 0)
+        kill_stopped_reader(guard, kept->record);
+    else if (kept != NULL && domain != NULL)
+        cut_reader(guard, kept->record);
     if (kept != NULL && guard->handshakes >= 0 && domain != NULL &&
         !rfp_undo_job(domain, kept->record, &ended, &error))
         log_error(guard, "cannot end what is kept", error);

@@ -155,6 +155,7 @@ dry_run(RfpExport *export, GError **error)
         return FALSE;
     }
     if (!look_at_kept(export, error) || !check_free(export, error) ||
+        !rfp_operation_check_drain(&export->operation, error) ||
         !rfp_export_plan(export, error) ||
         (!export->already && !rfp_export_check_space(export, error)))
         return FALSE;

@@ -4,6 +4,8 @@
 #include "holder.h"
 #include "text.h"
 
+#include <unistd.h>
+
 /* libvirt is asked no more often; Ctrl-C is looked at more often. */
 #define JOB_POLL_US (1 * G_USEC_PER_SEC)
 #define POLL_US (100 * 1000)
@@ -142,6 +144,22 @@ name_holder(RfpOperation *operation, GError **error)
                               (int)holder->pid);
     else
         rfp_error_add_way_out(error, _("wait until it ends, with --wait"));
+}
+
+gboolean
+rfp_operation_check_drain(RfpOperation *operation, GError **error)
+{
+    g_autoptr(RfpHolder) holder = NULL;
+    g_autoptr(GError) local = NULL;
+
+    if (rfp_kept_may_drain(operation->conn->records_dir, operation->domain))
+        return TRUE;
+    holder = read_holder(operation);
+    if (holder == NULL || holder->pid == getpid())
+        return rfp_operation_check_free(operation, error);
+    name_holder(operation, &local);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 static gboolean

@@ -98,6 +98,11 @@ rfp_operation_keeps(const RfpOperation *operation, const char *point);
 gboolean
 rfp_operation_check_free(RfpOperation *operation, GError **error);
 
+/* IN_USE, naming who or what, unless QEMU may be made to drain
+ * (rfp_kept_may_drain()). */
+gboolean
+rfp_operation_check_drain(RfpOperation *operation, GError **error);
+
 /* Starts the guard; rfp_operation_guarded() waits for it, to be called before
  * the first change. */
 gboolean

@@ -576,15 +576,11 @@ run_on_point(RefpointConnection *conn,
     return done;
 }
 
-/* Of other programs' jobs: libvirt itself would let it be deleted beside them. */
+/* libvirt itself lets a checkpoint be deleted beside the jobs of other programs. */
 static gboolean
 is_drainable(gpointer opaque, GError **error)
 {
-    RfpOperation *operation = opaque;
-
-    return rfp_kept_may_drain(operation->conn->records_dir,
-                              operation->domain) ||
-           rfp_backup_job_check_free(operation->domain, error);
+    return rfp_operation_check_drain(opaque, error);
 }
 
 static gboolean

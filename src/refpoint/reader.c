@@ -11,7 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Who reads takes what has come in far less. */
+/* Between two looks at one process. Who reads has most probably taken something by
+ * then; a wrong guess costs nothing, for the job is about to end. */
 #define LOOK_US (100 * 1000)
 #define PIECE ((gsize)64 * 1024)
 
@@ -74,9 +75,11 @@ find_connections(pid_t pid, int pid_fd, const char *socket_path)
         g_autofree char *target = g_file_read_link(link_path, NULL);
         Connection connection = {.fd = -1};
 
-        if (target == NULL || !g_str_has_prefix(target, "socket:"))
+        if (target != NULL && !g_str_has_prefix(target, "socket:"))
             continue;
-        connection.fd = duplicate(pid_fd, (int)g_ascii_strtoll(name, NULL, 10));
+        if (target != NULL)
+            connection.fd =
+                duplicate(pid_fd, (int)g_ascii_strtoll(name, NULL, 10));
         if (connection.fd < 0) {
             n_denied++;
         } else if (!is_connected_to(connection.fd, socket_path)) {
@@ -113,6 +116,16 @@ takes_nothing(const GArray *connections)
     return FALSE;
 }
 
+/* One that is traced seems to be stopped for moments. */
+static gboolean
+kill_stopped(pid_t pid, int pid_fd)
+{
+    if (!rfp_process_is_stopped(pid))
+        return FALSE;
+    g_usleep(LOOK_US);
+    return rfp_process_is_stopped(pid) && rfp_process_kill(pid_fd);
+}
+
 /* What lies there untaken is taken, too: QEMU waits until it can write, and does
  * not see that the connection ended before. */
 static void
@@ -129,16 +142,16 @@ RfpReader
 rfp_reader_cut(pid_t pid, guint64 start, const char *socket_path)
 {
     g_auto(RfpFd) pid_fd = rfp_process_hold(pid, start);
-    const gboolean stopped = pid_fd >= 0 && rfp_process_is_stopped(pid);
     g_autoptr(GArray) connections = NULL;
 
     if (pid_fd < 0)
         return RFP_READER_READS;
     connections = find_connections(pid, pid_fd, socket_path);
     if (connections == NULL)
-        return stopped && rfp_process_kill(pid_fd) ? RFP_READER_KILLED
-                                                   : RFP_READER_READS;
-    if (connections->len == 0 || (!stopped && !takes_nothing(connections)))
+        return kill_stopped(pid, pid_fd) ? RFP_READER_KILLED
+                                         : RFP_READER_READS;
+    if (connections->len == 0 ||
+        (!rfp_process_is_stopped(pid) && !takes_nothing(connections)))
         return RFP_READER_READS;
     for (guint i = 0; i < connections->len; i++)
         end_connection(g_array_index(connections, Connection, i).fd);
@@ -150,6 +163,5 @@ rfp_reader_kill_stopped(pid_t pid, guint64 start)
 {
     g_auto(RfpFd) pid_fd = rfp_process_hold(pid, start);
 
-    return pid_fd >= 0 && rfp_process_is_stopped(pid) &&
-           rfp_process_kill(pid_fd);
+    return pid_fd >= 0 && kill_stopped(pid, pid_fd);
 }

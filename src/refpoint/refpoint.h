@@ -408,7 +408,8 @@ refpoint_create(RefpointConnection *conn,
                 RefpointJob *job,
                 GError **error);
 
-/* Deletes the point's checkpoint; an export made of it stays. */
+/* Deletes the point's checkpoint; an export made of it stays. IN_USE while another
+ * program has a backup job on the domain: see REFPOINT_BITMAP_UNKNOWN. */
 gboolean
 refpoint_destroy(RefpointConnection *conn,
                  const char *domain,

@@ -440,6 +440,22 @@ stop_between_handshakes()
     bail_out "it never ceases to connect"
 }
 
+# stop_in_handshake PID RECORD: the opposite, of one that connects slowly
+stop_in_handshake()
+{
+    local inode
+
+    inode=$(stat -c %i "$2")
+    for _ in {1..100}; do
+        kill -STOP "$1"
+        wait_for 60 grep -q '^State:.*[Tt]' "/proc/$1/status"
+        ! grep -q "OFDLCK .*:$inode 1 1\$" /proc/locks || return 0
+        kill -CONT "$1"
+        sleep 0.05
+    done
+    bail_out "it is never seen to connect"
+}
+
 # image_matches IMAGE RAW: same content, nothing wrong inside
 image_matches()
 {

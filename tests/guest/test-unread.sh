@@ -73,5 +73,36 @@ is "$(jq -r '.point.disks[0].bitmap' "$tmp/out")" good \
     "afterwards: the bitmap is good"
 next_exact afterwards
 
+# ---- What is kept, with a reader that was stopped ------------------------------
+
+must guest_exec vm 'head -c 45000000 /dev/urandom >/mnt/vda/data && sync'
+must virt-refpoint create vm held --hold
+check "held: info" virt-refpoint --json info vm one
+is "$(jq -r '.point.disks[0].bitmap' "$tmp/out")" good \
+    "held: nobody reads it, QEMU is asked"
+export_start -f -q -e trace=recvfrom -e inject=recvfrom:signal=STOP:when=80 -- \
+    export vm "$set" --point held
+wait_for 60 grep -q "stopped by SIGSTOP" "$tmp/trace" ||
+    bail_out "the export does not stop"
+for command in "info vm one" "list vm"; do
+    # shellcheck disable=SC2086
+    check "held: ${command%% *} answers" timeout -k 1 60 \
+        virt-refpoint --json $command
+    lives "held: ${command%% *}"
+done
+for command in "export vm $set --point held --dry-run" "destroy vm one --no-wait"
+do
+    # shellcheck disable=SC2086
+    status_is 7 "held: ${command%% *}: in use" timeout -k 1 60 \
+        virt-refpoint $command
+    like "$(cat "$tmp/err")" "another virt-refpoint works on domain 'vm': process \
+$main " "held: it says who"
+    lives "held: ${command%% *}"
+done
+# Each of its threads comes to that reply once.
+wait_for 120 eval 'kill -CONT "$main" 2>/dev/null; ! is_running "$main"'
+export_finish
+is "$export_end" "exited with 0" "held: the export goes on to its end"
+
 check "the set is whole" virt-refpoint verify "$set"
 done_testing

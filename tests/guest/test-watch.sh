@@ -136,8 +136,8 @@ events_start
 export_start -f -q -e trace=connect \
     -e inject=connect:delay_exit=4000000:when=1 -- \
     export vm "$set" --create=hands --base=none "${scratch[@]}"
-wait_for 60 export_streams hands
-kill -STOP "$main"
+wait_for 60 grep -q '^thawed' "$record"
+stop_in_handshake "$main" "$record"
 must guest_overwrite
 goes_by_itself hands
 export_finish

@@ -68,7 +68,7 @@ test_named(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpint(holder->since, <=, g_get_real_time() / G_USEC_PER_SEC);
     g_assert_false(rfp_holder_is_program(holder));
     time = g_date_time_new_from_unix_local(holder->since);
-    since = g_date_time_format(time, "%F %T");
+    since = g_date_time_format(time, "%F %T %z");
     wanted = g_strdup_printf("), since %s: it gets ready", since);
     text = rfp_holder_text(holder);
     g_assert_true(g_str_has_prefix(text, "process "));

@@ -64,7 +64,7 @@ lie read-outside 1 'read NBD export vda at offset'
 lie_that_ends read-long 'out of bounds'
 lie_of_length read-short
 lie_of_length read-nothing
-lie_that_ends other-cookie 'no matching cookie'
+lie_that_ends other-cookie 'no matching cookie|reply magic'
 lie_that_ends garbage 'reply magic'
 lie_that_ends disconnect 'server disconnected'
 

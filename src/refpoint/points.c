@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long a job that was aborted may take to go, and how often that is looked
+ * at. */
+#define ABORTED_US (5 * G_USEC_PER_SEC)
+#define LOOK_US (100 * 1000)
+
 /* ---- Looking --------------------------------------------------------------------------- */
 
 static void
@@ -576,11 +581,20 @@ run_on_point(RefpointConnection *conn,
     return done;
 }
 
-/* libvirt itself lets a checkpoint be deleted beside the jobs of other programs. */
+/* libvirt itself lets a checkpoint be deleted beside the jobs of other programs. One
+ * that was aborted goes a little later than the answer to that comes. */
 static gboolean
 is_drainable(gpointer opaque, GError **error)
 {
-    return rfp_operation_check_drain(opaque, error);
+    RfpOperation *operation = opaque;
+    gint64 end = g_get_monotonic_time() + ABORTED_US;
+
+    while (!rfp_kept_may_drain(operation->conn->records_dir,
+                               operation->domain) &&
+           !rfp_job_cancelled(operation->job) &&
+           g_get_monotonic_time() < end)
+        g_usleep(LOOK_US);
+    return rfp_operation_check_drain(operation, error);
 }
 
 static gboolean

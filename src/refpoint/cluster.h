@@ -3,7 +3,7 @@
 #ifndef RFP_CLUSTER_H
 #define RFP_CLUSTER_H
 
-#include <glib.h>
+#include "sha256.h"
 
 /* A cluster: the unit of the images, of the digests and of an increment. */
 #define RFP_CLUSTER_BITS 16
@@ -14,8 +14,8 @@
 #define RFP_GROUP_LEAVES 16384
 #define RFP_GROUP_SIZE ((guint64)RFP_GROUP_LEAVES << RFP_CLUSTER_BITS)
 
-/* SHA-256 */
-#define RFP_LEAF_SIZE 32
+/* A leaf is a SHA-256. */
+#define RFP_LEAF_SIZE RFP_SHA256_SIZE
 
 /* The largest disk: what a qcow2 L1 table of QEMU's limit (32 MiB) and our
  * own bound on tables allow. 64 PiB is far above; we stop at 64 TiB. */

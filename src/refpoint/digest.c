@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "digest.h"
 
-#include <gnutls/crypto.h>
 #include <string.h>
 
 #include "sha256-lanes.h"
+#include "sha256.h"
 
 static const char view_prefix[] = "refpoint-view-1";
-
-struct _RfpSha256 {
-    gnutls_hash_hd_t handle;
-};
 
 gboolean
 rfp_is_zero(const void *data, gsize length)
@@ -26,16 +22,6 @@ rfp_is_zero(const void *data, gsize length)
            memcmp(bytes, bytes + sizeof(zeroes), length - sizeof(zeroes)) == 0;
 }
 
-/* GnuTLS cannot fail at this but for a build without SHA-256; a digest that is
- * silently wrong would be worse than the end of the process. */
-static void
-hash(const void *data, gsize length, guint8 *digest)
-{
-    int status = gnutls_hash_fast(GNUTLS_DIG_SHA256, data, length, digest);
-
-    g_assert(status == 0);
-}
-
 gboolean
 rfp_digest_leaf(const void *data, gsize length, guint8 *leaf)
 {
@@ -43,7 +29,7 @@ rfp_digest_leaf(const void *data, gsize length, guint8 *leaf)
         memset(leaf, 0, RFP_LEAF_SIZE);
         return TRUE;
     }
-    hash(data, length, leaf);
+    rfp_sha256(data, length, leaf);
     return FALSE;
 }
 
@@ -74,7 +60,7 @@ hash_batch(Batch *batch)
         hash_lanes(batch);
     else
         for (guint i = 0; i < batch->n; i++)
-            hash(batch->messages[i], RFP_CLUSTER_SIZE, batch->digests[i]);
+            rfp_sha256(batch->messages[i], RFP_CLUSTER_SIZE, batch->digests[i]);
     batch->n = 0;
 }
 
@@ -133,39 +119,6 @@ rfp_digest_view(guint64 size, const guint8 *groups, guint8 *view)
     rfp_sha256_update(sha, &size_le, sizeof(size_le));
     rfp_sha256_update(sha, groups, rfp_group_count(size) * RFP_LEAF_SIZE);
     rfp_sha256_finish(sha, view);
-}
-
-RfpSha256 *
-rfp_sha256_new(void)
-{
-    RfpSha256 *sha = g_new0(RfpSha256, 1);
-    int status = gnutls_hash_init(&sha->handle, GNUTLS_DIG_SHA256);
-
-    g_assert(status == 0);
-    return sha;
-}
-
-void
-rfp_sha256_update(RfpSha256 *sha, const void *data, gsize length)
-{
-    int status = length > 0 ? gnutls_hash(sha->handle, data, length) : 0;
-
-    g_assert(status == 0);
-}
-
-void
-rfp_sha256_finish(RfpSha256 *sha, guint8 *digest)
-{
-    gnutls_hash_output(sha->handle, digest); /* resets the state */
-}
-
-void
-rfp_sha256_free(RfpSha256 *sha)
-{
-    if (!sha)
-        return;
-    gnutls_hash_deinit(sha->handle, NULL);
-    g_free(sha);
 }
 
 char *

@@ -38,22 +38,6 @@ rfp_digest_group(const guint8 *leaves, guint n_leaves, guint8 *group);
 void
 rfp_digest_view(guint64 size, const guint8 *groups, guint8 *view);
 
-/* SHA-256 of a file in steps. */
-typedef struct _RfpSha256 RfpSha256;
-
-RfpSha256 *
-rfp_sha256_new(void);
-
-void
-rfp_sha256_update(RfpSha256 *sha, const void *data, gsize length);
-
-/* Writes 32 bytes and starts anew. */
-void
-rfp_sha256_finish(RfpSha256 *sha, guint8 *digest);
-
-void
-rfp_sha256_free(RfpSha256 *sha);
-
 /* 64 lower-case hexadecimal digits. Free with g_free(). */
 char *
 rfp_digest_to_hex(const guint8 *digest);
@@ -61,7 +45,5 @@ rfp_digest_to_hex(const guint8 *digest);
 /* Accepts exactly 64 hexadecimal digits. */
 gboolean
 rfp_digest_from_hex(const char *hex, guint8 *digest);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpSha256, rfp_sha256_free)
 
 #endif

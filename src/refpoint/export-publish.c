@@ -34,11 +34,9 @@ write_text(RfpExport *export,
 {
     g_autofree char *path = NULL;
     RfpManifestFile *file = rfp_export_add_file(export, role, name, &path);
-    g_autoptr(RfpSha256) sha = rfp_sha256_new();
 
     file->size = strlen(text);
-    rfp_sha256_update(sha, text, file->size);
-    rfp_sha256_finish(sha, file->sha256);
+    rfp_sha256(text, file->size, file->sha256);
     return rfp_files_stage(&export->set->folder, path, text, file->size, 0400,
                            error);
 }

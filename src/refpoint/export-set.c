@@ -65,15 +65,6 @@ set_new(const char *directory)
     return set;
 }
 
-static void
-sha256_of(const char *text, gsize length, guint8 *sha256)
-{
-    g_autoptr(RfpSha256) sha = rfp_sha256_new();
-
-    rfp_sha256_update(sha, text, length);
-    rfp_sha256_finish(sha, sha256);
-}
-
 static gboolean
 read_set_file(RfpExportSet *set, GError **error)
 {
@@ -85,7 +76,7 @@ read_set_file(RfpExportSet *set, GError **error)
                           error);
     if (text == NULL)
         return FALSE;
-    sha256_of(text, length, set->file_sha256);
+    rfp_sha256(text, length, set->file_sha256);
     set->file = rfp_set_file_parse(text, length, what, error);
     return set->file != NULL;
 }
@@ -429,7 +420,7 @@ load_point(RfpExportSet *set, const char *folder)
     text = rfp_files_read(&set->folder, path, RFP_XML_SIZE_MAX, &length,
                           &error);
     if (text != NULL) {
-        sha256_of(text, length, point->sha256);
+        rfp_sha256(text, length, point->sha256);
         point->manifest = rfp_manifest_parse(text, length, what, &error);
     }
     if (point->manifest != NULL && set->file != NULL &&

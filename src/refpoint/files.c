@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "files.h"
-#include "digest.h"
+#include "sha256.h"
 #include "text.h"
 
 #include <dirent.h>

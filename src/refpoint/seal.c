@@ -15,12 +15,10 @@
 static char *
 make_line(const char *text, gsize length)
 {
-    g_autoptr(RfpSha256) sha = rfp_sha256_new();
     g_autofree char *hex = NULL;
     guint8 digest[RFP_LEAF_SIZE];
 
-    rfp_sha256_update(sha, text, length);
-    rfp_sha256_finish(sha, digest);
+    rfp_sha256(text, length, digest);
     hex = rfp_digest_to_hex(digest);
     return g_strconcat(HEAD, hex, TAIL, NULL);
 }

@@ -121,7 +121,6 @@ rfp_export_set_read_file(RfpExportSet *set,
                          const RfpManifestFile *file,
                          GError **error)
 {
-    g_autoptr(RfpSha256) sha = rfp_sha256_new();
     g_autofree char *text = NULL;
     guint8 sha256[RFP_LEAF_SIZE];
     gsize length = 0;
@@ -130,8 +129,7 @@ rfp_export_set_read_file(RfpExportSet *set,
                           error);
     if (text == NULL)
         return NULL;
-    rfp_sha256_update(sha, text, length);
-    rfp_sha256_finish(sha, sha256);
+    rfp_sha256(text, length, sha256);
     if (length == file->size && length == strlen(text) &&
         memcmp(sha256, file->sha256, RFP_LEAF_SIZE) == 0)
         return g_steal_pointer(&text);

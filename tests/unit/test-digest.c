@@ -174,23 +174,6 @@ test_view(void)
 }
 
 static void
-test_steps(void)
-{
-    g_autoptr(RfpSha256) sha = rfp_sha256_new();
-    guint8 digest[RFP_LEAF_SIZE];
-    guint8 wanted[RFP_LEAF_SIZE];
-
-    for (guint i = 0; i < 2; i++) { /* the second one starts anew */
-        rfp_sha256_update(sha, "ab", 2);
-        rfp_sha256_update(sha, NULL, 0);
-        rfp_sha256_update(sha, "c", 1);
-        rfp_sha256_finish(sha, digest);
-        sha256("abc", 3, wanted);
-        assert_digest(digest, wanted);
-    }
-}
-
-static void
 test_hex(void)
 {
     static const char hex[] = "ba7816bf8f01cfea414140de5dae2223"
@@ -224,7 +207,6 @@ main(int argc, char **argv)
     g_test_add_func("/digest/lanes", test_lanes);
     g_test_add_func("/digest/group", test_group);
     g_test_add_func("/digest/view", test_view);
-    g_test_add_func("/digest/steps", test_steps);
     g_test_add_func("/digest/hex", test_hex);
     return g_test_run();
 }

@@ -6,17 +6,17 @@
  * that works on the domain (refpoint/guard.h). With "watch" it watches what is
  * kept of the domain, and ends when that does; systemd may start it so too.
  */
-#include "agent.h"
-#include "backup-job.h"
-#include "guard.h"
-#include "handshakes.h"
-#include "holder.h"
-#include "names.h"
-#include "process.h"
-#include "reader.h"
-#include "record.h"
-#include "text.h"
-#include "undo.h"
+#include "base/names.h"
+#include "base/text.h"
+#include "common/process.h"
+#include "copy/handshakes.h"
+#include "copy/reader.h"
+#include "operation/guard.h"
+#include "operation/holder.h"
+#include "operation/record.h"
+#include "operation/undo.h"
+#include "virt/agent.h"
+#include "virt/backup-job.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

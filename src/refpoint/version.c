@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/text.h"
 #include "refpoint.h"
-#include "text.h"
 
 const char *
 refpoint_version(void)

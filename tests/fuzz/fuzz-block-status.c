@@ -10,10 +10,10 @@
 
 #include <string.h>
 
-#include "block-status.h"
-#include "copy-plan.h"
-#include "error.h"
-#include "extent.h"
+#include "base/error.h"
+#include "base/extent.h"
+#include "copy/block-status.h"
+#include "copy/copy-plan.h"
 
 #define MAP_STEP (((guint64)1 << 32) - RFP_CLUSTER_SIZE)
 #define EXTENTS_MAX 63

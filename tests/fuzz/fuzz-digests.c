@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuzz.h"
 
-#include "digest-file.h"
+#include "image/digest-file.h"
 #include "memory-file.h"
 
 #define GROUPS_MAX 4

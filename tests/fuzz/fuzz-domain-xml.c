@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuzz.h"
 
-#include "domain-xml.h"
+#include "virt/domain-xml.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "manifest.h"
+#include "set/manifest.h"
 
 /* What was read can be written, and read again. */
 int

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "msvm-instance.h"
+#include "cim/msvm-instance.h"
 
 static const char *const classes[4];
 

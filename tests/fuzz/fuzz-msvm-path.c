@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "msvm-path.h"
+#include "cim/msvm-path.h"
 
 /* What was read is printed, reads as the same, and is checked as a point's. */
 int

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fuzz.h"
 
-#include "cluster.h"
+#include "image/cluster.h"
+#include "image/qcow2-reader.h"
 #include "memory-file.h"
-#include "qcow2-reader.h"
 
 #define CLUSTERS_MAX 256
 #define PIECE 1024 /* of each cluster */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "record.h"
+#include "operation/record.h"
 
 /* A step that was read is printed as a line that reads as the same. */
 static void

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "manifest.h"
+#include "set/manifest.h"
 
 static void
 run_set(const char *text, gsize size)

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "copy.h"
-#include "digest-file.h"
-#include "error.h"
-#include "nbd-source.h"
-#include "qcow2-writer.h"
+#include "base/error.h"
+#include "copy/copy.h"
+#include "copy/nbd-source.h"
+#include "image/digest-file.h"
+#include "image/qcow2-writer.h"
 
 typedef struct {
     char *bitmap;

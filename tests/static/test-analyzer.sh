@@ -10,8 +10,8 @@ cd "$top" || bail_out "no sources"
 # what g_hash_table_add() takes over; leaks are valgrind's to find.
 if command -v cppcheck >/dev/null; then
     check "cppcheck" cppcheck --enable=warning,portability --quiet \
-        --std=c11 --library=gtk --inline-suppr -I src/refpoint '-D_(x)=x' \
-        '-DG_GNUC_PRINTF(a,b)=' \
+        --std=c11 --library=gtk --inline-suppr -I src -I src/refpoint -I src/cli \
+        '-D_(x)=x' '-DG_GNUC_PRINTF(a,b)=' \
         --suppress=varFuncNullUB --suppress=memleak --error-exitcode=1 src
 else
     skip "cppcheck" "no cppcheck"

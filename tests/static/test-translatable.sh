@@ -23,7 +23,7 @@ must xgettext --from-code=UTF-8 --keyword=_ --keyword=N_ \
 is "$(grep -E '%"$' "$tmp/all.pot")" "" "no message ends in a bare %"
 
 # shellcheck disable=SC2012
-commands=$(ls src/cli/cmd-*.c | sed 's,.*/cmd-\(.*\)\.c,\1,' | xargs)
+commands=$(ls src/cli/commands/cmd-*.c | sed 's,.*/cmd-\(.*\)\.c,\1,' | xargs)
 while read -r language; do
     must msgmerge -q --no-fuzzy-matching -o "$tmp/$language.po" \
         "po/$language.po" "$tmp/all.pot"

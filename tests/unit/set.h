@@ -3,12 +3,12 @@
 #ifndef TEST_SET_H
 #define TEST_SET_H
 
-#include "digest-file.h"
-#include "digest-layout.h"
-#include "export-set.h"
-#include "names.h"
-#include "qcow2-writer.h"
-#include "seal.h"
+#include "base/names.h"
+#include "image/digest-file.h"
+#include "image/digest-layout.h"
+#include "image/qcow2-writer.h"
+#include "set/export-set.h"
+#include "set/seal.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

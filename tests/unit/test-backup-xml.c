@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "backup-xml.h"
+#include "virt/backup-xml.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "checkpoint-xml.h"
+#include "virt/checkpoint-xml.h"
 
 #include <string.h>
 
 #include "data.h"
-#include "domain-xml.h"
 #include "refpoint.h"
+#include "virt/domain-xml.h"
 
 #define GUID "1f0c9a3e-7b1d-4c5f-9a2e-3b6f1d2c4e5a"
 #define SET "77d0e15b-0c3a-4f7e-8a1b-5d4c3b2a1f0e"

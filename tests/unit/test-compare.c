@@ -6,7 +6,7 @@
  * zeroes. "3:a+" has one byte of another kind at its end, "3:-a" holds data in
  * its second half only, and the map says so. "g" counts in groups of a GiB.
  */
-#include "compare.h"
+#include "copy/compare.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "digest-layout.h"
-#include "error.h"
+#include "base/error.h"
+#include "image/digest-layout.h"
 
 #define CLUSTER RFP_CLUSTER_SIZE
 

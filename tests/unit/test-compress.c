@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "compress.h"
+#include "image/compress.h"
 
 #include <string.h>
 

@@ -3,12 +3,12 @@
  * The copy between a source and a sink made up here, against a plain model:
  * a disk is a list of ranges with a pattern, everything else reads as zeroes.
  */
-#include "copy.h"
+#include "copy/copy.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define CLUSTER RFP_CLUSTER_SIZE
 #define MAX_RANGES 48

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "digest-file.h"
+#include "image/digest-file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "digest.h"
+#include "image/digest.h"
 
 #include <string.h>
 
-#include "sha256-lanes.h"
+#include "image/sha256-lanes.h"
 
 /* SHA-256 by GLib, which shares no code with GnuTLS. */
 static void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "disk-source.h"
+#include "base/disk-source.h"
 
 static char file_type[] = "file";
 static char block_type[] = "block";

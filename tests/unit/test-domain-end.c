@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "domain-end.h"
+#include "virt/domain-end.h"
 
 #define STARTED                                                                \
     "2026-11-30 11:38:31.001+0000: starting up libvirt version: 9.0.0\n"       \

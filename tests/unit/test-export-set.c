@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "export-set.h"
+#include "set/export-set.h"
 #include "set.h"
 
 #define SIZE ((guint64)131072)

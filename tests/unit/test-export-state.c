@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "export.h"
+#include "engine/export.h"
 #include "set.h"
 
 #define PARTIAL ".partial-x"

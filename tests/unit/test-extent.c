@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "extent.h"
+#include "base/extent.h"
 
 static void
 assert_extents(const RfpExtents *extents, gsize n, const RfpExtent *items)

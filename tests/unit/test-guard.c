@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the guard says, heard by the other side. */
-#include "guard.h"
+#include "operation/guard.h"
 
 #include <string.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "handshakes.h"
+#include "copy/handshakes.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>

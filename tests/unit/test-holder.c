@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "holder.h"
-#include "process.h"
+#include "operation/holder.h"
+#include "common/process.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

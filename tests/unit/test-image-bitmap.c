@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "image-bitmap.h"
+#include "image/image-bitmap.h"
 
 #include <glib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "kept.h"
-#include "space.h"
+#include "operation/kept.h"
+#include "base/space.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

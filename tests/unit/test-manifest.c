@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "manifest.h"
+#include "set/manifest.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "seal.h"
-#include "xml.h"
+#include "base/xml.h"
+#include "set/seal.h"
 
 #define POINT_GUID "1f0c9a3e-8d44-4e0b-9f1a-6c2b7d8e9f01"
 #define VM_UUID "a4b8e5b2-0d3e-4a6f-8a55-91d1f0a6c1de"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "metadata-xml.h"
+#include "virt/metadata-xml.h"
 
 #include "data.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The tables are sound in themselves, and say what data/refpoint.mof says, in
  * both directions. */
-#include "msvm-class.h"
+#include "cim/msvm-class.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "msvm-id.h"
+#include "cim/msvm-id.h"
 
 #include "refpoint.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "msvm-instance.h"
+#include "cim/msvm-instance.h"
 
 #include <string.h>
 
+#include "cim/msvm-path.h"
 #include "data.h"
-#include "msvm-path.h"
 
 #define EXPORT "Msvm_VirtualSystemReferencePointExportSettingData"
 #define SETTING "Msvm_VirtualSystemReferencePointSettingData"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Jobs, with work that stands in for that of the engine: no hypervisor. */
-#include "msvm-job.h"
+#include "msvm/msvm-job.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "job.h"
-#include "msvm-method.h"
-#include "msvm-objects.h"
-#include "msvm-time.h"
+#include "base/error.h"
+#include "base/job.h"
+#include "cim/msvm-time.h"
+#include "msvm/msvm-method.h"
+#include "msvm/msvm-objects.h"
 
 #define VM "c7a5fdbd-edaf-9455-926a-d65c16db1809"
 #define OTHER_VM "00000000-edaf-9455-926a-d65c16db1809"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Paths, instances and associations of hand-made domains and points, and the
  * public functions on libvirt's test driver. */
-#include "msvm-objects.h"
+#include "msvm/msvm-objects.h"
 
 #include <string.h>
 
-#include "connection.h"
 #include "data.h"
-#include "msvm-object-inventory.h"
+#include "msvm/msvm-object-inventory.h"
+#include "virt/connection.h"
 
 #define VM "c7a5fdbd-edaf-9455-926a-d65c16db1809"
 #define OTHER "00000000-edaf-9455-926a-d65c16db1809"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "msvm-path.h"
+#include "cim/msvm-path.h"
 
 #include <string.h>
 

@@ -3,13 +3,13 @@
  * here ends before the engine would begin. */
 #include "refpoint-msvm.h"
 
-#include "connection.h"
-#include "error.h"
-#include "job.h"
-#include "msvm-job.h"
-#include "msvm-method.h"
-#include "msvm-objects.h"
+#include "base/error.h"
+#include "base/job.h"
+#include "msvm/msvm-job.h"
+#include "msvm/msvm-method.h"
+#include "msvm/msvm-objects.h"
 #include "set.h"
+#include "virt/connection.h"
 
 #define VM_SERVICE "Msvm_VirtualSystemReferencePointService"
 #define COLLECTION_SERVICE "Msvm_CollectionReferencePointService"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "msvm-time.h"
+#include "cim/msvm-time.h"
 
 static void
 test_time(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "qcow2-layout.h"
+#include "image/qcow2-layout.h"
 
 #include <string.h>
 

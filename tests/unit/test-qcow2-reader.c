@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "qcow2-reader.h"
+#include "image/qcow2-reader.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "qcow2-writer.h"
+#include "image/qcow2-writer.h"
 #include "refpoint.h"
 #include "tool.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "qcow2-source.h"
+#include "copy/qcow2-source.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "qcow2-writer.h"
+#include "image/qcow2-writer.h"
 #include "tool.h"
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "qcow2-writer.h"
+#include "image/qcow2-writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "qcow2-reader.h"
+#include "image/qcow2-reader.h"
 #include "refpoint.h"
 #include "tool.h"
 

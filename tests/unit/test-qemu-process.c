@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "qemu-process.h"
+#include "virt/qemu-process.h"
 
 #include <glib/gstdio.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "qemu-version.h"
+#include "virt/qemu-version.h"
 
 static void
 test_machine(void)

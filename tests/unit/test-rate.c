@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "rate.h"
+#include "base/rate.h"
 
 #define MIB ((guint64)1 << 20)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "reader.h"
-#include "process.h"
+#include "copy/reader.h"
+#include "common/process.h"
 
 #include <glib/gstdio.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "record.h"
+#include "operation/record.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

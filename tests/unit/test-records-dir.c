@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "connection.h"
-#include "records-dir.h"
+#include "base/records-dir.h"
+#include "virt/connection.h"
 
 #include <glib/gstdio.h>
 #include <sys/stat.h>

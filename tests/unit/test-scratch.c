@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "scratch.h"
+#include "operation/scratch.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "sha256.h"
+#include "base/sha256.h"
 
 /* GLib's SHA-256 shares no code with that of GnuTLS. */
 static void

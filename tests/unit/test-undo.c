@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What an undo takes away of a set, and what it does not. */
-#include "record.h"
+#include "operation/record.h"
+#include "operation/undo.h"
 #include "set.h"
-#include "undo.h"
 
 #include <errno.h>
 

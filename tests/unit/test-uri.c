@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "uri.h"
+#include "base/uri.h"
 
 static void
 test_parse(void)

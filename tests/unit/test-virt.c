@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The causes of libvirt's errors: a row for every code of the headers. */
 #define VIR_ENUM_SENTINELS
-#include "virt.h"
+#include "virt/virt.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whole messages, as they were seen, and the wording that is found in each. */
-#include "wording.h"
+#include "base/wording.h"
 
 static const struct {
     RfpWording wording;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "xml.h"
+#include "base/xml.h"
 
 #include <string.h>
 

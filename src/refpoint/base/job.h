@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An operation's state as its caller sees it: cancellation, progress, plan,
+ * warnings, report. */
+#ifndef RFP_JOB_H
+#define RFP_JOB_H
+
+#include "base/error.h"
+#include "base/rate.h"
+
+struct _RefpointJob {
+    gint cancel; /* atomic; also set by our own watches */
+    RefpointProgressFunc progress;
+    gpointer progress_opaque;
+    RefpointPlanFunc plan;
+    gpointer plan_opaque;
+    guint wait; /* seconds, for others to end; 0: not at all */
+    RefpointWaitFunc waiting;
+    gpointer waiting_opaque;
+    RfpRate rate; /* of reading guest data */
+    RefpointReport report;
+};
+
+/* Adds a warning; @message is translated. */
+void
+rfp_job_warn(RefpointJob *job,
+             const char *id,
+             const char *object,
+             const char *format,
+             ...) G_GNUC_PRINTF(4, 5);
+
+gboolean
+rfp_job_cancelled(RefpointJob *job);
+
+/* CANCELLED if the caller asked to stop. */
+gboolean
+rfp_job_check(RefpointJob *job, GError **error);
+
+/*
+ * What is left is to publish: an operation that is suspended waits here, and
+ * cannot be suspended any more behind it. CANCELLED as above.
+ */
+gboolean
+rfp_job_finish_reading(RefpointJob *job, GError **error);
+
+/* A disk in the report; owned by it. */
+RefpointDiskReport *
+rfp_job_add_disk(RefpointJob *job, const char *target);
+
+/*
+ * The outer edge: puts what failed into the report and leaves a plain message
+ * in @error. Returns @done.
+ */
+gboolean
+rfp_job_end(RefpointJob *job, gboolean done, GError **error);
+
+#endif

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which base a disk could have, and which it gets. */
+#include "base/names.h"
+#include "base/text.h"
+#include "base/xml.h"
+#include "engine/export.h"
+
+#include <string.h>
+
+/* ---- Candidates ------------------------------------------------------------------- */
+
+/*
+ * A checkpoint that was deleted and made again from its own XML has the same
+ * GUID, but does not know what changed between: libvirt's time of creation
+ * tells them apart. REDEFINE keeps it.
+ */
+static gboolean
+check_created(RfpExport *export,
+              RfpSetPoint *point,
+              const RfpCheckpointXml *checkpoint,
+              gboolean *same,
+              GError **error)
+{
+    RfpManifestFile *file =
+        rfp_manifest_vm_file(rfp_set_point_vm(point), "runtime");
+    g_autofree char *text = NULL;
+    g_autoptr(RfpCheckpointXml) then = NULL;
+
+    if (file == NULL) {
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("the set has no XML of its checkpoint"));
+        return FALSE;
+    }
+    text = rfp_export_set_read_file(export->set, file, error);
+    then = text ? rfp_checkpoint_xml_parse(text, error) : NULL;
+    if (then == NULL)
+        return FALSE;
+    *same = then->created == checkpoint->created;
+    return TRUE;
+}
+
+/* QEMU finds a backing file by its bare name: the base's image must lie where
+ * the new one will. */
+static gboolean
+check_folder(RfpExport *export,
+             const RfpManifestDisk *base,
+             const char *target,
+             GError **error)
+{
+    RfpManifestVm *vm = rfp_set_point_vm(rfp_export_set_newest(export->set));
+    g_autofree char *folder =
+        g_build_filename("disks", vm ? vm->folder : "", target, NULL);
+    g_autofree char *other = g_path_get_dirname(base->image);
+
+    if (strcmp(folder, other) == 0)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("its image '%s' does not lie in '%s'"), base->image,
+                  folder);
+    return FALSE;
+}
+
+/* What is worth asking of a point's files only where libvirt still has its
+ * bitmap: one chain may be 64 images long. */
+static gboolean
+look_at_files(RfpExport *export,
+              RfpSetPoint *point,
+              const RfpCheckpointXml *checkpoint,
+              RfpPlanCandidate *candidate,
+              const char *target,
+              GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(GPtrArray) chain =
+        rfp_export_set_chain(export->set, point, target, &local);
+
+    candidate->chain_ok =
+        chain != NULL &&
+        check_folder(export, g_ptr_array_index(chain, 0), target, &local) &&
+        rfp_export_set_check_chain(export->set, chain, &local) &&
+        check_created(export, point, checkpoint, &candidate->alive, &local);
+    candidate->depth = chain ? chain->len : 0;
+    if (rfp_error_is_limit(local)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    if (!candidate->chain_ok) {
+        g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
+
+        rfp_job_warn(rfp_export_job(export), "chain-broken", target,
+                     _("point '%s' cannot be a base for disk '%s': %s"),
+                     point->manifest->name, target, failure->message);
+    }
+    return TRUE;
+}
+
+static const RfpDiskSource *
+note_source(const RfpMetadataPoint *note, const char *target)
+{
+    for (guint i = 0; i < note->disks->len; i++) {
+        RfpMetadataDisk *disk = g_ptr_array_index(note->disks, i);
+
+        if (strcmp(disk->target, target) == 0)
+            return &disk->source;
+    }
+    return NULL;
+}
+
+/* What the bitmap is about: the domain's note of it comes first, because a disk
+ * that was restored from the set has another source than the manifest says. */
+static const RfpDiskSource *
+source_at(RfpExport *export, RfpSetPoint *point, RfpManifestDisk *data)
+{
+    RfpMetadataPoint *note =
+        rfp_metadata_find(export->notes, point->manifest->guid);
+    const RfpDiskSource *noted = note ? note_source(note, data->target) : NULL;
+
+    return noted ? noted : &data->source;
+}
+
+/* *@has: whether @point has data of the disk. */
+static gboolean
+candidate_of(RfpExport *export,
+             RfpSetPoint *point,
+             const RfpExportDisk *disk,
+             RfpPlanCandidate *candidate,
+             gboolean *has,
+             GError **error)
+{
+    const char *target = disk->state.target;
+    RfpManifestVm *vm = rfp_set_point_vm(point);
+    RfpManifestDisk *data = vm ? rfp_manifest_vm_disk(vm, target) : NULL;
+    RfpCheckpointXml *checkpoint = NULL;
+    RfpCheckpointDisk *tracked = NULL;
+
+    *has = data != NULL && data->mode != REFPOINT_MODE_LEFT_OUT;
+    if (!*has)
+        return TRUE;
+    checkpoint = rfp_checkpoint_find_guid(export->checkpoints,
+                                          point->manifest->guid);
+    if (checkpoint != NULL) {
+        if (!rfp_checkpoint_measure(export->operation.domain, checkpoint,
+                                    error))
+            return FALSE;
+        tracked = rfp_checkpoint_xml_disk(checkpoint, target);
+    }
+    *candidate = (RfpPlanCandidate){
+        .guid = point->manifest->guid,
+        .name = checkpoint ? checkpoint->name : point->manifest->name,
+        .untracked = !data->tracked,
+        .alive = checkpoint != NULL,
+        .bitmap = tracked && tracked->tracked && tracked->has_size ?
+                      REFPOINT_BITMAP_GOOD :
+                      REFPOINT_BITMAP_BROKEN,
+        .size = data->size,
+        .changed = disk->kept_amount ? disk->kept_changed :
+                   tracked           ? tracked->changed :
+                                       0,
+        .source = source_at(export, point, data),
+        .other = export->from_kept &&
+                 !rfp_guid_equal(disk->kept_base, point->manifest->guid),
+    };
+    if (!candidate->other && !candidate->untracked && candidate->alive &&
+        candidate->bitmap == REFPOINT_BITMAP_GOOD)
+        return look_at_files(export, point, checkpoint, candidate, target,
+                             error);
+    return TRUE;
+}
+
+static gboolean
+is_usable(const RfpExportDisk *disk, const RfpPlanCandidate *candidate)
+{
+    return !candidate->other && !candidate->untracked && candidate->alive &&
+           candidate->chain_ok &&
+           rfp_disk_source_equal(candidate->source, disk->state.source);
+}
+
+/* Newest first, down to the first that can be a base: what lies below it does
+ * not matter any more. */
+static gboolean
+look_at_candidates(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    GPtrArray *points = export->set ? export->set->points : NULL;
+
+    for (guint i = points ? points->len : 0; i > 0; i--) {
+        RfpSetPoint *point = g_ptr_array_index(points, i - 1);
+        RfpPlanCandidate candidate;
+        gboolean has = FALSE;
+
+        if ((export->base != NULL && point != export->base) ||
+            point->manifest == NULL)
+            continue;
+        if (!candidate_of(export, point, disk, &candidate, &has, error))
+            return FALSE;
+        if (!has)
+            continue;
+        g_array_append_val(disk->candidates, candidate);
+        if (is_usable(disk, &candidate))
+            break;
+    }
+    return TRUE;
+}
+
+/* Without a set: the domain's own notes say what was exported, and from which
+ * image. The set that it is exported to later has the last word. */
+static gboolean
+look_at_notes_of(RfpExport *export,
+                 RfpExportDisk *disk,
+                 RefpointState state,
+                 GError **error)
+{
+    for (guint i = export->checkpoints->len; i > 0; i--) {
+        RfpCheckpointXml *checkpoint =
+            g_ptr_array_index(export->checkpoints, i - 1);
+        RfpMetadataPoint *note =
+            checkpoint->guid ? rfp_metadata_find(export->notes,
+                                                 checkpoint->guid) :
+                               NULL;
+        RfpCheckpointDisk *tracked = NULL;
+        RfpPlanCandidate candidate = {
+            .guid = checkpoint->guid,
+            .name = checkpoint->name,
+            .alive = TRUE,
+            .bitmap = REFPOINT_BITMAP_GOOD,
+            .chain_ok = TRUE,
+            .source = note ? note_source(note, disk->state.target) : NULL,
+        };
+
+        if (note == NULL || note->state != state || candidate.source == NULL ||
+            !is_usable(disk, &candidate))
+            continue;
+        if (!rfp_checkpoint_measure(export->operation.domain, checkpoint,
+                                    error))
+            return FALSE;
+        tracked = rfp_checkpoint_xml_disk(checkpoint, disk->state.target);
+        if (tracked == NULL || !tracked->tracked || !tracked->has_size)
+            continue;
+        candidate.changed = tracked->changed;
+        g_array_append_val(disk->candidates, candidate);
+        break;
+    }
+    return TRUE;
+}
+
+/* One that was never exported is no base of an image, but what changed since is
+ * known exactly. */
+static gboolean
+look_at_notes(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    return look_at_notes_of(export, disk, REFPOINT_STATE_PUBLISHED, error) &&
+           (disk->candidates->len > 0 ||
+            look_at_notes_of(export, disk, REFPOINT_STATE_TRACKED, error));
+}
+
+/* ---- The base --------------------------------------------------------------------- */
+
+static gboolean
+wants_base(const RfpExport *export)
+{
+    const char *base = export->options->base;
+
+    return base != NULL && strcmp(base, "auto") != 0 &&
+           strcmp(base, "none") != 0;
+}
+
+/* Names the set of a checkpoint that this set does not have. */
+static void
+unknown_base(RfpExport *export, const char *name, GError **error)
+{
+    g_autofree char *directory = rfp_text_shell(export->options->directory);
+    const char *other = NULL;
+
+    for (guint i = 0; i < export->checkpoints->len; i++) {
+        RfpCheckpointXml *checkpoint =
+            g_ptr_array_index(export->checkpoints, i);
+
+        if (strcmp(checkpoint->name, name) == 0)
+            other = checkpoint->set_guid;
+    }
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("the set '%s' has no point '%s' that could be a base"),
+                  export->options->directory, name);
+    rfp_error_add_object(error, name);
+    if (other != NULL)
+        rfp_error_add_way_out(error, _("that point was exported to the set "
+                                       "with the GUID %s; use --base auto"),
+                              other);
+    else
+        rfp_error_add_way_out(error, _("see what it has with: virt-refpoint "
+                                       "catalog %s"),
+                              directory);
+}
+
+gboolean
+rfp_export_find_base(RfpExport *export, GError **error)
+{
+    if (!wants_base(export))
+        return TRUE;
+    if (export->set != NULL)
+        export->base =
+            rfp_export_set_resolve(export->set, export->options->base);
+    if (export->base != NULL)
+        return TRUE;
+    unknown_base(export, export->options->base, error);
+    return FALSE;
+}
+
+static gboolean
+decide_explicit(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    const RfpPlanCandidate *candidate =
+        disk->candidates->len > 0 ?
+            &g_array_index(disk->candidates, RfpPlanCandidate, 0) :
+            NULL;
+
+    disk->decision = rfp_plan_explicit(&disk->state, candidate,
+                                       export->options->max_chain);
+    if (disk->decision.mode != REFPOINT_MODE_LEFT_OUT || !disk->state.wanted ||
+        disk->state.unusable != RFP_REASON_NONE)
+        return TRUE;
+    rfp_error_set(error,
+                  disk->decision.reason == RFP_REASON_OTHER_BASE ?
+                      REFPOINT_ERROR_NOT_SUPPORTED :
+                      REFPOINT_ERROR_INVALID_STATE,
+                  _("point '%s' cannot be the base of disk '%s': %s"),
+                  export->options->base, disk->state.target,
+                  rfp_plan_reason_text(disk->decision.reason));
+    rfp_error_add_object(error, disk->state.target);
+    rfp_error_add_way_out(error, _("use --base auto, which exports in full "
+                                   "what has no usable base"));
+    return FALSE;
+}
+
+gboolean
+rfp_export_decide(RfpExport *export, RfpExportDisk *disk, GError **error)
+{
+    gboolean none = g_strcmp0(export->options->base, "none") == 0;
+
+    if (export->keeps && export->set == NULL ?
+            !look_at_notes(export, disk, error) :
+            !look_at_candidates(export, disk, error))
+        return FALSE;
+    if (wants_base(export))
+        return decide_explicit(export, disk, error);
+    disk->decision = rfp_plan_auto(
+        &disk->state, (const RfpPlanCandidate *)(void *)disk->candidates->data,
+        disk->candidates->len, none, export->options->max_chain);
+    return TRUE;
+}

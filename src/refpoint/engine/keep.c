@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/keep.h"
+#include "base/space.h"
+#include "base/text.h"
+#include "engine/export.h"
+
+#include <inttypes.h>
+
+typedef struct {
+    const RefpointCreateOptions *options; /* borrowed */
+    RefpointExportOptions plan;           /* as an export would be begun */
+    RfpExport export;
+    guint64 scratch_max;
+} Keep;
+
+/* ---- Before the begin
+ * ----------------------------------------------------------- */
+
+/* Only looked at: nothing is written to it until the export. */
+static gboolean
+look_at_set(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+    gboolean fresh = FALSE;
+    g_autoptr(GError) local = NULL;
+
+    if (keep->options->directory == NULL)
+        return TRUE;
+    export->set =
+        rfp_export_set_peek(keep->options->directory,
+                            export->operation.domain->uuid, &fresh, &local);
+    if (local == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/* No more than the disks can take, and half of what is free: the other half is
+ * for the unforeseen. */
+static gboolean
+choose_limit(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+    const char *dir = rfp_export_scratch_dir(export);
+    RfpSpace space = {0};
+    guint64 size = 0;
+
+    if (!rfp_export_check_scratch(export, 0, error) ||
+        !rfp_space_of(dir, &space, error))
+        return FALSE;
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk))
+            size += disk->state.size;
+    }
+    keep->scratch_max = keep->options->scratch_max ? keep->options->scratch_max
+                                                   : MIN(size, space.free / 2);
+    return TRUE;
+}
+
+static gboolean
+is_free(gpointer opaque, GError **error)
+{
+    Keep *keep = opaque;
+
+    return rfp_operation_check_free(&keep->export.operation, error);
+}
+
+static gboolean
+prepare(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+    RfpOperation *operation = &export->operation;
+
+    return rfp_export_look(export, error) &&
+           rfp_operation_lock_free(operation, is_free, keep, error) &&
+           (!operation->waited || rfp_export_look(export, error)) &&
+           rfp_operation_start_guard(operation, error) &&
+           look_at_set(keep, error) && rfp_export_plan(export, error) &&
+           rfp_export_check_tracks(export, error) && choose_limit(keep, error);
+}
+
+/* ---- The begin, and what it leaves
+ * ------------------------------------------------ */
+
+/* Later only what changed until then can be asked for. Asked behind the begin: the
+ * freeze writes a good part of it. Without an answer there is no note. */
+static gboolean
+record_amount(Keep *keep, const RfpExportDisk *disk, GError **error)
+{
+    RfpOperation *operation = &keep->export.operation;
+    const char *target = disk->state.target;
+    guint64 size = 0;
+    guint64 allocation = 0;
+    guint64 changed = 0;
+    g_autofree char *allocation_text = NULL;
+    g_autofree char *changed_text = NULL;
+
+    if (!rfp_domain_disk_size(operation->domain, target, &size, &allocation,
+                              NULL) ||
+        (disk->begun_increment &&
+         !rfp_checkpoint_changed(operation->domain, disk->decision.base->name,
+                                 target, &changed)))
+        return TRUE;
+    allocation_text = g_strdup_printf("%" PRIu64, MIN(allocation, size));
+    changed_text = g_strdup_printf("%" PRIu64, changed);
+    return rfp_record_append(operation->record, error, RFP_STEP_AMOUNT, target,
+                             allocation_text, changed_text, NULL);
+}
+
+static gboolean
+record_disk(Keep *keep, const RfpExportDisk *disk, GError **error)
+{
+    const char *base =
+        disk->begun_increment ? disk->decision.base->guid : "";
+
+    return rfp_record_append(keep->export.operation.record, error,
+                             RFP_STEP_BASE, disk->state.target, base, NULL) &&
+           record_amount(keep, disk, error);
+}
+
+static gboolean
+record_point(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+
+    for (guint i = 0; i < export->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+
+        if (rfp_export_takes(disk) && !record_disk(keep, disk, error))
+            return FALSE;
+    }
+    return rfp_record_append(export->operation.record, error, RFP_STEP_POINT,
+                             export->checkpoint_xml_text, NULL);
+}
+
+/* The entry that was made before the freeze does not know what came of it. */
+static void
+note_consistency(RfpExport *export)
+{
+    RfpDomain *domain = export->operation.domain;
+    g_autoptr(GPtrArray) notes = rfp_metadata_load(domain, NULL);
+    RfpMetadataPoint *note =
+        notes ? rfp_metadata_find(notes, export->guid) : NULL;
+    RfpMetadataPoint *again = NULL;
+
+    if (note == NULL || note->consistency == export->consistency)
+        return;
+    again = rfp_metadata_point_new(note->guid, note->name);
+    again->set_guid = g_strdup(note->set_guid);
+    again->state = note->state;
+    again->held = note->held;
+    again->consistency = export->consistency;
+    for (guint i = 0; i < note->disks->len; i++) {
+        RfpMetadataDisk *disk = g_ptr_array_index(note->disks, i);
+
+        rfp_metadata_point_add_disk(again, disk->target, disk->size,
+                                    &disk->source);
+    }
+    rfp_metadata_update(domain, NULL, again, NULL, NULL);
+}
+
+static void
+report(Keep *keep)
+{
+    RfpExport *export = &keep->export;
+    RefpointReport *report = &rfp_export_job(export)->report;
+
+    rfp_export_report_plan(export);
+    report->changed = TRUE;
+    report->point_name = g_strdup(export->name);
+    report->point_guid = g_strdup(export->guid);
+    report->consistency = export->consistency;
+}
+
+/* Its record is in the past by then: what is left of it goes by hand. */
+static gboolean
+hand_over(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+    RfpOperation *operation = &export->operation;
+    gboolean hold = keep->options->keep == REFPOINT_KEEP_HOLD;
+    guint seconds = keep->options->keep_seconds ? keep->options->keep_seconds
+                                                : REFPOINT_KEEP_SECONDS;
+    gint64 until = hold ? 0 : rfp_kept_now() + (gint64)seconds;
+
+    if (rfp_operation_keep(operation, keep->options->keep, until,
+                           keep->scratch_max, error))
+        return TRUE;
+    if (operation->record->steps->len == 0) {
+        rfp_checkpoint_delete(operation->domain, export->name, export->guid,
+                              NULL);
+        rfp_metadata_update(operation->domain, NULL, NULL, export->guid, NULL);
+    }
+    return FALSE;
+}
+
+static gboolean
+run(Keep *keep, GError **error)
+{
+    RfpExport *export = &keep->export;
+    RfpOperation *operation = &export->operation;
+
+    if (!prepare(keep, error))
+        return FALSE;
+    if (!rfp_export_begin(export, error) || !record_point(keep, error) ||
+        !rfp_job_check(rfp_export_job(export), error) ||
+        !rfp_operation_watch(&export->operation, error) ||
+        !hand_over(keep, error)) {
+        rfp_operation_explain(operation, error);
+        rfp_operation_undo(operation, NULL);
+        return FALSE;
+    }
+    note_consistency(export);
+    report(keep);
+    return TRUE;
+}
+
+gboolean
+rfp_keep_create(RefpointConnection *conn,
+                const RefpointCreateOptions *options,
+                RefpointJob *job,
+                GError **error)
+{
+    gboolean hold = options->keep == REFPOINT_KEEP_HOLD;
+    Keep keep = {.options = options};
+    gboolean done = FALSE;
+
+    refpoint_export_options_init(&keep.plan);
+    keep.plan.domain = options->domain;
+    keep.plan.directory = options->directory;
+    keep.plan.create = options->name;
+    keep.plan.base = hold && options->directory == NULL ? "none" : "auto";
+    keep.plan.quiesce = options->quiesce;
+    keep.plan.allow_plaintext = options->allow_plaintext;
+    keep.export.options = &keep.plan;
+    keep.export.keeps = TRUE;
+    keep.export.held = hold;
+    keep.export.operation.guard.fd = -1;
+    done = rfp_export_take_scratch_dir(&keep.export, options->scratch_dir,
+                                       error) &&
+           rfp_operation_open(&keep.export.operation, conn, options->domain,
+                              job, error) &&
+           run(&keep, error);
+    rfp_export_clear(&keep.export);
+    return done;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The methods of jobs: RequestStateChange, GetError, GetErrorEx. */
+#include "base/error.h"
+#include "base/text.h"
+#include "cim/msvm-error.h"
+#include "cim/msvm-time.h"
+#include "msvm/msvm-method.h"
+#include "msvm/msvm-objects.h"
+
+#define JOB "CIM_ConcreteJob"
+
+/* ---- RequestStateChange -------------------------------------------------- */
+
+static gboolean
+refuse(const RfpMsvmJob *job, GError **error)
+{
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("the job %s cannot change to that state now"), job->id);
+    rfp_error_add_object(error, job->path);
+    return FALSE;
+}
+
+static gboolean
+resume(RfpMsvmJob *job, GError **error)
+{
+    if (job->state == REFPOINT_MSVM_JOB_SHUTTING_DOWN)
+        return refuse(job, error);
+    if (job->state != REFPOINT_MSVM_JOB_SUSPENDED)
+        return TRUE;
+    refpoint_job_resume(job->operation);
+    rfp_msvm_job_set_state(job, job->begin_us ? REFPOINT_MSVM_JOB_RUNNING
+                                              : REFPOINT_MSVM_JOB_STARTING);
+    return TRUE;
+}
+
+static gboolean
+suspend(RfpMsvmJob *job, GError **error)
+{
+    if (!job->work->action->suspendable ||
+        job->state == REFPOINT_MSVM_JOB_SHUTTING_DOWN)
+        return refuse(job, error);
+    if (job->state == REFPOINT_MSVM_JOB_SUSPENDED)
+        return TRUE;
+    if (!refpoint_job_suspend(job->operation))
+        return refuse(job, error);
+    rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_SUSPENDED);
+    return TRUE;
+}
+
+static gboolean
+terminate(RfpMsvmJob *job, GError **error)
+{
+    if (!rfp_msvm_job_is_cancellable(job))
+        return refuse(job, error);
+    if (job->state == REFPOINT_MSVM_JOB_SHUTTING_DOWN)
+        return TRUE;
+    refpoint_job_cancel(job->operation);
+    rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_SHUTTING_DOWN);
+    return TRUE;
+}
+
+/* The thread undoes what there is; nobody waits for it. */
+static gboolean
+kill_now(RfpMsvmJob *job, GError **error)
+{
+    g_autoptr(GError) killed = NULL;
+
+    if (!rfp_msvm_job_is_cancellable(job))
+        return refuse(job, error);
+    refpoint_job_cancel(job->operation);
+    rfp_error_set(&killed, REFPOINT_ERROR_CANCELLED, _("the job was killed"));
+    job->failure = refpoint_failure_new(killed);
+    job->number = rfp_msvm_method_error_number(job->work->method, killed);
+    rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_KILLED);
+    return TRUE;
+}
+
+static const struct {
+    guint16 requested;
+    gboolean (*change)(RfpMsvmJob *job, GError **error);
+} requests[] = {
+    {REFPOINT_MSVM_REQUEST_START, resume},
+    {REFPOINT_MSVM_REQUEST_SUSPEND, suspend},
+    {REFPOINT_MSVM_REQUEST_TERMINATE, terminate},
+    {REFPOINT_MSVM_REQUEST_KILL, kill_now},
+};
+
+static gboolean
+change(RfpMsvmJob *job, guint16 requested, GError **error)
+{
+    guint i = 0;
+
+    if (rfp_msvm_job_has_ended(job))
+        return refuse(job, error);
+    for (i = 0; i < G_N_ELEMENTS(requests); i++) {
+        if (requests[i].requested == requested)
+            return requests[i].change(job, error);
+    }
+    g_assert_not_reached();
+}
+
+/* 6, Service, is a state of the reference that jobs here never have. */
+static gboolean
+check_request(guint16 requested, GError **error)
+{
+    gboolean service = requested == REFPOINT_MSVM_REQUEST_KILL + 1;
+
+    if (requested >= REFPOINT_MSVM_REQUEST_START &&
+        requested <= REFPOINT_MSVM_REQUEST_KILL)
+        return TRUE;
+    rfp_error_set(error,
+                  service ? REFPOINT_ERROR_NOT_SUPPORTED
+                          : REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("a job cannot be asked for the state %u"), requested);
+    return FALSE;
+}
+
+/* 0, or the number that says that there is no waiting here. */
+static guint32
+check_timeout(const RfpMsvmCall *call, GError **error)
+{
+    const char *text = rfp_msvm_call_text(call, "TimeoutPeriod");
+    guint64 us = 0;
+
+    if (!text || (rfp_msvm_interval_parse(text, &us) && us == 0))
+        return 0;
+    if (us == 0) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("TimeoutPeriod: '%s' is not an interval"), text);
+        return 0;
+    }
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("TimeoutPeriod: a request is never waited for"));
+    rfp_error_add_way_out(error, _("wait for the job"));
+    return REFPOINT_MSVM_TIMEOUT_NOT_SUPPORTED;
+}
+
+/* The job that the method is called for; the lock is held. */
+static RfpMsvmJob *
+find_job(const RfpMsvmCall *call, const RfpMsvmPath *path, GError **error)
+{
+    RfpMsvmJob *job = rfp_msvm_job_find(call->msvm, path);
+
+    if (!job) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("there is no such job: %s"), call->path);
+        rfp_error_add_object(error, call->path);
+    }
+    return job;
+}
+
+static RfpMsvmPath *
+parse_path(const RfpMsvmCall *call, GError **error)
+{
+    return rfp_msvm_path_parse_local(call->path, call->klass->name, error);
+}
+
+static void
+request(const RfpMsvmCall *call, guint16 requested, GError **error)
+{
+    g_autoptr(RfpMsvmPath) path = parse_path(call, error);
+    g_autofree char *name = NULL;
+    RfpMsvmJob *job = NULL;
+    gboolean changed = FALSE;
+    guint16 state = 0;
+    guint percent = 0;
+
+    if (!path)
+        return;
+    g_mutex_lock(&call->msvm->lock);
+    job = find_job(call, path, error);
+    if (job) {
+        state = job->state;
+        changed = change(job, requested, error) && job->state != state;
+        state = job->state;
+        percent = job->percent;
+        name = g_strdup(job->path);
+    }
+    g_mutex_unlock(&call->msvm->lock);
+    if (changed)
+        rfp_msvm_job_tell(call->msvm, name, state, percent);
+}
+
+static guint32
+run_request(RfpMsvmCall *call, GError **error)
+{
+    guint16 requested = (guint16)rfp_msvm_call_number(call, "RequestedState");
+    GError *local = NULL;
+    guint32 number = check_timeout(call, &local);
+
+    if (!local && check_request(requested, &local))
+        request(call, requested, &local);
+    if (local)
+        g_propagate_error(error, local);
+    return number;
+}
+
+/* ---- GetError, GetErrorEx ------------------------------------------------ */
+
+/* NULL, too, for a job without an error. */
+static RfpMsvmInstance *
+find_error(const RfpMsvmCall *call, GError **error)
+{
+    g_autoptr(RfpMsvmPath) path = parse_path(call, error);
+    RfpMsvmInstance *found = NULL;
+    const RfpMsvmJob *job = NULL;
+
+    if (!path)
+        return NULL;
+    g_mutex_lock(&call->msvm->lock);
+    job = find_job(call, path, error);
+    if (job && job->failure)
+        found = rfp_msvm_error_new(job->failure, job->work->affected);
+    g_mutex_unlock(&call->msvm->lock);
+    return found;
+}
+
+/* There is one error a job. */
+static guint32
+answer_error(RfpMsvmCall *call, const char *parameter, GError **error)
+{
+    RfpMsvmInstance *found = find_error(call, error);
+    RfpMsvmValue *value = rfp_msvm_call_answer(call, parameter);
+
+    value->null = found == NULL;
+    if (found)
+        rfp_msvm_value_add_instance(value, found);
+    return 0;
+}
+
+static guint32
+run_get_error(RfpMsvmCall *call, GError **error)
+{
+    return answer_error(call, "Error", error);
+}
+
+static guint32
+run_get_error_ex(RfpMsvmCall *call, GError **error)
+{
+    return answer_error(call, "Errors", error);
+}
+
+const RfpMsvmHandler rfp_msvm_job_handlers[] = {
+    {.class_name = JOB, .method = "RequestStateChange", .run = run_request},
+    {.class_name = JOB, .method = "GetError", .run = run_get_error},
+    {.class_name = JOB, .method = "GetErrorEx", .run = run_get_error_ex},
+    {.class_name = NULL},
+};

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parameters of ExportReferencePoint and ImportReferencePointMetadata:
+ * sets, bases, disks. */
+#include "msvm/msvm-method-check.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/names.h"
+#include "base/text.h"
+#include "msvm/msvm-objects.h"
+#include "set/export-set.h"
+
+#define POINT "Msvm_VirtualSystemReferencePoint"
+#define COLLECTION "Msvm_ReferencePointCollection"
+
+/* ---- Export -------------------------------------------------------------- */
+
+static char *
+take_absolute(const RfpMsvmCall *call, const char *parameter, GError **error)
+{
+    const char *path = rfp_msvm_call_text(call, parameter);
+
+    if (g_path_is_absolute(path))
+        return rfp_path_absolute(path);
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("%s: '%s' is not an absolute path"), parameter, path);
+    rfp_error_add_object(error, path);
+    return NULL;
+}
+
+/* A string property that holds the path of the base. */
+static gboolean
+take_base(const RfpMsvmCall *call,
+          const char *property,
+          const char *class_name,
+          RfpMsvmWork *work,
+          GError **error)
+{
+    const RfpMsvmInstance *settings =
+        rfp_msvm_take_embedded(call, "ExportSettingData");
+    const char *path =
+        settings ? rfp_msvm_instance_text(settings, property) : NULL;
+    g_autofree char *domain = NULL;
+
+    if (!path || !*path)
+        return TRUE;
+    if (!rfp_msvm_resolve(call->msvm, path, class_name, &domain, &work->base,
+                          error)) {
+        rfp_error_prefix(error, "%s", property);
+        return FALSE;
+    }
+    if (strcmp(domain, work->domain) == 0)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("%s: the base is a point of another domain, %s"), property,
+                  domain);
+    rfp_error_add_object(error, domain);
+    return FALSE;
+}
+
+/* Ids that are NULL or empty name nothing. */
+static gboolean
+take_disks(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
+{
+    const RfpMsvmValue *value =
+        rfp_msvm_instance_value(settings, "DisksToExport");
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    guint i = 0;
+
+    for (i = 0; value && i < value->items->len; i++) {
+        const RfpMsvmItem *item = rfp_msvm_value_item(value, i);
+
+        if (item && *item->text)
+            g_ptr_array_add(ids, item->text);
+    }
+    if (ids->len == 0)
+        return TRUE;
+    g_ptr_array_add(ids, NULL);
+    work->disks = rfp_msvm_resolve_disks((const char *const *)ids->pdata,
+                                         work->domain, error);
+    if (!work->disks)
+        rfp_error_prefix(error, "DisksToExport");
+    return work->disks != NULL;
+}
+
+/* The set that is there, or could be; with a base it has the base. */
+static gboolean
+take_directory(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
+{
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GError) local = NULL;
+    gboolean fresh = FALSE;
+
+    work->directory = take_absolute(call, "ExportDirectory", error);
+    if (!work->directory)
+        return FALSE;
+    set = rfp_export_set_peek(work->directory, work->domain, &fresh, &local);
+    if (local) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    if (!work->base || (set && rfp_export_set_find(set, work->base)))
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("the set '%s' has no point %s to be the base"),
+                  work->directory, work->base);
+    rfp_error_add_object(error, work->base);
+    rfp_error_add_way_out(error, _("export to the set that has it, or without "
+                                   "a base"));
+    return FALSE;
+}
+
+gboolean
+rfp_msvm_check_export(const RfpMsvmCall *call,
+                      RfpMsvmWork *work,
+                      GError **error)
+{
+    const RfpMsvmInstance *settings =
+        rfp_msvm_take_embedded(call, "ExportSettingData");
+
+    return rfp_msvm_take_point(call, "ReferencePoint", work, error) &&
+           take_base(call, "BaseReferencePoint", POINT, work, error) &&
+           (!settings || take_disks(settings, work, error)) &&
+           take_directory(call, work, error);
+}
+
+/* A collection of one VM: an entry of another one is none of it. */
+static gboolean
+take_vm(const RfpMsvmInstance *vm,
+        gboolean *taken,
+        RfpMsvmWork *work,
+        GError **error)
+{
+    const char *uuid = rfp_msvm_instance_text(vm, "VirtualMachineId");
+
+    if (!rfp_guid_equal(uuid, work->domain)) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("VirtualMachinesToDisksToExport: the collection has no "
+                        "virtual machine '%s'"),
+                      uuid ? uuid : "");
+        return FALSE;
+    }
+    if (*taken) {
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("VirtualMachinesToDisksToExport names '%s' twice"),
+                      uuid);
+        return FALSE;
+    }
+    *taken = TRUE;
+    return take_disks(vm, work, error);
+}
+
+static gboolean
+take_vms(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
+{
+    const RfpMsvmValue *value =
+        rfp_msvm_instance_value(settings, "VirtualMachinesToDisksToExport");
+    gboolean taken = FALSE;
+    guint i = 0;
+
+    for (i = 0; value && i < value->items->len; i++) {
+        const RfpMsvmItem *item = rfp_msvm_value_item(value, i);
+
+        if (item && !take_vm(item->instance, &taken, work, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+rfp_msvm_check_export_collection(const RfpMsvmCall *call,
+                                 RfpMsvmWork *work,
+                                 GError **error)
+{
+    const RfpMsvmInstance *settings =
+        rfp_msvm_take_embedded(call, "ExportSettingData");
+
+    return rfp_msvm_take_collection(call, "ReferencePointCollection", work,
+                                    error) &&
+           take_base(call, "BaseReferencePointCollection", COLLECTION, work,
+                     error) &&
+           (!settings || take_vms(settings, work, error)) &&
+           take_directory(call, work, error);
+}
+
+/* ---- Import -------------------------------------------------------------- */
+
+static gboolean
+is_file(const RfpExportSet *set,
+        const RfpSetPoint *point,
+        const char *role,
+        const char *path)
+{
+    const RfpManifestVm *vm = point->manifest ? rfp_set_point_vm(point) : NULL;
+    const RfpManifestFile *file = vm ? rfp_manifest_vm_file(vm, role) : NULL;
+    g_autofree char *found =
+        file ? g_build_filename(set->path, file->path, NULL) : NULL;
+
+    return found && strcmp(found, path) == 0;
+}
+
+/* The GUID of the point whose files they are. */
+static char *
+find_point_of(const RfpExportSet *set,
+              const char *config,
+              const char *runtime,
+              GError **error)
+{
+    guint i = 0;
+
+    for (i = 0; i < set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(set->points, i);
+
+        if (is_file(set, point, "config", config) &&
+            is_file(set, point, "runtime", runtime))
+            return g_strdup(point->manifest->guid);
+    }
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("'%s' and '%s' are not the configuration and the "
+                    "checkpoint of one point of the set '%s'"),
+                  config, runtime, set->path);
+    rfp_error_add_object(error, config);
+    return NULL;
+}
+
+/* SET/POINT/VM/domain.xml */
+static char *
+set_of_file(const char *path)
+{
+    g_autofree char *vm = g_path_get_dirname(path);
+    g_autofree char *point = g_path_get_dirname(vm);
+
+    return g_path_get_dirname(point);
+}
+
+static gboolean
+take_files(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
+{
+    g_autofree char *config = take_absolute(call, "ConfigFilePath", error);
+    g_autofree char *runtime =
+        config ? take_absolute(call, "RuntimeStateFilePath", error) : NULL;
+    g_autoptr(RfpExportSet) set = NULL;
+
+    if (!runtime)
+        return FALSE;
+    work->directory = set_of_file(config);
+    set = rfp_export_set_open(work->directory, error);
+    if (!set)
+        return FALSE;
+    work->point = find_point_of(set, config, runtime, error);
+    if (!work->point)
+        return FALSE;
+    if (rfp_guid_equal(set->file->vm_uuid, work->domain))
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("the set '%s' belongs to another domain, %s"),
+                  work->directory, set->file->vm_uuid);
+    rfp_error_add_object(error, work->directory);
+    return FALSE;
+}
+
+gboolean
+rfp_msvm_check_import(const RfpMsvmCall *call,
+                      RfpMsvmWork *work,
+                      GError **error)
+{
+    return rfp_msvm_take_system(call, "AffectedSystem", work, error) &&
+           take_files(call, work, error);
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The methods as C functions: their parameters by name, and one way. */
+#include "msvm/msvm-method.h"
+
+#include <inttypes.h>
+
+#define VM_SERVICE "Msvm_VirtualSystemReferencePointService"
+#define COLLECTION_SERVICE "Msvm_CollectionReferencePointService"
+#define IMAGE_SERVICE "Msvm_ImageManagementService"
+
+/* The in parameters of a method; ends with a row without a name. */
+typedef struct {
+    const char *name;
+    const char *text;
+} Text;
+
+typedef struct {
+    const char *class_name;
+    const char *method;
+    const char *result; /* out parameter of what is made; NULL: none */
+    const Text *in;
+} Shape;
+
+/* ---- The way ------------------------------------------------------------- */
+
+static gboolean
+put_all(RfpMsvmCall *call, const Text *in, GError **error)
+{
+    for (; in->name; in++) {
+        if (!rfp_msvm_call_put_text(call, in->name, in->text, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+hand_out(const RfpMsvmCall *call, const char *name, char **out)
+{
+    if (name && out)
+        *out = rfp_msvm_value_format(rfp_msvm_call_answered(call, name), 0);
+}
+
+static guint32
+run_call(RfpMsvmCall *call, const Text *in, char **job, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    guint32 number = 0;
+
+    if (job)
+        *job = NULL;
+    call->asynchronous = job != NULL;
+    if (put_all(call, in, &local))
+        number = rfp_msvm_call_run(call, &local);
+    else
+        number = rfp_msvm_method_error_number(call->method, local);
+    hand_out(call, "Job", job);
+    if (local)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return number;
+}
+
+static guint32
+call_method(RefpointMsvm *msvm,
+            const Shape *shape,
+            char **result,
+            char **job,
+            GError **error)
+{
+    g_autoptr(RfpMsvmCall) call =
+        rfp_msvm_call_new(msvm, shape->class_name, shape->method, NULL);
+    guint32 number = run_call(call, shape->in, job, error);
+
+    hand_out(call, shape->result, result);
+    return number;
+}
+
+/* ---- Of one VM ----------------------------------------------------------- */
+
+guint32
+refpoint_msvm_create_reference_point(RefpointMsvm *msvm,
+                                     const char *affected_system,
+                                     const char *settings,
+                                     guint16 type,
+                                     char **resulting_reference_point,
+                                     char **job,
+                                     GError **error)
+{
+    g_autofree char *number = g_strdup_printf("%u", type);
+    const Text in[] = {
+        {"AffectedSystem", affected_system},
+        {"ReferencePointSettings", settings},
+        {"ReferencePointType", number},
+        {NULL, NULL},
+    };
+    const Shape shape = {VM_SERVICE, "CreateReferencePoint",
+                         "ResultingReferencePoint", in};
+
+    return call_method(msvm, &shape, resulting_reference_point, job, error);
+}
+
+guint32
+refpoint_msvm_destroy_reference_point(RefpointMsvm *msvm,
+                                      const char *affected_reference_point,
+                                      char **job,
+                                      GError **error)
+{
+    const Text in[] = {
+        {"AffectedReferencePoint", affected_reference_point},
+        {NULL, NULL},
+    };
+    const Shape shape = {VM_SERVICE, "DestroyReferencePoint", NULL, in};
+
+    return call_method(msvm, &shape, NULL, job, error);
+}
+
+guint32
+refpoint_msvm_export_reference_point(RefpointMsvm *msvm,
+                                     const char *reference_point,
+                                     const char *export_directory,
+                                     const char *settings,
+                                     char **job,
+                                     GError **error)
+{
+    const Text in[] = {
+        {"ReferencePoint", reference_point},
+        {"ExportDirectory", export_directory},
+        {"ExportSettingData", settings},
+        {NULL, NULL},
+    };
+    const Shape shape = {VM_SERVICE, "ExportReferencePoint", NULL, in};
+
+    return call_method(msvm, &shape, NULL, job, error);
+}
+
+guint32
+refpoint_msvm_import_reference_point_metadata(
+    RefpointMsvm *msvm,
+    const char *affected_system,
+    const char *config_file_path,
+    const char *runtime_state_file_path,
+    char **job,
+    GError **error)
+{
+    const Text in[] = {
+        {"AffectedSystem", affected_system},
+        {"ConfigFilePath", config_file_path},
+        {"RuntimeStateFilePath", runtime_state_file_path},
+        {NULL, NULL},
+    };
+    const Shape shape = {VM_SERVICE, "ImportReferencePointMetadata", NULL, in};
+
+    return call_method(msvm, &shape, NULL, job, error);
+}
+
+guint32
+refpoint_msvm_remove_associated_data(RefpointMsvm *msvm,
+                                     const char *affected_reference_point,
+                                     char **job,
+                                     GError **error)
+{
+    const Text in[] = {
+        {"AffectedReferencePoint", affected_reference_point},
+        {NULL, NULL},
+    };
+    const Shape shape = {VM_SERVICE, "RemoveAssociatedData", NULL, in};
+
+    return call_method(msvm, &shape, NULL, job, error);
+}
+
+/* ---- Of a collection ----------------------------------------------------- */
+
+guint32
+refpoint_msvm_collection_create_reference_point(RefpointMsvm *msvm,
+                                                const char *collection,
+                                                const char *settings,
+                                                guint16 type,
+                                                char **resulting_collection,
+                                                char **job,
+                                                GError **error)
+{
+    g_autofree char *number = g_strdup_printf("%u", type);
+    const Text in[] = {
+        {"Collection", collection},
+        {"ReferencePointSettings", settings},
+        {"ReferencePointType", number},
+        {NULL, NULL},
+    };
+    const Shape shape = {COLLECTION_SERVICE, "CreateReferencePoint",
+                         "ResultingReferencePointCollection", in};
+
+    return call_method(msvm, &shape, resulting_collection, job, error);
+}
+
+guint32
+refpoint_msvm_collection_destroy_reference_point(
+    RefpointMsvm *msvm,
+    const char *affected_collection,
+    char **job,
+    GError **error)
+{
+    const Text in[] = {
+        {"AffectedReferencePointCollection", affected_collection},
+        {NULL, NULL},
+    };
+    const Shape shape = {COLLECTION_SERVICE, "DestroyReferencePoint", NULL, in};
+
+    return call_method(msvm, &shape, NULL, job, error);
+}
+
+guint32
+refpoint_msvm_collection_export_reference_point(
+    RefpointMsvm *msvm,
+    const char *reference_point_collection,
+    const char *export_directory,
+    const char *settings,
+    char **job,
+    GError **error)
+{
+    const Text in[] = {
+        {"ReferencePointCollection", reference_point_collection},
+        {"ExportDirectory", export_directory},
+        {"ExportSettingData", settings},
+        {NULL, NULL},
+    };
+    const Shape shape = {COLLECTION_SERVICE, "ExportReferencePoint", NULL, in};
+
+    return call_method(msvm, &shape, NULL, job, error);
+}
+
+guint32
+refpoint_msvm_collection_remove_associated_data(RefpointMsvm *msvm,
+                                                const char *affected_collection,
+                                                char **job,
+                                                GError **error)
+{
+    const Text in[] = {
+        {"AffectedReferencePointCollection", affected_collection},
+        {NULL, NULL},
+    };
+    const Shape shape = {COLLECTION_SERVICE, "RemoveAssociatedData", NULL, in};
+
+    return call_method(msvm, &shape, NULL, job, error);
+}
+
+/* ---- Of images ----------------------------------------------------------- */
+
+static guint64 *
+hand_out_numbers(const RfpMsvmValue *value)
+{
+    guint64 *numbers = g_new(guint64, value->items->len);
+    guint i = 0;
+
+    for (i = 0; i < value->items->len; i++)
+        numbers[i] = rfp_msvm_value_item(value, i)->number;
+    return numbers;
+}
+
+static void
+hand_out_changes(const RfpMsvmCall *call, RefpointMsvmDiskChanges *changes)
+{
+    const RfpMsvmValue *processed =
+        rfp_msvm_call_answered(call, "ProcessedByteLength");
+    const RfpMsvmValue *offsets =
+        rfp_msvm_call_answered(call, "ChangedByteOffsets");
+    const RfpMsvmValue *lengths =
+        rfp_msvm_call_answered(call, "ChangedByteLengths");
+
+    if (!processed)
+        return;
+    changes->processed_byte_length = rfp_msvm_value_item(processed, 0)->number;
+    changes->n_changes = offsets->items->len;
+    changes->changed_byte_offsets = hand_out_numbers(offsets);
+    changes->changed_byte_lengths = hand_out_numbers(lengths);
+}
+
+guint32
+refpoint_msvm_get_virtual_disk_changes(RefpointMsvm *msvm,
+                                       const char *path,
+                                       const char *limit_id,
+                                       const char *target_snapshot_id,
+                                       guint64 byte_offset,
+                                       guint64 byte_length,
+                                       RefpointMsvmDiskChanges *changes,
+                                       char **job,
+                                       GError **error)
+{
+    g_autoptr(RfpMsvmCall) call =
+        rfp_msvm_call_new(msvm, IMAGE_SERVICE, "GetVirtualDiskChanges", NULL);
+    g_autofree char *offset =
+        g_strdup_printf("%" PRIu64, byte_offset);
+    g_autofree char *length =
+        g_strdup_printf("%" PRIu64, byte_length);
+    const Text in[] = {
+        {"Path", path},
+        {"LimitId", limit_id},
+        {"TargetSnapshotId", target_snapshot_id},
+        {"ByteOffset", offset},
+        {"ByteLength", length},
+        {NULL, NULL},
+    };
+    guint32 number = run_call(call, in, job, error);
+
+    *changes = (RefpointMsvmDiskChanges){0};
+    hand_out_changes(call, changes);
+    return number;
+}
+
+/* ---- Of jobs ------------------------------------------------------------- */
+
+/* Jobs of all classes have the same methods. */
+static guint32
+call_job(RefpointMsvm *msvm,
+         const char *method,
+         const char *job,
+         const Text *in,
+         RfpMsvmCall **done,
+         GError **error)
+{
+    g_autoptr(RfpMsvmCall) call =
+        rfp_msvm_call_new(msvm, "Msvm_ConcreteJob", method, NULL);
+    guint32 number = 0;
+
+    call->klass = rfp_msvm_class_find("CIM_ConcreteJob");
+    call->path = job;
+    number = run_call(call, in, NULL, error);
+    if (done)
+        *done = g_steal_pointer(&call);
+    return number;
+}
+
+guint32
+refpoint_msvm_request_state_change(RefpointMsvm *msvm,
+                                   const char *job,
+                                   guint16 requested_state,
+                                   const char *timeout_period,
+                                   GError **error)
+{
+    g_autofree char *number = g_strdup_printf("%u", requested_state);
+    const Text in[] = {
+        {"RequestedState", number},
+        {"TimeoutPeriod", timeout_period},
+        {NULL, NULL},
+    };
+
+    return call_job(msvm, "RequestStateChange", job, in, NULL, error);
+}
+
+guint32
+refpoint_msvm_get_error(RefpointMsvm *msvm,
+                        const char *job,
+                        char **msvm_error,
+                        GError **error)
+{
+    const Text in[] = {{NULL, NULL}};
+    g_autoptr(RfpMsvmCall) call = NULL;
+    guint32 number = call_job(msvm, "GetError", job, in, &call, error);
+
+    hand_out(call, "Error", msvm_error);
+    return number;
+}
+
+guint32
+refpoint_msvm_get_error_ex(RefpointMsvm *msvm,
+                           const char *job,
+                           char ***msvm_errors,
+                           GError **error)
+{
+    const Text in[] = {{NULL, NULL}};
+    g_autoptr(RfpMsvmCall) call = NULL;
+    guint32 number = call_job(msvm, "GetErrorEx", job, in, &call, error);
+    const RfpMsvmValue *errors = rfp_msvm_call_answered(call, "Errors");
+
+    if (!msvm_errors)
+        return number;
+    *msvm_errors = errors ? g_new0(char *, errors->items->len + 1) : NULL;
+    for (guint i = 0; errors && i < errors->items->len; i++)
+        (*msvm_errors)[i] = rfp_msvm_value_format(errors, i);
+    return number;
+}

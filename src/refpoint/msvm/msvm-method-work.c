@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "msvm/msvm-method-work.h"
+
+#include <string.h>
+
+#include "base/job.h"
+#include "cim/msvm-id.h"
+#include "msvm/msvm-objects.h"
+#include "set/export-set.h"
+
+#define POINT_EXPORT_JOB "Msvm_VirtualSystemReferencePointExportJob"
+#define COLLECTION_EXPORT_JOB "Msvm_CollectionReferencePointExportJob"
+
+void
+rfp_msvm_work_free(RfpMsvmWork *work)
+{
+    if (work == NULL)
+        return;
+    g_free(work->domain);
+    g_free(work->point);
+    g_free(work->base);
+    g_free(work->directory);
+    g_strfreev(work->disks);
+    g_free(work->affected);
+    g_free(work);
+}
+
+void
+rfp_msvm_outcome_free(RfpMsvmOutcome *outcome)
+{
+    if (outcome == NULL)
+        return;
+    g_free(outcome->result);
+    g_free(outcome->point);
+    g_ptr_array_unref(outcome->disks);
+    g_ptr_array_unref(outcome->images);
+    g_ptr_array_unref(outcome->states);
+    g_free(outcome->config);
+    g_free(outcome->runtime);
+    g_free(outcome);
+}
+
+static RfpMsvmOutcome *
+new_outcome(const RefpointReport *report)
+{
+    RfpMsvmOutcome *outcome = g_new0(RfpMsvmOutcome, 1);
+
+    outcome->point = g_strdup(report->point_guid);
+    outcome->disks = g_ptr_array_new_with_free_func(g_free);
+    outcome->images = g_ptr_array_new_with_free_func(g_free);
+    outcome->states = g_ptr_array_new_with_free_func(g_free);
+    return outcome;
+}
+
+RfpMsvmOutcome *
+rfp_msvm_work_run(RefpointConnection *conn,
+                  const RfpMsvmWork *work,
+                  RefpointJob *operation,
+                  RefpointFailure **failure)
+{
+    const RefpointReport *report = refpoint_job_get_report(operation);
+    g_autoptr(GError) error = NULL;
+    RfpMsvmOutcome *outcome = NULL;
+
+    *failure = NULL;
+    if (!work->action->run(conn, work, operation, &error)) {
+        *failure = g_steal_pointer(&operation->report.failure);
+        if (*failure == NULL)
+            *failure = refpoint_failure_new(error);
+        return NULL;
+    }
+    outcome = new_outcome(report);
+    if (work->action->finish)
+        work->action->finish(work, report, outcome);
+    return outcome;
+}
+
+/* ---- Running ------------------------------------------------------------- */
+
+static gboolean
+run_create(RefpointConnection *conn,
+           const RfpMsvmWork *work,
+           RefpointJob *operation,
+           GError **error)
+{
+    const RefpointCreateOptions options = {
+        .domain = work->domain,
+        .quiesce = work->quiesce,
+        .keep = work->keep,
+    };
+
+    return refpoint_create(conn, &options, operation, error);
+}
+
+static gboolean
+run_destroy(RefpointConnection *conn,
+            const RfpMsvmWork *work,
+            RefpointJob *operation,
+            GError **error)
+{
+    return refpoint_destroy(conn, work->domain, work->point, operation, error);
+}
+
+static gboolean
+run_remove_data(RefpointConnection *conn,
+                const RfpMsvmWork *work,
+                RefpointJob *operation,
+                GError **error)
+{
+    return refpoint_remove_data(conn, work->domain, work->point, operation,
+                                error);
+}
+
+static gboolean
+run_import(RefpointConnection *conn,
+           const RfpMsvmWork *work,
+           RefpointJob *operation,
+           GError **error)
+{
+    const RefpointImportOptions options = {
+        .domain = work->domain,
+        .directory = work->directory,
+        .point = work->point,
+    };
+
+    return refpoint_import(conn, &options, operation, error);
+}
+
+static gboolean
+run_export(RefpointConnection *conn,
+           const RfpMsvmWork *work,
+           RefpointJob *operation,
+           GError **error)
+{
+    RefpointExportOptions options;
+
+    refpoint_export_options_init(&options);
+    options.domain = work->domain;
+    options.directory = work->directory;
+    options.point = work->point;
+    options.base = work->base ? work->base : "none";
+    options.disks = (const char *const *)work->disks;
+    return refpoint_export(conn, &options, operation, error);
+}
+
+/* ---- What came of it ----------------------------------------------------- */
+
+static void
+finish_create_point(const RfpMsvmWork *work,
+                    const RefpointReport *report,
+                    RfpMsvmOutcome *outcome)
+{
+    outcome->result = rfp_msvm_point_path(work->domain, report->point_guid);
+}
+
+static void
+finish_create_collection(const RfpMsvmWork *work,
+                         const RefpointReport *report,
+                         RfpMsvmOutcome *outcome)
+{
+    outcome->result =
+        rfp_msvm_collection_path(work->domain, report->point_guid);
+}
+
+static char *
+file_path(const RfpExportSet *set, const RfpManifestFile *file)
+{
+    return file ? g_build_filename(set->path, file->path, NULL) : NULL;
+}
+
+static void
+add_states(const RfpExportSet *set,
+           const RfpManifestVm *vm,
+           RfpMsvmOutcome *outcome)
+{
+    guint i = 0;
+
+    for (i = 0; i < vm->files->len; i++) {
+        const RfpManifestFile *file = g_ptr_array_index(vm->files, i);
+
+        if (strcmp(file->role, "nvram") == 0 || strcmp(file->role, "tpm") == 0)
+            g_ptr_array_add(outcome->states, file_path(set, file));
+    }
+}
+
+/* From the set and not from the report: an export that found the point there
+ * already has files, too. */
+static void
+finish_export(const RfpMsvmWork *work,
+              const RefpointReport *report,
+              RfpMsvmOutcome *outcome)
+{
+    g_autoptr(RfpExportSet) set = rfp_export_set_open(work->directory, NULL);
+    const RfpSetPoint *point =
+        set ? rfp_export_set_find(set, work->point) : NULL;
+    const RfpManifestVm *vm = point ? rfp_set_point_vm(point) : NULL;
+    guint i = 0;
+
+    (void)report;
+    if (!vm)
+        return;
+    for (i = 0; i < vm->disks->len; i++) {
+        const RfpManifestDisk *disk = g_ptr_array_index(vm->disks, i);
+
+        if (!disk->image)
+            continue;
+        g_ptr_array_add(outcome->disks,
+                        rfp_msvm_id_format(RFP_MSVM_ID_DISK, work->domain,
+                                           disk->target));
+        g_ptr_array_add(outcome->images,
+                        g_build_filename(set->path, disk->image, NULL));
+    }
+    add_states(set, vm, outcome);
+    outcome->config = file_path(set, rfp_manifest_vm_file(vm, "config"));
+    outcome->runtime = file_path(set, rfp_manifest_vm_file(vm, "runtime"));
+}
+
+/* ---- The actions --------------------------------------------------------- */
+
+/* Job types: the reference's numbers, see msvm-table-names. Deleting a
+ * checkpoint and ending a job take a moment and cannot be stopped. */
+const RfpMsvmAction rfp_msvm_create_point = {
+    .job_class = "Msvm_ConcreteJob",
+    .job_type = 201,
+    .cancellable = TRUE,
+    .run = run_create,
+    .finish = finish_create_point,
+};
+
+const RfpMsvmAction rfp_msvm_destroy_point = {
+    .job_class = "Msvm_ConcreteJob",
+    .job_type = 202,
+    .run = run_destroy,
+};
+
+const RfpMsvmAction rfp_msvm_export_point = {
+    .job_class = POINT_EXPORT_JOB,
+    .job_type = 203,
+    .cancellable = TRUE,
+    .suspendable = TRUE,
+    .run = run_export,
+    .finish = finish_export,
+};
+
+const RfpMsvmAction rfp_msvm_remove_point_data = {
+    .job_class = "Msvm_ConcreteJob",
+    .job_type = 204,
+    .run = run_remove_data,
+};
+
+const RfpMsvmAction rfp_msvm_import_point = {
+    .job_class = "Msvm_ConcreteJob",
+    .job_type = 209,
+    .cancellable = TRUE,
+    .run = run_import,
+};
+
+const RfpMsvmAction rfp_msvm_create_collection = {
+    .job_class = "Msvm_ConcreteJob",
+    .job_type = 205,
+    .cancellable = TRUE,
+    .run = run_create,
+    .finish = finish_create_collection,
+};
+
+const RfpMsvmAction rfp_msvm_export_collection = {
+    .job_class = COLLECTION_EXPORT_JOB,
+    .job_type = 206,
+    .cancellable = TRUE,
+    .suspendable = TRUE,
+    .run = run_export,
+    .finish = finish_export,
+};
+
+const RfpMsvmAction rfp_msvm_remove_collection_data = {
+    .job_class = "Msvm_ConcreteJob",
+    .job_type = 207,
+    .run = run_remove_data,
+};
+
+const RfpMsvmAction rfp_msvm_destroy_collection = {
+    .job_class = "Msvm_ConcreteJob",
+    .job_type = 208,
+    .run = run_destroy,
+};

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What every operation that changes a domain has around it: the domain's lock,
+ * the undo of what died before, the record, the guard, the freeze.
+ */
+#ifndef RFP_OPERATION_H
+#define RFP_OPERATION_H
+
+#include "base/job.h"
+#include "copy/handshakes.h"
+#include "operation/guard.h"
+#include "operation/undo.h"
+#include "virt/agent.h"
+#include "virt/backup-job.h"
+#include "virt/metadata.h"
+
+typedef struct {
+    RefpointConnection *conn; /* borrowed */
+    RefpointJob *job;         /* borrowed */
+    RfpDomain *domain;
+    RfpRecord *record;        /* NULL until rfp_operation_lock() */
+    RfpKept *kept;            /* what is kept of the domain, or has ended; NULL:
+                               * nothing */
+    RfpGuard guard;
+    RfpHandshakes handshakes; /* with the job's NBD server */
+    gboolean must_freeze;     /* a point that is not consistent is none */
+    gboolean frozen;          /* by us, now */
+    gint n_frozen;            /* file systems */
+    gint64 frozen_at;         /* monotonic, microseconds */
+    gboolean job_goes_on;     /* libvirt did not end it: the record stays */
+    RfpScratchWatch scratch;  /* of ours, where there is no guard */
+    gint64 patience_until;    /* monotonic, microseconds; 0: it waits for
+                               * nobody, G_MAXINT64: as long as it takes */
+    gboolean waited;          /* for others: what was looked at before may be
+                               * as they have found it */
+    gint64 waited_since;      /* monotonic, the first time */
+    gboolean waits;           /* now, and has told for whom */
+    gint64 waits_for;         /* who was told last: a process, or -1 */
+} RfpOperation;
+
+/* Finds the domain and names it in the report; changes nothing. */
+gboolean
+rfp_operation_open(RfpOperation *operation,
+                   RefpointConnection *conn,
+                   const char *domain,
+                   RefpointJob *job,
+                   GError **error);
+
+/* INVALID_STATE, with the way out, unless the domain is active. */
+gboolean
+rfp_operation_check_active(RfpOperation *operation,
+                           RfpDomainState *state,
+                           GError **error);
+
+/*
+ * Takes the domain's lock and undoes what an earlier process left; what cannot
+ * be undone now is a warning. Looks what is kept: that it still is, and is
+ * watched. Waits for its turn as the job says; then @waited is set, and what was
+ * looked at before is to be looked at again. IN_USE names who works there.
+ */
+gboolean
+rfp_operation_lock(RfpOperation *operation, GError **error);
+
+/* Whether an operation may go on with the domain as it is; IN_USE: not as long
+ * as its job runs, or data is kept. */
+typedef gboolean (*RfpOperationFree)(gpointer opaque, GError **error);
+
+/* The same, until also @is_free: its job is waited for without the lock, which
+ * its end may need. @is_free may be asked several times. */
+gboolean
+rfp_operation_lock_free(RfpOperation *operation,
+                        RfpOperationFree is_free,
+                        gpointer opaque,
+                        GError **error);
+
+/* ---- operation-freeze.c, for operation.c ---- */
+
+/* A freeze that may come late, or cannot be undone now, is the guard's from here
+ * on. */
+gboolean
+rfp_operation_hand_over(RfpOperation *operation, GError **error);
+
+/* ---- operation-turn.c, for operation.c ---- */
+
+/* How long it waits, from now on. */
+void
+rfp_operation_set_patience(RfpOperation *operation);
+
+/* Waits for the record, and names us as who has it. */
+gboolean
+rfp_operation_take_turn(RfpOperation *operation, GError **error);
+
+/* Whether the data of the point @point, a name or GUID, is kept now. */
+gboolean
+rfp_operation_keeps(const RfpOperation *operation, const char *point);
+
+/* IN_USE, naming what runs, where the domain has a job, kept data included. */
+gboolean
+rfp_operation_check_free(RfpOperation *operation, GError **error);
+
+/* IN_USE, naming who or what, unless QEMU may be made to drain
+ * (rfp_kept_may_drain()). */
+gboolean
+rfp_operation_check_drain(RfpOperation *operation, GError **error);
+
+/* Starts the guard; rfp_operation_guarded() waits for it, to be called before
+ * the first change. */
+gboolean
+rfp_operation_start_guard(RfpOperation *operation, GError **error);
+
+gboolean
+rfp_operation_guarded(RfpOperation *operation, GError **error);
+
+/*
+ * Freezes the guest as @quiesce wants. *@reached is the consistency that
+ * comes of it if thawing succeeds. A failure that @quiesce forgives is a
+ * warning; a guest that somebody else froze is none of these.
+ */
+gboolean
+rfp_operation_freeze(RfpOperation *operation,
+                     RefpointQuiesce quiesce,
+                     const RfpDomainState *state,
+                     RefpointConsistency *reached,
+                     GError **error);
+
+/*
+ * Thaws what rfp_operation_freeze() froze. Where the agent does not answer, the
+ * guard goes on with it. Then, and where the guest had not stayed frozen,
+ * *@reached falls to crash: a warning, but a failure where freezing is required.
+ */
+gboolean
+rfp_operation_thaw(RfpOperation *operation,
+                   RefpointConsistency *reached,
+                   GError **error);
+
+/*
+ * Ends the job and what else runs on the host, behind the last read: a job that
+ * goes on all the same does not change what was read. That is a warning and
+ * @job_goes_on, and the guard goes on with it from the record.
+ */
+gboolean
+rfp_operation_end_job(RfpOperation *operation, GError **error);
+
+/* Begins the job that the record describes, which the guard watches from here
+ * on; @checkpoint_xml NULL: without one. @push: in push mode. */
+gboolean
+rfp_operation_begin_job(RfpOperation *operation,
+                        const char *backup_xml,
+                        const char *checkpoint_xml,
+                        gboolean push,
+                        GError **error);
+
+/*
+ * FALSE: the job cannot go on, for its scratch files or the guest; the guard
+ * has ended it, or, where there is none any more, the caller has to. To be
+ * asked now and then while the job runs.
+ */
+gboolean
+rfp_operation_watch(RfpOperation *operation, GError **error);
+
+/* Behind a failure while a job ran: where the guard has ended it, or the domain
+ * is off, that is the cause and takes the place of *@error. */
+void
+rfp_operation_explain(RfpOperation *operation, GError **error);
+
+/* That the guest stopped, as the cause. */
+void
+rfp_operation_set_io_error(RfpOperation *operation, GError **error);
+
+/*
+ * Before the end of the job: lets no more connections to it begin. FALSE: the
+ * guard was about to end it; that is waited for.
+ */
+gboolean
+rfp_operation_close_job(RfpOperation *operation);
+
+/*
+ * Behind the job of this operation that has frozen the guest, or behind kept
+ * data: a warning where libvirt has lost the agent meanwhile (rfp_agent_lost()).
+ * An operation of less than 5 s cannot have met that, it does not look.
+ */
+void
+rfp_operation_check_agent(RfpOperation *operation);
+
+/* Undoes everything from the record. If that fails too it is a warning, and the
+ * guard goes on with it. @set: the locked set, or NULL. */
+void
+rfp_operation_undo(RfpOperation *operation, RfpExportSet *set);
+
+/*
+ * Makes what the operation began the kept data of the domain, which the guard
+ * watches from here on. Fails, with nothing kept, where nobody watches.
+ */
+gboolean
+rfp_operation_keep(RfpOperation *operation,
+                   RefpointKeep keep,
+                   gint64 until,
+                   guint64 scratch_max,
+                   GError **error);
+
+/* Lets everything go; the guard is told "done" if the record is clear. */
+void
+rfp_operation_clear(RfpOperation *operation);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RfpOperation, rfp_operation_clear)
+
+#endif

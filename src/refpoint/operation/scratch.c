@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation/scratch.h"
+#include "base/space.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define BLOCK 512
+
+guint64
+rfp_scratch_used(const RfpRecord *record)
+{
+    guint64 used = 0;
+    struct stat st;
+
+    for (guint i = 0; i < record->steps->len; i++) {
+        RfpStep *step = g_ptr_array_index(record->steps, i);
+
+        if (step->kind == RFP_STEP_SCRATCH && stat(step->args[0], &st) == 0)
+            used += (guint64)st.st_blocks * BLOCK;
+    }
+    return used;
+}
+
+char *
+rfp_scratch_dir(const RfpRecord *record)
+{
+    const RfpStep *scratch = rfp_record_find(record, RFP_STEP_SCRATCH);
+
+    return scratch ? g_path_get_dirname(scratch->args[0]) : NULL;
+}
+
+gboolean
+rfp_scratch_is_pushed(const RfpRecord *record)
+{
+    const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
+
+    for (guint i = 0; job != NULL && i < record->steps->len; i++) {
+        const RfpStep *step = g_ptr_array_index(record->steps, i);
+
+        if (step->kind == RFP_STEP_SCRATCH &&
+            strcmp(step->args[0], job->args[0]) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Since the last look. */
+static guint64
+growth_of(RfpScratchWatch *watch, const RfpRecord *record)
+{
+    RfpScratchWatch before = {0};
+
+    if (watch == NULL)
+        return 0;
+    before = *watch;
+    watch->looked = TRUE;
+    watch->used = rfp_scratch_used(record);
+    return before.looked && watch->used > before.used ?
+               watch->used - before.used :
+               0;
+}
+
+gboolean
+rfp_scratch_is_short(guint64 left, guint64 reserve, guint64 growth)
+{
+    guint64 coming = MIN(growth, G_MAXUINT64 / 2) * 2;
+
+    return left < reserve || left - reserve < MIN(coming, reserve);
+}
+
+gboolean
+rfp_scratch_has_room(RfpScratchWatch *watch,
+                     const RfpRecord *record,
+                     guint64 *left)
+{
+    g_autofree char *dir = rfp_scratch_dir(record);
+    const RfpStep *reserve = rfp_record_find(record, RFP_STEP_RESERVE);
+    guint64 growth = growth_of(watch, record);
+    RfpSpace space = {0};
+
+    *left = 0;
+    if (dir == NULL || !rfp_space_of(dir, &space, NULL))
+        return TRUE;
+    *left = space.free;
+    return !rfp_scratch_is_short(
+        space.free,
+        reserve ? g_ascii_strtoull(reserve->args[0], NULL, 10) :
+                  rfp_space_reserve(&space),
+        growth);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The scratch files of a job, as its record names them: QEMU keeps in them what
+ * the guest overwrites. A guest stops when their file system is full, so the
+ * job has to end before. One arithmetic for all who watch.
+ */
+#ifndef RFP_SCRATCH_H
+#define RFP_SCRATCH_H
+
+#include "operation/record.h"
+
+/* What is remembered from one look to the next; begins with zeros. */
+typedef struct {
+    gboolean looked;
+    guint64 used; /* bytes, when last looked at */
+} RfpScratchWatch;
+
+/* Bytes that they take now. */
+guint64
+rfp_scratch_used(const RfpRecord *record);
+
+/* Their directory, to be freed; NULL where the job has none. */
+char *
+rfp_scratch_dir(const RfpRecord *record);
+
+/* Whether they are what the job is for: in push mode QEMU writes the data into
+ * them, as fast as it can. */
+gboolean
+rfp_scratch_is_pushed(const RfpRecord *record);
+
+/*
+ * Whether the job may go on. FALSE: it has to end now, *@left bytes are free. A
+ * file system that does not answer ends nothing. @watch NULL: one look.
+ */
+gboolean
+rfp_scratch_has_room(RfpScratchWatch *watch,
+                     const RfpRecord *record,
+                     guint64 *left);
+
+/* Pure: whether @left bytes are too few where @reserve is to stay free and
+ * @growth came since the last look. As much comes until the next one, and again
+ * until the job has ended. */
+gboolean
+rfp_scratch_is_short(guint64 left, guint64 reserve, guint64 growth);
+
+#endif

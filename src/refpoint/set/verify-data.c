@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The second pass: the data of the images, a group (1 GiB) of an image at a
+ * time (verify.h). The clusters of a group are read in the order in which they
+ * lie in the file, and leave the page cache behind us.
+ */
+#include "base/text.h"
+#include "image/digest-file.h"
+#include "image/digest-layout.h"
+#include "image/qcow2-reader.h"
+#include "set/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Clusters read at once: 1 MiB. */
+#define RUN_MAX 16
+/* Findings in the data of one image, the others are only counted. */
+#define BAD_MAX 16
+
+typedef enum {
+    DIFFERS,
+    NO_DIGEST,
+    NOT_STORED,
+    NOT_ZERO,
+    BEYOND_END,
+    NOT_UNPACKED,
+    N_FAULTS
+} Fault;
+
+typedef struct {
+    guint64 host;  /* offset in the file, 0 for none */
+    guint64 entry; /* where it is compressed, else 0 */
+    guint index;   /* of the cluster in the group */
+} Place;
+
+typedef struct {
+    guint index;
+    Fault fault;
+    guint64 host;
+} Bad;
+
+/* What a thread holds: the image it works on, and buffers. */
+typedef struct {
+    RfpVerify *verify;
+    RfpVerifyImage *image;
+    RfpFd fd;
+    RfpQcow2Reader *reader;
+    GPtrArray *digests; /* RfpDigestFile of the chain, its own first */
+    guint8 *leaves;     /* of a group */
+    guint8 have[RFP_GROUP_LEAVES / 8];
+    guint8 *data;   /* RUN_MAX clusters */
+    guint8 found[RUN_MAX * RFP_LEAF_SIZE]; /* their leaves */
+    GArray *places; /* Place */
+    GArray *bad;    /* Bad */
+} Worker;
+
+static const char *const fault_texts[N_FAULTS];
+
+static void
+let_go(Worker *worker)
+{
+    worker->image = NULL;
+    rfp_fd_clear(&worker->fd);
+    g_clear_pointer(&worker->reader, rfp_qcow2_reader_free);
+    g_clear_pointer(&worker->digests, g_ptr_array_unref);
+}
+
+static void
+worker_clear(Worker *worker)
+{
+    let_go(worker);
+    g_free(worker->leaves);
+    g_free(worker->data);
+    g_array_unref(worker->places);
+    g_array_unref(worker->bad);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Worker, worker_clear)
+
+/* ---- Opening ----------------------------------------------------------- */
+
+/* Was there a moment ago, in the first pass: what fails now is reported as it
+ * is. */
+static gboolean
+failed(Worker *worker, const char *path, const char *id, const GError *error)
+{
+    RfpVerifyImage *image = worker->image;
+    gboolean first = FALSE;
+
+    g_mutex_lock(&worker->verify->lock);
+    first = !image->incomplete;
+    image->incomplete = TRUE;
+    g_mutex_unlock(&worker->verify->lock);
+    if (first)
+        rfp_verify_unreadable(worker->verify, image->point, path, id, error);
+    return FALSE;
+}
+
+static gboolean
+open_digests(Worker *worker, const RfpVerifyImage *link)
+{
+    const char *path = link->disk->digests;
+    g_autoptr(GError) error = NULL;
+    g_auto(RfpFd) fd =
+        rfp_files_open(&worker->verify->set->folder, path, O_RDONLY, &error);
+    RfpDigestFile *file = NULL;
+
+    if (fd >= 0)
+        file = rfp_digest_file_open(fd, path, &error);
+    if (file == NULL)
+        return failed(worker, path, "digests-damaged", error);
+    g_ptr_array_add(worker->digests, file);
+    return TRUE;
+}
+
+static gboolean
+open_image(Worker *worker, RfpVerifyImage *image)
+{
+    const char *path = image->disk->image;
+    g_autoptr(GError) error = NULL;
+
+    let_go(worker);
+    worker->image = image;
+    worker->digests =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rfp_digest_file_free);
+    worker->fd =
+        rfp_files_open(&worker->verify->set->folder, path, O_RDONLY, &error);
+    if (worker->fd >= 0)
+        worker->reader = rfp_qcow2_reader_open(worker->fd, path, &error);
+    if (worker->reader == NULL)
+        return failed(worker, path, "image-damaged", error);
+    return open_digests(worker, image);
+}
+
+/* The digests of the whole chain, or at least those of the base. */
+static gboolean
+open_chain(Worker *worker, gboolean whole)
+{
+    const RfpVerifyImage *link = worker->image;
+
+    for (guint i = 0; link != NULL && (whole || i < 2); i++) {
+        if (i >= worker->digests->len && !open_digests(worker, link))
+            return FALSE;
+        link = link->base;
+    }
+    return TRUE;
+}
+
+/* ---- Clusters ---------------------------------------------------------- */
+
+static void
+add_bad(Worker *worker, guint index, guint64 host, Fault fault)
+{
+    const Bad bad = {index, fault, host};
+
+    g_array_append_val(worker->bad, bad);
+}
+
+static gint
+by_host(gconstpointer a, gconstpointer b)
+{
+    const Place *left = a;
+    const Place *right = b;
+
+    return left->host < right->host ? -1 : left->host > right->host;
+}
+
+static gint
+by_index(gconstpointer a, gconstpointer b)
+{
+    const Bad *left = a;
+    const Bad *right = b;
+
+    return left->index < right->index ? -1 : left->index > right->index;
+}
+
+/* A cluster that the image has or has not, against the digests it has. */
+static void
+sort_out(Worker *worker, guint i, RfpQcow2Kind kind, guint64 host)
+{
+    gboolean have = rfp_digest_have(worker->have, i);
+    const guint8 *leaf = worker->leaves + (gsize)i * RFP_LEAF_SIZE;
+    const gboolean packed = kind == RFP_QCOW2_DATA_COMPRESSED;
+    Place place = {host, 0, i};
+
+    if (kind == RFP_QCOW2_UNALLOCATED) {
+        if (have)
+            add_bad(worker, i, 0, NOT_STORED);
+        return;
+    }
+    if (packed)
+        place = (Place){rfp_qcow2_compressed_offset(host), host, i};
+    if (packed || kind == RFP_QCOW2_DATA)
+        g_array_append_val(worker->places, place);
+    if (!have)
+        add_bad(worker, i, place.host, NO_DIGEST);
+    else if (kind == RFP_QCOW2_ZEROES && !rfp_is_zero(leaf, RFP_LEAF_SIZE))
+        add_bad(worker, i, 0, NOT_ZERO);
+}
+
+static gboolean
+map_group(Worker *worker, guint64 group, guint n)
+{
+    const char *path = worker->image->disk->image;
+    guint64 first = group * RFP_GROUP_LEAVES;
+    g_autoptr(GError) error = NULL;
+
+    g_array_set_size(worker->places, 0);
+    memset(worker->have, 0, sizeof(worker->have));
+    if (!rfp_digest_file_fill(g_ptr_array_index(worker->digests, 0), group,
+                              worker->leaves, worker->have, &error))
+        return failed(worker, worker->image->disk->digests, "digests-damaged",
+                      error);
+    for (guint i = 0; i < n; i++) {
+        RfpQcow2Kind kind = RFP_QCOW2_UNALLOCATED;
+        guint64 host = 0;
+
+        if (!rfp_qcow2_reader_map(worker->reader, first + i, &kind, &host,
+                                  &error))
+            return failed(worker, path, "image-damaged", error);
+        sort_out(worker, i, kind, host);
+    }
+    g_array_sort(worker->places, by_host);
+    return TRUE;
+}
+
+/* The cluster at @place, which is the @i-th of what was read. */
+static void
+compare(Worker *worker, guint64 group, const Place *place, guint i)
+{
+    const guint8 *data = worker->data + i * RFP_CLUSTER_SIZE;
+    guint8 *leaf = worker->found + (gsize)i * RFP_LEAF_SIZE;
+    guint64 size = worker->image->disk->size;
+    guint64 at = (group * RFP_GROUP_LEAVES + place->index) << RFP_CLUSTER_BITS;
+    gsize length = (gsize)MIN(RFP_CLUSTER_SIZE, size - at);
+
+    if (!rfp_digest_have(worker->have, place->index))
+        return;
+    if (length < RFP_CLUSTER_SIZE) /* leaves are over the exact bytes */
+        rfp_digest_leaf(data, length, leaf);
+    if (memcmp(leaf, worker->leaves + (gsize)place->index * RFP_LEAF_SIZE,
+               RFP_LEAF_SIZE) != 0)
+        add_bad(worker, place->index, place->host, DIFFERS);
+    else if (length < RFP_CLUSTER_SIZE &&
+             !rfp_is_zero(data + length, RFP_CLUSTER_SIZE - length))
+        add_bad(worker, place->index, place->host, BEYOND_END);
+}
+
+static gboolean
+read_run(Worker *worker, guint64 host, gsize length, GError **error)
+{
+    gsize got = 0;
+
+    while (got < length) {
+        gssize n = pread(worker->fd, worker->data + got, length - got,
+                         (off_t)(host + got));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            rfp_error_set_errno(error, n < 0 ? errno : EIO,
+                                _("cannot read offset %" PRIu64),
+                                host);
+            return FALSE;
+        }
+        got += (gsize)n;
+    }
+    /* a hint; the guest's next export needs the memory more */
+    (void)posix_fadvise(worker->fd, (off_t)host, (off_t)length,
+                        POSIX_FADV_DONTNEED);
+    return TRUE;
+}
+
+/*
+ * Compressed clusters, one by one. Those that are damaged are findings, and
+ * leave the places, of which *@n stay.
+ */
+static gboolean
+unpack_run(Worker *worker, Place *places, guint *n, GError **error)
+{
+    const guint64 start = places[0].host;
+    const guint64 end = places[*n - 1].host;
+    guint kept = 0;
+
+    for (guint i = 0; i < *n; i++) {
+        g_autoptr(GError) local = NULL;
+        g_autoptr(RefpointFailure) failure = NULL;
+
+        if (rfp_qcow2_reader_read_compressed(
+                worker->reader, places[i].entry,
+                worker->data + kept * RFP_CLUSTER_SIZE, &local)) {
+            places[kept++] = places[i];
+            continue;
+        }
+        failure = refpoint_failure_new(local);
+        if (failure->errnum != 0) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+        add_bad(worker, places[i].index, places[i].host, NOT_UNPACKED);
+    }
+    *n = kept;
+    (void)posix_fadvise(worker->fd, (off_t)start, (off_t)(end - start),
+                        POSIX_FADV_DONTNEED);
+    return TRUE;
+}
+
+/* Plain clusters that follow one another in the file, or compressed ones, from
+ * place @i on. */
+static guint
+run_length(const GArray *places, guint i)
+{
+    const Place *first = &g_array_index(places, Place, i);
+    guint n = 1;
+
+    while (n < RUN_MAX && i + n < places->len &&
+           (first->entry != 0 ?
+                first[n].entry != 0 :
+                first[n].entry == 0 &&
+                    first[n].host == first->host + n * RFP_CLUSTER_SIZE))
+        n++;
+    return n;
+}
+
+static void
+count_read(Worker *worker, guint64 bytes)
+{
+    g_mutex_lock(&worker->verify->lock);
+    worker->verify->result->bytes += bytes;
+    worker->image->progress->done += bytes;
+    worker->image->clusters += bytes >> RFP_CLUSTER_BITS;
+    g_mutex_unlock(&worker->verify->lock);
+}
+
+static gboolean
+read_group(Worker *worker, guint64 group)
+{
+    for (guint i = 0; i < worker->places->len;) {
+        Place *place = &g_array_index(worker->places, Place, i);
+        const guint run = run_length(worker->places, i);
+        guint n = run;
+        g_autoptr(GError) error = NULL;
+
+        if (place->entry != 0 ? !unpack_run(worker, place, &n, &error) :
+                                !read_run(worker, place->host,
+                                          n * RFP_CLUSTER_SIZE, &error))
+            return failed(worker, worker->image->disk->image, "read-error",
+                          error);
+        rfp_digest_leaves(worker->data, n * RFP_CLUSTER_SIZE, worker->found,
+                          NULL);
+        for (guint j = 0; j < n; j++)
+            compare(worker, group, &place[j], j);
+        count_read(worker, run * RFP_CLUSTER_SIZE);
+        i += run;
+        if (rfp_verify_stopped(worker->verify))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- Findings ---------------------------------------------------------- */
+
+/* Whether one more may be reported of this image. */
+static gboolean
+count_bad(Worker *worker)
+{
+    guint64 before = 0;
+
+    g_mutex_lock(&worker->verify->lock);
+    before = worker->image->bad++;
+    g_mutex_unlock(&worker->verify->lock);
+    return before < BAD_MAX;
+}
+
+static void
+report_range(Worker *worker, guint64 group, const Bad *first, guint n)
+{
+    const RfpManifestDisk *disk = worker->image->disk;
+    guint64 start = (group * RFP_GROUP_LEAVES + first->index)
+                    << RFP_CLUSTER_BITS;
+    guint64 end = MIN(start + n * RFP_CLUSTER_SIZE, disk->size);
+    const char *text = _(fault_texts[first->fault]);
+
+    if (!count_bad(worker))
+        return;
+    if (first->host != 0)
+        rfp_verify_damage(worker->verify, disk->image, "digest-mismatch",
+                          _("bytes %" PRIu64 " to %" PRIu64
+                            " of the disk (offset %" PRIu64
+                            " of the file): %s"),
+                          start, end - 1, first->host, text);
+    else
+        rfp_verify_damage(worker->verify, disk->image, "digest-mismatch",
+                          _("bytes %" PRIu64 " to %" PRIu64
+                            " of the disk: %s"),
+                          start, end - 1, text);
+}
+
+/* Neighbours with the same fault are one finding. */
+static void
+report_bad(Worker *worker, guint64 group)
+{
+    g_array_sort(worker->bad, by_index);
+    for (guint i = 0; i < worker->bad->len;) {
+        const Bad *bad = &g_array_index(worker->bad, Bad, i);
+        guint n = 1;
+
+        while (i + n < worker->bad->len && bad[n].index == bad->index + n &&
+               bad[n].fault == bad->fault)
+            n++;
+        report_range(worker, group, bad, n);
+        i += n;
+    }
+}
+
+/* ---- Groups ------------------------------------------------------------ */
+
+/*
+ * What the group's digest must be, out of the leaves. A group that the image
+ * did not touch has that of its base, unless the disk grew or shrank in it.
+ */
+static gboolean
+expect_group(Worker *worker, guint64 group, guint n, guint8 *digest)
+{
+    const RfpVerifyImage *base = worker->image->base;
+    g_autoptr(GError) error = NULL;
+    gboolean touched = !rfp_is_zero(worker->have, sizeof(worker->have));
+
+    if (!touched && base != NULL &&
+        rfp_digest_group_leaves(base->disk->size, group) == n) {
+        if (!open_chain(worker, FALSE))
+            return FALSE;
+        memcpy(digest,
+               rfp_digest_file_groups(g_ptr_array_index(worker->digests, 1)) +
+                   group * RFP_LEAF_SIZE,
+               RFP_LEAF_SIZE);
+        return TRUE;
+    }
+    if (!open_chain(worker, TRUE))
+        return FALSE;
+    if (!rfp_digest_chain_fill(worker->digests, group, worker->leaves,
+                               worker->have, &error))
+        return failed(worker, worker->image->disk->digests, "digests-damaged",
+                      error);
+    rfp_digest_group(worker->leaves, n, digest);
+    return TRUE;
+}
+
+static void
+check_view(Worker *worker, guint64 group, guint n)
+{
+    const RfpManifestDisk *disk = worker->image->disk;
+    const guint8 *groups =
+        rfp_digest_file_groups(g_ptr_array_index(worker->digests, 0));
+    guint8 digest[RFP_LEAF_SIZE];
+
+    if (!worker->image->has_chain || !expect_group(worker, group, n, digest) ||
+        memcmp(digest, groups + group * RFP_LEAF_SIZE, RFP_LEAF_SIZE) == 0)
+        return;
+    if (count_bad(worker))
+        rfp_verify_damage(worker->verify, disk->digests, "view-mismatch",
+                          _("the group of bytes %" PRIu64
+                            " to %" PRIu64
+                            " of the disk is not that of the chain's "
+                            "digests"),
+                          group * RFP_GROUP_SIZE,
+                          MIN((group + 1) * RFP_GROUP_SIZE, disk->size) - 1);
+}
+
+static void
+check_group(Worker *worker, guint64 group)
+{
+    guint n = rfp_digest_group_leaves(worker->image->disk->size, group);
+
+    g_array_set_size(worker->bad, 0);
+    if (!map_group(worker, group, n))
+        return;
+    read_group(worker, group);
+    if (rfp_verify_stopped(worker->verify))
+        return;
+    report_bad(worker, group);
+    check_view(worker, group, n);
+}
+
+/* The next group that nobody has taken; images are taken one after another. */
+static RfpVerifyImage *
+take_group(RfpVerify *verify, guint64 *group)
+{
+    RfpVerifyImage *taken = NULL;
+
+    g_mutex_lock(&verify->lock);
+    while (taken == NULL && verify->next_image < verify->images->len) {
+        RfpVerifyImage *image =
+            g_ptr_array_index(verify->images, verify->next_image);
+
+        if (image->readable && image->has_digests &&
+            image->next_group < rfp_group_count(image->disk->size))
+            taken = image;
+        else
+            verify->next_image++;
+    }
+    if (taken != NULL)
+        *group = taken->next_group++;
+    g_mutex_unlock(&verify->lock);
+    return taken;
+}
+
+gpointer
+rfp_verify_data(gpointer opaque)
+{
+    RfpVerify *verify = opaque;
+    g_auto(Worker) worker = {.verify = verify, .fd = -1};
+    RfpVerifyImage *image = NULL;
+    guint64 group = 0;
+
+    worker.leaves = g_malloc((gsize)RFP_GROUP_LEAVES * RFP_LEAF_SIZE);
+    worker.data = g_malloc(RUN_MAX * RFP_CLUSTER_SIZE);
+    worker.places = g_array_new(FALSE, FALSE, sizeof(Place));
+    worker.bad = g_array_new(FALSE, FALSE, sizeof(Bad));
+    while (!rfp_verify_stopped(verify) &&
+           (image = take_group(verify, &group)) != NULL) {
+        if (image != worker.image && !open_image(&worker, image))
+            worker.image = NULL;
+        if (worker.image != NULL)
+            check_group(&worker, group);
+    }
+    return NULL;
+}
+
+void
+rfp_verify_data_end(RfpVerify *verify, RfpVerifyImage *image)
+{
+    const RfpManifestDisk *disk = image->disk;
+    guint64 stored = image->clusters << RFP_CLUSTER_BITS;
+
+    if (!image->readable || !image->has_digests)
+        return;
+    if (image->bad > BAD_MAX)
+        rfp_verify_damage(
+            verify, disk->image, "digest-mismatch",
+            _("there are %" PRIu64 " more places like these"),
+            image->bad - BAD_MAX);
+    if (!image->has_chain)
+        rfp_verify_remark(verify, disk->digests, "not-compared",
+                          _("the digest of its view was not computed again: "
+                            "the digests that it builds on are damaged"));
+    if (!image->incomplete && stored != disk->stored)
+        rfp_verify_damage(verify, disk->image, "size-mismatch",
+                          _("the image stores %" PRIu64
+                            " bytes of data, the manifest says "
+                            "%" PRIu64),
+                          stored, disk->stored);
+}
+
+static const char *const fault_texts[N_FAULTS] = {
+    [DIFFERS] = N_("the data is not that of the digests"),
+    [NO_DIGEST] = N_("stored without a digest"),
+    [NOT_STORED] = N_("not stored, though there is a digest"),
+    [NOT_ZERO] = N_("stored as zeroes, which the digest is not of"),
+    [BEYOND_END] = N_("not zero beyond the disk's end"),
+    [NOT_UNPACKED] = N_("the compressed data is damaged"),
+};

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Findings, and the files that they are about (verify.h). */
+#include "base/text.h"
+#include "set/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A set from outside can have as many faults as it likes. */
+#define FINDINGS_MAX 10000
+#define BUFFER_SIZE (1024 * 1024)
+
+/* ---- Findings ---------------------------------------------------------- */
+
+static RefpointFinding *
+finding_new(const char *path, const char *id, const char *message)
+{
+    RefpointFinding *finding = g_new0(RefpointFinding, 1);
+
+    finding->path = g_strdup(path);
+    finding->id = g_strdup(id);
+    finding->message = rfp_text_clean(message);
+    return finding;
+}
+
+static void
+add_finding(RfpVerify *verify,
+            GPtrArray *list,
+            const char *path,
+            const char *id,
+            const char *message)
+{
+    g_mutex_lock(&verify->lock);
+    if (list->len < FINDINGS_MAX)
+        g_ptr_array_add(list, finding_new(path, id, message));
+    else if (list->len == FINDINGS_MAX)
+        g_ptr_array_add(
+            list,
+            finding_new(".", "more", _("there is more, which is not listed")));
+    g_mutex_unlock(&verify->lock);
+}
+
+void
+rfp_verify_damage(RfpVerify *verify,
+                  const char *path,
+                  const char *id,
+                  const char *format,
+                  ...)
+{
+    g_autofree char *message = NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    message = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    add_finding(verify, verify->result->damages, path, id, message);
+}
+
+void
+rfp_verify_remark(RfpVerify *verify,
+                  const char *path,
+                  const char *id,
+                  const char *format,
+                  ...)
+{
+    g_autofree char *message = NULL;
+    va_list ap;
+
+    va_start(ap, format);
+    message = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    add_finding(verify, verify->result->remarks, path, id, message);
+}
+
+gboolean
+rfp_verify_stopped(RfpVerify *verify)
+{
+    gboolean stopped = FALSE;
+
+    if (rfp_job_cancelled(verify->job))
+        return TRUE;
+    g_mutex_lock(&verify->lock);
+    stopped = verify->fatal != NULL;
+    g_mutex_unlock(&verify->lock);
+    return stopped;
+}
+
+/* A point may be removed while it is looked at: its folder goes first. */
+static gboolean
+point_gone(RfpVerify *verify, const RfpSetPoint *point)
+{
+    g_autofree char *manifest = NULL;
+
+    if (point == NULL || point->manifest == NULL)
+        return FALSE;
+    manifest = g_build_filename(point->folder, "export.xml", NULL);
+    if (faccessat(verify->set->fd, manifest, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+        errno != ENOENT)
+        return FALSE;
+    g_mutex_lock(&verify->lock);
+    g_hash_table_add(verify->gone, (gpointer)point);
+    g_mutex_unlock(&verify->lock);
+    return TRUE;
+}
+
+/* What says nothing about the set. */
+static gboolean
+is_fatal(const RefpointFailure *failure)
+{
+    return failure->cause == REFPOINT_ERROR_ACCESS_DENIED ||
+           failure->cause == REFPOINT_ERROR_NO_MEMORY ||
+           failure->errnum == EMFILE || failure->errnum == ENFILE;
+}
+
+void
+rfp_verify_unreadable(RfpVerify *verify,
+                      const RfpSetPoint *point,
+                      const char *path,
+                      const char *id,
+                      const GError *error)
+{
+    RefpointFailure *failure = refpoint_failure_new(error);
+
+    if (is_fatal(failure)) {
+        g_mutex_lock(&verify->lock);
+        if (verify->fatal == NULL)
+            verify->fatal = g_error_copy(error);
+        g_mutex_unlock(&verify->lock);
+    } else if (failure->errnum == ENOENT) {
+        if (!point_gone(verify, point))
+            rfp_verify_damage(verify, path, "missing-file",
+                              _("the file is missing"));
+    } else if (failure->errnum == ELOOP || failure->errnum == ENOTDIR) {
+        rfp_verify_damage(verify, path, "link",
+                          _("there is a link where a file or a folder should "
+                            "be"));
+    } else {
+        rfp_verify_damage(verify, path,
+                          failure->errnum != 0 ? "read-error" : id, "%s",
+                          failure->message);
+    }
+    refpoint_failure_free(failure);
+}
+
+/* ---- Files ------------------------------------------------------------- */
+
+static char *
+inode_key(const struct stat *st)
+{
+    return g_strdup_printf("%" PRIu64 ":%" PRIu64, (guint64)st->st_dev,
+                           (guint64)st->st_ino);
+}
+
+/* All files of the set that have several names, hidden ones too: an export may
+ * be under way. */
+static GHashTable *
+count_names(const RfpVerify *verify)
+{
+    char *const roots[] = {verify->set->path, NULL};
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    GHashTable *names =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    FTSENT *entry = NULL;
+
+    while (walk != NULL && (entry = fts_read(walk)) != NULL) {
+        char *key = NULL;
+        guint n = 0;
+
+        if (entry->fts_info != FTS_F || entry->fts_statp->st_nlink < 2)
+            continue;
+        key = inode_key(entry->fts_statp);
+        n = GPOINTER_TO_UINT(g_hash_table_lookup(names, key));
+        g_hash_table_insert(names, key, GUINT_TO_POINTER(n + 1));
+    }
+    if (walk != NULL)
+        fts_close(walk);
+    return names;
+}
+
+static guint
+names_inside(RfpVerify *verify, const struct stat *st)
+{
+    g_autofree char *key = inode_key(st);
+    guint n = 0;
+
+    g_mutex_lock(&verify->lock);
+    if (verify->names == NULL)
+        verify->names = count_names(verify);
+    n = GPOINTER_TO_UINT(g_hash_table_lookup(verify->names, key));
+    g_mutex_unlock(&verify->lock);
+    return n;
+}
+
+/* Points of a set share the kernel and the like where it did not change, and
+ * nobody else shares anything. */
+static void
+check_names(RfpVerify *verify, const char *path, const struct stat *st)
+{
+    const gboolean alone =
+        g_str_has_prefix(path, "disks/") || strchr(path, '/') == NULL;
+
+    if (st->st_nlink < 2 ||
+        (!alone && names_inside(verify, st) >= st->st_nlink))
+        return;
+    rfp_verify_remark(verify, path, "hard-link",
+                      _("the file has %u names: who writes to one changes "
+                        "all"),
+                      (guint)st->st_nlink);
+}
+
+void
+rfp_verify_owner(RfpVerify *verify, const char *path, const struct stat *st)
+{
+    if (verify->owned && st->st_uid != verify->owner)
+        rfp_verify_remark(verify, path, "owner",
+                          _("it belongs to user %u, set.xml to user %u"),
+                          (guint)st->st_uid, (guint)verify->owner);
+}
+
+void
+rfp_verify_inode(RfpVerify *verify,
+                 const char *path,
+                 const struct stat *st,
+                 guint mode)
+{
+    const guint found = st->st_mode & 07777;
+    /* what only its owner can write is no less protected */
+    const gboolean good = mode == 0600 ? (found & 07177) == 0 : found == mode;
+
+    if (!good)
+        rfp_verify_remark(verify, path, "permissions",
+                          _("the file's mode is %04o, not %04o"), found, mode);
+    rfp_verify_owner(verify, path, st);
+    check_names(verify, path, st);
+}
+
+int
+rfp_verify_open(RfpVerify *verify,
+                const RfpSetPoint *point,
+                const char *path,
+                guint64 size)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(RfpFd) fd =
+        rfp_files_open(&verify->set->folder, path, O_RDONLY, &error);
+    struct stat st;
+
+    if (fd < 0) {
+        rfp_verify_unreadable(verify, point, path, "link", error);
+        return -1;
+    }
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        rfp_verify_damage(verify, path, "link", _("this is no regular file"));
+        return -1;
+    }
+    rfp_verify_inode(verify, path, &st, 0400);
+    if ((guint64)st.st_size != size) {
+        rfp_verify_damage(verify, path, "size-mismatch",
+                          _("the file has %" PRIu64
+                            " bytes, the manifest says %" PRIu64),
+                          (guint64)st.st_size, size);
+        return -1;
+    }
+    return rfp_fd_steal(&fd);
+}
+
+gboolean
+rfp_verify_sha256(RfpVerify *verify,
+                  const RfpSetPoint *point,
+                  const char *path,
+                  int fd,
+                  const guint8 *sha256)
+{
+    g_autofree guint8 *buffer = g_malloc(BUFFER_SIZE);
+    g_autoptr(RfpSha256) sha = rfp_sha256_new();
+    guint8 digest[RFP_LEAF_SIZE];
+    off_t offset = 0;
+    gssize n = 0;
+
+    while (!rfp_verify_stopped(verify) &&
+           ((n = pread(fd, buffer, BUFFER_SIZE, offset)) > 0 ||
+            (n < 0 && errno == EINTR))) {
+        rfp_sha256_update(sha, buffer, n > 0 ? (gsize)n : 0);
+        offset += n > 0 ? n : 0;
+    }
+    if (rfp_verify_stopped(verify))
+        return FALSE;
+    if (n < 0) {
+        g_autoptr(GError) error = NULL;
+
+        rfp_error_set_errno(&error, errno, _("cannot read offset %lld"),
+                            (long long)offset);
+        rfp_verify_unreadable(verify, point, path, "read-error", error);
+        return FALSE;
+    }
+    rfp_sha256_finish(sha, digest);
+    if (memcmp(digest, sha256, sizeof(digest)) == 0)
+        return TRUE;
+    rfp_verify_damage(verify, path, "digest-mismatch",
+                      _("the file's SHA-256 is not that of the manifest"));
+    return FALSE;
+}

@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The folders and the small files of a set (verify.h). */
+#include "base/names.h"
+#include "base/text.h"
+#include "base/xml.h"
+#include "set/seal.h"
+#include "set/verify.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEPTH_MAX 8
+#define SCHEMA_FILE "refpoint-export.rng"
+/* libxml2 needs quadratic time for elements of foreign namespaces. */
+#define SCHEMA_TEXT_MAX ((gsize)1024 * 1024)
+
+/* ---- Schema ------------------------------------------------------------ */
+
+static RfpXmlSchema *
+open_schema(RfpVerify *verify)
+{
+    const char *dir = secure_getenv("REFPOINT_DATADIR");
+    g_autofree char *path =
+        g_build_filename(dir ? dir : DATADIR, SCHEMA_FILE, NULL);
+    g_autoptr(GError) error = NULL;
+    RfpXmlSchema *schema = rfp_xml_schema_new(path, &error);
+
+    if (schema == NULL) {
+        rfp_error_make_plain(error);
+        rfp_verify_remark(verify, ".", "schema-missing",
+                          _("the files were not compared with their schema: "
+                            "%s"),
+                          error->message);
+    }
+    return schema;
+}
+
+/* @text was understood already: what is wrong here is the schema's business. */
+static void
+check_schema(RfpVerify *verify,
+             RfpXmlSchema *schema,
+             const char *path,
+             const char *text,
+             gsize length)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(xmlDoc) doc = NULL;
+
+    if (schema == NULL)
+        return;
+    if (length > SCHEMA_TEXT_MAX) {
+        rfp_verify_remark(verify, path, "not-compared",
+                          _("the file is too large to be compared with its "
+                            "schema"));
+        return;
+    }
+    doc = rfp_xml_parse(text, length, path, REFPOINT_ERROR_FAILED, &error);
+    if (doc != NULL && rfp_xml_validate(schema, doc, path, &error))
+        return;
+    rfp_error_make_plain(error);
+    rfp_verify_damage(verify, path, "schema", "%s", error->message);
+}
+
+/* The text of a file of the set; NULL: reported. */
+static char *
+read_text(RfpVerify *verify,
+          const RfpSetPoint *point,
+          const char *path,
+          gsize *length)
+{
+    g_autoptr(GError) error = NULL;
+    char *text = rfp_files_read(&verify->set->folder, path, RFP_XML_SIZE_MAX,
+                                length, &error);
+
+    if (text == NULL)
+        rfp_verify_unreadable(verify, point, path, "manifest-damaged", error);
+    return text;
+}
+
+/* ---- set.xml, folders.xml ---------------------------------------------- */
+
+/* What is said of a file beside its bytes. @mode: what it should have. */
+static void
+check_inode(RfpVerify *verify, const char *path, guint mode)
+{
+    struct stat st;
+
+    if (fstatat(verify->set->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(st.st_mode))
+        rfp_verify_inode(verify, path, &st, mode);
+}
+
+static void
+check_set_file(RfpVerify *verify, RfpXmlSchema *schema, const char *damage)
+{
+    g_autofree char *text = NULL;
+    gsize length = 0;
+
+    /* whose owner must write it, for the lock */
+    check_inode(verify, "set.xml", 0600);
+    text = read_text(verify, NULL, "set.xml", &length);
+    if (text == NULL)
+        return;
+    if (damage != NULL)
+        rfp_verify_damage(verify, "set.xml", "manifest-damaged", "%s", damage);
+    else
+        check_schema(verify, schema, "set.xml", text, length);
+}
+
+/* Whether an export of this version or later went to the set: it seals
+ * folders.xml. */
+static gboolean
+is_sealed(const RfpVerify *verify)
+{
+    for (guint i = 0; i < verify->set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(verify->set->points, i);
+
+        if (point->manifest != NULL && point->manifest->vouches)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+check_folders_file(RfpVerify *verify, RfpXmlSchema *schema)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    gsize length = 0;
+
+    /* a set without a point has none */
+    if (faccessat(verify->set->fd, "folders.xml", F_OK, AT_SYMLINK_NOFOLLOW) <
+            0 &&
+        verify->set->points->len == 0)
+        return;
+    check_inode(verify, "folders.xml", 0600);
+    text = read_text(verify, NULL, "folders.xml", &length);
+    if (text == NULL)
+        return;
+    verify->folders = rfp_folders_parse(text, length, "folders.xml", &error);
+    if (verify->folders != NULL) {
+        if (rfp_seal_check(text, length) != RFP_SEAL_GOOD && is_sealed(verify))
+            rfp_verify_damage(verify, "folders.xml", "digest-mismatch",
+                              _("the last line, with the SHA-256 of the "
+                                "others, is missing"));
+        check_schema(verify, schema, "folders.xml", text, length);
+        return;
+    }
+    rfp_error_make_plain(error);
+    rfp_verify_damage(verify, "folders.xml", "manifest-damaged", "%s",
+                      error->message);
+}
+
+/* ---- Manifests --------------------------------------------------------- */
+
+/* Why there is no manifest: the load has tried to read it. */
+static void
+report_damaged(RfpVerify *verify, const RfpSetPoint *point)
+{
+    g_autofree char *path = g_build_filename(point->folder, "export.xml", NULL);
+    g_autofree char *text = NULL;
+    struct stat st;
+    gsize length = 0;
+
+    if (fstatat(verify->set->fd, point->folder, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+        errno == ENOENT) {
+        g_hash_table_add(verify->gone, (gpointer)point);
+        return;
+    }
+    text = read_text(verify, NULL, path, &length);
+    if (text != NULL)
+        rfp_verify_damage(verify, path, "manifest-damaged", "%s",
+                          point->damage);
+}
+
+static void
+check_vm(RfpVerify *verify, const char *path, const RfpManifestVm *vm)
+{
+    RfpSetFile *file = verify->set->file;
+    const char *folder =
+        verify->folders ? g_hash_table_lookup(verify->folders, vm->uuid) : NULL;
+
+    if (file != NULL && !rfp_guid_equal(file->vm_uuid, vm->uuid))
+        rfp_verify_damage(verify, path, "manifest-damaged",
+                          _("it is of the VM %s, the set is of %s"), vm->uuid,
+                          file->vm_uuid);
+    if (verify->folders != NULL && g_strcmp0(folder, vm->folder) != 0)
+        rfp_verify_damage(verify, path, "manifest-damaged",
+                          _("its folder '%s' is not that of folders.xml"),
+                          vm->folder);
+}
+
+/* A point follows the one that was the newest: its number does too. */
+static void
+check_parent(RfpVerify *verify, const RfpSetPoint *point, const char *path)
+{
+    const RfpManifest *manifest = point->manifest;
+    const RfpSetPoint *parent = NULL;
+
+    if ((manifest->parent_guid == NULL) != (manifest->sequence == 1))
+        rfp_verify_damage(verify, path, "manifest-damaged",
+                          _("its number %" PRIu64
+                            " and the point before it contradict"),
+                          manifest->sequence);
+    if (manifest->parent_guid == NULL)
+        return;
+    parent = rfp_export_set_find(verify->set, manifest->parent_guid);
+    if (parent == NULL) {
+        rfp_verify_remark(verify, path, "parent-missing",
+                          _("the point before it, %s, is not in the set"),
+                          manifest->parent_guid);
+        return;
+    }
+    if (parent->manifest->sequence + 1 != manifest->sequence)
+        rfp_verify_damage(verify, path, "manifest-damaged",
+                          _("its number is %" PRIu64
+                            ", that of the point before it, '%s', is %" PRIu64),
+                          manifest->sequence, parent->manifest->name,
+                          parent->manifest->sequence);
+}
+
+/* What later points say of those that are looked at. */
+static void
+check_successors(RfpVerify *verify)
+{
+    for (guint i = 0; i < verify->set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(verify->set->points, i);
+        const RfpManifest *manifest = point->manifest;
+        const RfpSetPoint *parent = NULL;
+        g_autofree char *path = NULL;
+
+        if (manifest == NULL || !manifest->vouches ||
+            manifest->parent_guid == NULL)
+            continue;
+        parent = rfp_export_set_find(verify->set, manifest->parent_guid);
+        if (parent == NULL ||
+            memcmp(manifest->parent_sha256, parent->sha256, RFP_LEAF_SIZE) ==
+                0 ||
+            !g_ptr_array_find(verify->points, parent, NULL))
+            continue;
+        path = g_build_filename(parent->folder, "export.xml", NULL);
+        rfp_verify_damage(verify, path, "digest-mismatch",
+                          _("it is not the one that point '%s' came after"),
+                          manifest->name);
+    }
+}
+
+/* Points that came after the same one: there is no way to tell which of them
+ * the others know. */
+static void
+check_numbers(RfpVerify *verify)
+{
+    const RfpSetPoint *before = NULL;
+
+    for (guint i = 0; i < verify->set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(verify->set->points, i);
+        g_autofree char *path =
+            g_build_filename(point->folder, "export.xml", NULL);
+
+        if (point->manifest == NULL)
+            continue;
+        if (before != NULL &&
+            before->manifest->sequence == point->manifest->sequence)
+            rfp_verify_remark(verify, path, "number-twice",
+                              _("point '%s' has the number %" PRIu64
+                                " too: one was made while the other was not "
+                                "in the set"),
+                              before->manifest->name,
+                              point->manifest->sequence);
+        before = point;
+    }
+}
+
+/* Once: all manifests say the same of it, or are damaged themselves. */
+static void
+check_vouched(RfpVerify *verify)
+{
+    if (verify->set->file == NULL) /* has been reported */
+        return;
+    if (rfp_export_set_is_strange(verify->set))
+        rfp_verify_damage(verify, "set.xml", "manifest-damaged",
+                          _("no point of the set belongs to it"));
+    for (guint i = verify->set->points->len; i > 0; i--) {
+        const RfpSetPoint *point =
+            g_ptr_array_index(verify->set->points, i - 1);
+
+        if (point->manifest == NULL || !point->manifest->vouches ||
+            memcmp(point->manifest->set_file_sha256, verify->set->file_sha256,
+                   RFP_LEAF_SIZE) == 0)
+            continue;
+        rfp_verify_damage(verify, "set.xml", "digest-mismatch",
+                          _("it is not the one that point '%s' was made with"),
+                          point->manifest->name);
+        return;
+    }
+}
+
+static void
+check_manifest(RfpVerify *verify, const RfpSetPoint *point, const char *path)
+{
+    const RfpManifest *manifest = point->manifest;
+
+    if (strcmp(manifest->name, point->folder) != 0)
+        rfp_verify_damage(verify, path, "manifest-damaged",
+                          _("the point is called '%s', its folder is not"),
+                          manifest->name);
+    for (guint i = 0; i < manifest->vms->len; i++)
+        check_vm(verify, path, g_ptr_array_index(manifest->vms, i));
+    check_parent(verify, point, path);
+}
+
+static void
+check_files(RfpVerify *verify,
+            const RfpSetPoint *point,
+            const RfpManifestVm *vm)
+{
+    for (guint i = 0; i < vm->files->len; i++) {
+        RfpManifestFile *file = g_ptr_array_index(vm->files, i);
+        g_auto(RfpFd) fd =
+            rfp_verify_open(verify, point, file->path, file->size);
+
+        if (fd >= 0)
+            rfp_verify_sha256(verify, point, file->path, fd, file->sha256);
+        if (rfp_verify_stopped(verify))
+            return;
+    }
+}
+
+static void
+check_point(RfpVerify *verify, RfpXmlSchema *schema, const RfpSetPoint *point)
+{
+    g_autofree char *path = g_build_filename(point->folder, "export.xml", NULL);
+    g_autofree char *text = NULL;
+    gsize length = 0;
+
+    if (point->manifest == NULL) {
+        report_damaged(verify, point);
+        return;
+    }
+    text = read_text(verify, point, path, &length);
+    if (text == NULL)
+        return;
+    check_inode(verify, path, 0400);
+    check_schema(verify, schema, path, text, length);
+    check_manifest(verify, point, path);
+    for (guint i = 0; i < point->manifest->vms->len; i++)
+        check_files(verify, point, g_ptr_array_index(point->manifest->vms, i));
+}
+
+/* The set belongs to whom set.xml does; root may own the folder it is in. */
+static void
+check_owner(RfpVerify *verify)
+{
+    struct stat st;
+
+    if (fstatat(verify->set->fd, "set.xml", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        verify->owned = TRUE;
+        verify->owner = st.st_uid;
+    }
+    if (fstat(verify->set->fd, &st) == 0 && st.st_uid != 0)
+        rfp_verify_owner(verify, ".", &st);
+}
+
+void
+rfp_verify_set(RfpVerify *verify, const char *damage)
+{
+    g_autoptr(RfpXmlSchema) schema = open_schema(verify);
+
+    if (verify->set->writable_by_others)
+        rfp_verify_remark(verify, ".", "permissions",
+                          _("others than its owner can write to the folder"));
+    check_owner(verify);
+    check_set_file(verify, schema, damage);
+    check_folders_file(verify, schema);
+    check_vouched(verify);
+    check_successors(verify);
+    if (verify->whole)
+        check_numbers(verify);
+    for (guint i = 0; i < verify->points->len && !rfp_verify_stopped(verify);
+         i++)
+        check_point(verify, schema, g_ptr_array_index(verify->points, i));
+}
+
+/* ---- What else is there ------------------------------------------------ */
+
+typedef struct {
+    RfpVerify *verify;
+    GHashTable *folders;  /* that hold what a manifest names */
+    GHashTable *damaged;  /* of points without a manifest */
+    GPtrArray *leftovers; /* paths */
+} Tree;
+
+static void
+add_folders_of(GHashTable *folders, const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+
+    while (strcmp(folder, ".") != 0 &&
+           !g_hash_table_contains(folders, folder)) {
+        char *parent = g_path_get_dirname(folder);
+
+        g_hash_table_add(folders, folder);
+        folder = parent;
+    }
+}
+
+void
+rfp_verify_add_names(GHashTable *named, const RfpSetPoint *point)
+{
+    g_hash_table_add(named,
+                     g_build_filename(point->folder, "export.xml", NULL));
+    for (guint v = 0; point->manifest && v < point->manifest->vms->len; v++) {
+        RfpManifestVm *vm = g_ptr_array_index(point->manifest->vms, v);
+
+        for (guint i = 0; i < vm->files->len; i++) {
+            RfpManifestFile *file = g_ptr_array_index(vm->files, i);
+
+            g_hash_table_add(named, g_strdup(file->path));
+        }
+        for (guint i = 0; i < vm->disks->len; i++) {
+            RfpManifestDisk *disk = g_ptr_array_index(vm->disks, i);
+
+            if (disk->mode == REFPOINT_MODE_LEFT_OUT)
+                continue;
+            g_hash_table_add(named, g_strdup(disk->image));
+            g_hash_table_add(named, g_strdup(disk->digests));
+        }
+    }
+}
+
+static void
+walk(Tree *tree, int fd, const char *path, guint depth);
+
+/* Folders without a file say nothing; below disks all are looked into. What
+ * belongs to a damaged point is not known. */
+static void
+look_at_folder(Tree *tree,
+               int parent,
+               const char *name,
+               const char *path,
+               const struct stat *st,
+               guint depth)
+{
+    /* That new files inherit the folder's group is no right of anybody: folders
+     * take it over from the one that the set is made in. */
+    const guint mode = st->st_mode & 07777 & ~(guint)S_ISGID;
+    g_auto(RfpFd) fd = -1;
+    gboolean known = g_hash_table_contains(tree->folders, path) ||
+                     strcmp(path, "disks") == 0 ||
+                     g_str_has_prefix(path, "disks/");
+
+    if (g_hash_table_contains(tree->damaged, path))
+        return;
+    if (!known || depth >= DEPTH_MAX) {
+        g_ptr_array_add(tree->leftovers, g_strdup(path));
+        return;
+    }
+    if (mode != 0700)
+        rfp_verify_remark(tree->verify, path, "permissions",
+                          _("the folder's mode is %04o, not 0700"), mode);
+    rfp_verify_owner(tree->verify, path, st);
+    fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0)
+        walk(tree, fd, path, depth + 1);
+}
+
+static void
+look_at(Tree *tree, int parent, const char *name, const char *path, guint depth)
+{
+    gboolean named = g_hash_table_contains(tree->verify->named, path) ||
+                     strcmp(path, "set.xml") == 0 ||
+                     strcmp(path, "folders.xml") == 0;
+    struct stat st;
+
+    if (strcmp(path, "lost+found") == 0 ||
+        fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    if (S_ISDIR(st.st_mode)) {
+        look_at_folder(tree, parent, name, path, &st, depth);
+        return;
+    }
+    if (named) /* has been reported where it is no file */
+        return;
+    if (S_ISREG(st.st_mode))
+        g_ptr_array_add(tree->leftovers, g_strdup(path));
+    else
+        rfp_verify_damage(tree->verify, path, "link",
+                          S_ISLNK(st.st_mode)
+                              ? _("this is a link, a set has none")
+                              : _("this is neither a file nor a folder"));
+}
+
+static void
+walk(Tree *tree, int fd, const char *path, guint depth)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+    struct dirent *entry = NULL;
+
+    if (dir == NULL) {
+        if (copy >= 0)
+            close(copy);
+        return;
+    }
+    rewinddir(dir);
+    while (!rfp_verify_stopped(tree->verify) &&
+           (entry = readdir(dir)) != NULL) {
+        g_autofree char *below = NULL;
+
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        below = *path != '\0' ? g_build_filename(path, entry->d_name, NULL)
+                              : g_strdup(entry->d_name);
+        look_at(tree, fd, entry->d_name, below, depth);
+    }
+    closedir(dir);
+}
+
+/* Whether somebody holds the set's lock; it is not taken. */
+static gboolean
+set_is_locked(RfpVerify *verify)
+{
+    g_auto(RfpFd) fd =
+        rfp_files_open(&verify->set->folder, "set.xml", O_RDONLY, NULL);
+    struct flock lock = {
+        .l_type = F_WRLCK,
+        .l_whence = SEEK_SET,
+        .l_len = 1,
+    };
+
+    return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 &&
+           lock.l_type != F_UNLCK;
+}
+
+/* What has been published since the points were read. */
+static GHashTable *
+read_names_again(RfpVerify *verify)
+{
+    GHashTable *named =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autofree char *damage = NULL;
+    g_autoptr(RfpExportSet) set =
+        rfp_export_set_inspect(verify->set->path, &damage, NULL);
+
+    for (guint i = 0; set != NULL && i < set->points->len; i++) {
+        RfpSetPoint *point = g_ptr_array_index(set->points, i);
+
+        g_hash_table_add(named, g_strdup(point->folder));
+        rfp_verify_add_names(named, point);
+    }
+    return named;
+}
+
+static void
+report_leftovers(Tree *tree)
+{
+    g_autoptr(GHashTable) named = NULL;
+    gboolean locked = FALSE;
+
+    if (tree->leftovers->len == 0)
+        return;
+    named = read_names_again(tree->verify);
+    locked = set_is_locked(tree->verify);
+    for (guint i = 0; i < tree->leftovers->len; i++) {
+        const char *path = g_ptr_array_index(tree->leftovers, i);
+
+        if (g_hash_table_contains(named, path))
+            continue;
+        rfp_verify_remark(tree->verify, path, "leftover",
+                          locked ? _("no point names it; an operation works on "
+                                     "the set now, it may be writing it")
+                                 : _("no point names it"));
+    }
+}
+
+static void
+walk_folder(Tree *tree, const char *folder)
+{
+    g_auto(RfpFd) fd = rfp_files_open(&tree->verify->set->folder, folder,
+                                      O_RDONLY | O_DIRECTORY, NULL);
+
+    if (fd >= 0)
+        walk(tree, fd, folder, 1);
+}
+
+static void
+find_folders(Tree *tree)
+{
+    RfpVerify *verify = tree->verify;
+    GHashTableIter iter;
+    gpointer path = NULL;
+
+    g_hash_table_iter_init(&iter, verify->named);
+    while (g_hash_table_iter_next(&iter, &path, NULL))
+        add_folders_of(tree->folders, path);
+    for (guint i = 0; i < verify->set->points->len; i++) {
+        RfpSetPoint *point = g_ptr_array_index(verify->set->points, i);
+
+        if (point->manifest == NULL)
+            g_hash_table_add(tree->damaged, point->folder);
+    }
+}
+
+void
+rfp_verify_tree(RfpVerify *verify)
+{
+    g_autoptr(GHashTable) folders =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) damaged = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) leftovers = g_ptr_array_new_with_free_func(g_free);
+    Tree tree = {verify, folders, damaged, leftovers};
+
+    find_folders(&tree);
+    if (verify->whole)
+        walk(&tree, verify->set->fd, "", 0);
+    for (guint i = 0; !verify->whole && i < verify->points->len; i++) {
+        RfpSetPoint *point = g_ptr_array_index(verify->points, i);
+
+        if (point->manifest != NULL)
+            walk_folder(&tree, point->folder);
+    }
+    report_leftovers(&tree);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of verify share. First everything is looked at that is small
+ * (manifests, files, structure of the images), then the data of the images,
+ * group by group, in several threads; then what lies in the set beside it.
+ */
+#ifndef RFP_VERIFY_H
+#define RFP_VERIFY_H
+
+#include "base/job.h"
+#include "set/export-set.h"
+
+#include <sys/stat.h>
+
+/* An image of the set. */
+typedef struct _RfpVerifyImage RfpVerifyImage;
+struct _RfpVerifyImage {
+    const RfpSetPoint *point;
+    const RfpManifestVm *vm;
+    const RfpManifestDisk *disk;
+    RfpVerifyImage *base; /* NULL: none, or the link is broken */
+    RefpointProgress *progress;
+    guint depth;     /* images in the chain, this one included */
+    gboolean chosen; /* to be looked at */
+
+    /* By the first pass. */
+    gboolean readable;    /* its clusters can be mapped and read */
+    gboolean has_digests; /* its .digests is that of the manifest */
+    gboolean has_chain;   /* and so are those of all it builds on */
+
+    /* By the second pass, under the lock. */
+    guint64 next_group;
+    guint64 clusters;    /* of data, found in it */
+    guint64 bad;         /* findings in its data */
+    gboolean incomplete; /* not all of it could be looked at */
+};
+
+typedef struct {
+    RfpExportSet *set;
+    RefpointJob *job;
+    gboolean whole;      /* all of the set, not one point */
+    GHashTable *folders; /* of folders.xml; NULL: none */
+    gboolean owned;      /* @owner is known */
+    uid_t owner;         /* of set.xml */
+    GPtrArray *points;   /* RfpSetPoint chosen, borrowed */
+    GPtrArray *images;   /* RfpVerifyImage of all points, by sequence */
+    GHashTable *named;   /* paths that a manifest names */
+    GPtrArray *targets;  /* RefpointProgress, one a disk */
+
+    GMutex lock;   /* of what follows */
+    GCond changed; /* a thread has ended */
+    guint running;
+    guint next_image;
+    RefpointVerification *result;
+    GHashTable *gone; /* RfpSetPoint that were removed meanwhile */
+    GHashTable *names; /* of files with several: how many are in the set; NULL:
+                        * not counted yet */
+    GError *fatal;    /* why the check cannot go on */
+} RfpVerify;
+
+/* verify-file.c, down to rfp_verify_sha256(). Findings; thread-safe. @path is
+ * relative to the set. */
+void
+rfp_verify_damage(RfpVerify *verify,
+                  const char *path,
+                  const char *id,
+                  const char *format,
+                  ...) G_GNUC_PRINTF(4, 5);
+
+void
+rfp_verify_remark(RfpVerify *verify,
+                  const char *path,
+                  const char *id,
+                  const char *format,
+                  ...) G_GNUC_PRINTF(4, 5);
+
+/* A finding, or the end of the check, out of an error: the file cannot be
+ * opened or read. @point: whose file it is, or NULL. */
+void
+rfp_verify_unreadable(RfpVerify *verify,
+                      const RfpSetPoint *point,
+                      const char *path,
+                      const char *id,
+                      const GError *error);
+
+/* Remarks about mode (@mode: as it should be), owner, and names outside of the
+ * set. */
+void
+rfp_verify_inode(RfpVerify *verify,
+                 const char *path,
+                 const struct stat *st,
+                 guint mode);
+
+/* The owner alone: of a folder. */
+void
+rfp_verify_owner(RfpVerify *verify, const char *path, const struct stat *st);
+
+/* Whether it was cancelled or cannot go on. */
+gboolean
+rfp_verify_stopped(RfpVerify *verify);
+
+/*
+ * Opens a file that a manifest names and looks at its kind, size and mode. -1
+ * where there is nothing to look at further; that has been reported.
+ */
+int
+rfp_verify_open(RfpVerify *verify,
+                const RfpSetPoint *point,
+                const char *path,
+                guint64 size);
+
+/* Compares the SHA-256 of a file. FALSE: reported, or stopped. */
+gboolean
+rfp_verify_sha256(RfpVerify *verify,
+                  const RfpSetPoint *point,
+                  const char *path,
+                  int fd,
+                  const guint8 *sha256);
+
+/* verify-set.c: set.xml, folders.xml, manifests, and the files they name but
+ * for images and digests. */
+void
+rfp_verify_set(RfpVerify *verify, const char *damage);
+
+/* verify-set.c: what lies in the folders, and how it is protected. */
+void
+rfp_verify_tree(RfpVerify *verify);
+
+/* Puts the paths that a manifest names into @named. */
+void
+rfp_verify_add_names(GHashTable *named, const RfpSetPoint *point);
+
+/* verify-image.c: link to the base, structure, digests file; first pass. */
+void
+rfp_verify_image(RfpVerify *verify, RfpVerifyImage *image);
+
+/* verify-data.c: the second pass, run by several threads. */
+gpointer
+rfp_verify_data(gpointer verify);
+
+/* verify-data.c: what can be said of an image after the second pass. */
+void
+rfp_verify_data_end(RfpVerify *verify, RfpVerifyImage *image);
+
+#endif

@@ -8,7 +8,7 @@
 
 seconds=${FUZZ_SECONDS:-60}
 top=$(cd "$(dirname "$0")/../.." && pwd)
-found=$(cd "${BUILDDIR:-.}" && pwd)/fuzz-found
+hits=$(cd "${BUILDDIR:-.}" && pwd)/fuzz-found
 jobs=$(getconf _NPROCESSORS_ONLN)
 sanitize=-fsanitize=address,undefined
 
@@ -44,17 +44,17 @@ run()
 {
     local name=${1#fuzz-}
 
-    mkdir -p "$tmp/corpus/$name" "$found/$name"
+    mkdir -p "$tmp/corpus/$name" "$hits/$name"
     "tests/fuzz/$1" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
         -rss_limit_mb=1024 -print_final_stats=1 \
-        -artifact_prefix="$found/$name/" "$tmp/corpus/$name" \
+        -artifact_prefix="$hits/$name/" "$tmp/corpus/$name" \
         "$top/tests/fuzz/seeds/$name" >"$tmp/log/$1" 2>&1 &&
         touch "$tmp/log/$1.good"
-    rmdir "$found/$name" "$found" 2>/dev/null
+    rmdir "$hits/$name" "$hits" 2>/dev/null
     true
 }
 export -f run
-export found seconds tmp top
+export hits seconds tmp top
 # Failures of GLib's checks, too
 export ASAN_OPTIONS=handle_sigtrap=1 G_DEBUG=fatal-criticals
 export UBSAN_OPTIONS=print_stacktrace=1

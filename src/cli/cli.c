@@ -257,7 +257,7 @@ cli_job_end(Cli *cli)
     return refpoint_job_get_report(cli->job);
 }
 
-/* ---- The end of a command ----------------------------------------------- */
+/* ---- The end of a command ------------------------------------------------ */
 
 void
 cli_print_failure(const RefpointFailure *failure)

@@ -107,7 +107,7 @@ cli_job_begin(Cli *cli);
 const RefpointReport *
 cli_job_end(Cli *cli);
 
-/* ---- The end of a command: each of these returns the exit status -------- */
+/* ---- The end of a command: each of these returns the exit status --------- */
 
 /* Ends for a wrong command line, or with the help that was asked for. */
 int

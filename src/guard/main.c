@@ -142,7 +142,7 @@ find_domain(Guard *guard, gboolean *gone)
     return domain;
 }
 
-/* ---- Late freezes -------------------------------------------------------------- */
+/* ---- Late freezes -------------------------------------------------------- */
 
 /* TRUE when a late freeze was seen and thawed, or the agent answers and the
  * time in which it could have happened is over, or the guest is off. */
@@ -203,7 +203,7 @@ late_start(Guard *guard)
     guard->late = g_thread_new("late", late_thread, late);
 }
 
-/* ---- The undo ------------------------------------------------------------------ */
+/* ---- The undo ------------------------------------------------------------ */
 
 /* TRUE: it is over, one way or the other. *@host, if not NULL: at least there
  * is no job of it any more. */
@@ -264,7 +264,7 @@ take_over(Guard *guard)
         g_usleep(g_get_monotonic_time() < end ? UNDO_PAUSE_US : UNDO_LATER_US);
 }
 
-/* ---- The job of the other side ------------------------------------------------ */
+/* ---- The job of the other side ------------------------------------------- */
 
 static void
 job_clear(Guard *guard)
@@ -429,7 +429,7 @@ job_watch(Guard *guard)
         job_end(guard);
 }
 
-/* ---- Kept data ------------------------------------------------------------------ */
+/* ---- Kept data ----------------------------------------------------------- */
 
 /* What is kept, if it is the point @guid's (NULL: any) and goes on. */
 static RfpKept *
@@ -555,7 +555,7 @@ watch_kept(Guard *guard)
     rfp_fd_clear(&guard->handshakes);
 }
 
-/* ---- The conversation ----------------------------------------------------------- */
+/* ---- The conversation ---------------------------------------------------- */
 
 /* One line, or NULL on hang-up; *@timed_out where nothing came in time. */
 static char *

@@ -40,7 +40,7 @@ refpoint_msvm_new(RefpointConnection *conn);
 void
 refpoint_msvm_free(RefpointMsvm *msvm);
 
-/* ---- Msvm_VirtualSystemReferencePointService --------------------------- */
+/* ---- Msvm_VirtualSystemReferencePointService ----------------------------- */
 
 /* The type as the method of the VM service takes it; the property
  * ReferencePointType, and the collection service, count from 1. */
@@ -105,7 +105,7 @@ refpoint_msvm_remove_associated_data(RefpointMsvm *msvm,
                                      char **job,
                                      GError **error);
 
-/* ---- Msvm_CollectionReferencePointService ------------------------------ */
+/* ---- Msvm_CollectionReferencePointService -------------------------------- */
 
 #define REFPOINT_MSVM_COLLECTION_TYPE_LOG 1
 #define REFPOINT_MSVM_COLLECTION_TYPE_RCT 2
@@ -150,7 +150,7 @@ refpoint_msvm_collection_remove_associated_data(
     char **job,
     GError **error);
 
-/* ---- Msvm_ImageManagementService --------------------------------------- */
+/* ---- Msvm_ImageManagementService ----------------------------------------- */
 
 /* Free with refpoint_msvm_disk_changes_clear(). */
 typedef struct {
@@ -182,7 +182,7 @@ refpoint_msvm_get_virtual_disk_changes(RefpointMsvm *msvm,
 void
 refpoint_msvm_disk_changes_clear(RefpointMsvmDiskChanges *changes);
 
-/* ---- Jobs (CIM_ConcreteJob) -------------------------------------------- */
+/* ---- Jobs (CIM_ConcreteJob) ---------------------------------------------- */
 
 /* JobState. */
 enum {
@@ -271,7 +271,7 @@ refpoint_msvm_set_wait(RefpointMsvm *msvm,
                        RefpointWaitFunc func,
                        gpointer opaque);
 
-/* ---- Instances --------------------------------------------------------- */
+/* ---- Instances ----------------------------------------------------------- */
 
 /* The instance at an object path, in CIM DTD 2.0 XML; NULL with @error
  * (INVALID_PARAMETER: there is none). */
@@ -303,7 +303,7 @@ refpoint_msvm_associators(RefpointMsvm *msvm,
                           const char *result_class,
                           GError **error);
 
-/* ---- Any method by its name -------------------------------------------- */
+/* ---- Any method by its name ---------------------------------------------- */
 
 /* A parameter, in or out. Arrays have any number of values, others one. */
 typedef struct {

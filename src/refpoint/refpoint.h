@@ -19,7 +19,7 @@
 
 G_BEGIN_DECLS
 
-/* ---- Failures ---------------------------------------------------------- */
+/* ---- Failures ------------------------------------------------------------ */
 
 #define REFPOINT_ERROR (refpoint_error_quark())
 
@@ -89,7 +89,7 @@ refpoint_return_value(RefpointReturnSet set, int cause);
 const char *
 refpoint_return_name(int cause);
 
-/* ---- Operations -------------------------------------------------------- */
+/* ---- Operations ---------------------------------------------------------- */
 
 /* What the running operation is doing, for a progress display. */
 typedef struct {
@@ -261,7 +261,7 @@ refpoint_job_resume(RefpointJob *job);
 const RefpointReport *
 refpoint_job_get_report(RefpointJob *job);
 
-/* ---- Connection -------------------------------------------------------- */
+/* ---- Connection ---------------------------------------------------------- */
 
 typedef struct _RefpointConnection RefpointConnection;
 
@@ -304,7 +304,7 @@ refpoint_connection_hold(RefpointConnection *conn, guint wait_ms);
 void
 refpoint_connection_release(RefpointConnection *conn);
 
-/* ---- Points of domains ------------------------------------------------- */
+/* ---- Points of domains --------------------------------------------------- */
 
 typedef enum {
     REFPOINT_STATE_FOREIGN,   /* a checkpoint of another tool */
@@ -474,7 +474,7 @@ refpoint_changes(RefpointConnection *conn,
                  RefpointJob *job,
                  GError **error);
 
-/* ---- Import ------------------------------------------------------------ */
+/* ---- Import -------------------------------------------------------------- */
 
 typedef struct {
     const char *domain;
@@ -500,7 +500,7 @@ refpoint_import(RefpointConnection *conn,
                 RefpointJob *job,
                 GError **error);
 
-/* ---- Export ------------------------------------------------------------ */
+/* ---- Export -------------------------------------------------------------- */
 
 #define REFPOINT_AUDIT_DEFAULT 64
 #define REFPOINT_AUDIT_ALL G_MAXUINT
@@ -555,7 +555,7 @@ refpoint_export(RefpointConnection *conn,
                 RefpointJob *job,
                 GError **error);
 
-/* ---- Sets -------------------------------------------------------------- */
+/* ---- Sets ---------------------------------------------------------------- */
 
 typedef struct {
     char *target;
@@ -628,7 +628,7 @@ refpoint_verify(const char *directory,
                 RefpointJob *job,
                 GError **error);
 
-/* ---- Version ----------------------------------------------------------- */
+/* ---- Version ------------------------------------------------------------- */
 
 /* The library's version, "0.1.0". */
 const char *

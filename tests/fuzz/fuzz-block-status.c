@@ -51,7 +51,7 @@ take(Model *model, size_t n)
     return GUINT64_FROM_LE(value);
 }
 
-/* ---- The server -------------------------------------------------------- */
+/* ---- The server ---------------------------------------------------------- */
 
 static void
 reply(Model *model, RfpBlockStatus *status)
@@ -118,7 +118,7 @@ source_map(gpointer connection,
 
 static const RfpSourceOps source_ops = {.map = source_map};
 
-/* ---- The steps --------------------------------------------------------- */
+/* ---- The steps ----------------------------------------------------------- */
 
 static gboolean
 check_step(Model *model, guint64 offset, guint64 length, GError **error)
@@ -185,7 +185,7 @@ static const RfpCopyPlanOps plan_ops = {
     .total = plan_total,
 };
 
-/* ---- The whole --------------------------------------------------------- */
+/* ---- The whole ----------------------------------------------------------- */
 
 static void
 check_covers(const RfpExtents *outer, const RfpExtents *inner)

@@ -337,7 +337,7 @@ test_sort(void)
     }
 }
 
-/* ---- As large as libvirt makes it --------------------------------------- */
+/* ---- As large as libvirt makes it ---------------------------------------- */
 
 #define DISKS 16
 #define IMAGES 200 /* of a disk, libvirt's limit */

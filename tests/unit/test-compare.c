@@ -45,7 +45,7 @@ typedef struct {
     guint enough;      /* so many of them */
 } Disk;
 
-/* ---- Texts ------------------------------------------------------------- */
+/* ---- Texts --------------------------------------------------------------- */
 
 static guint64
 parse_cluster(const char *text, char **end)
@@ -112,7 +112,7 @@ content(const View *view, guint64 cluster, guint8 *data)
         data[length - 1] ^= 1;
 }
 
-/* ---- The base ---------------------------------------------------------- */
+/* ---- The base ------------------------------------------------------------ */
 
 static void
 add_leaf(RfpDigestWriter *writer, const View *view, const Piece *piece,
@@ -164,7 +164,7 @@ base_new(const View *view)
     return base;
 }
 
-/* ---- The source -------------------------------------------------------- */
+/* ---- The source ---------------------------------------------------------- */
 
 typedef struct {
     Disk *disk;
@@ -269,7 +269,7 @@ static const RfpSourceOps source_ops = {
     .map = source_map,
 };
 
-/* ---- One comparison ---------------------------------------------------- */
+/* ---- One comparison ------------------------------------------------------ */
 
 static gboolean
 on_different(guint64 cluster, gpointer opaque)
@@ -382,7 +382,7 @@ check_case(const Case *wanted)
     disk_clear(disk);
 }
 
-/* ---- Tests ------------------------------------------------------------- */
+/* ---- Tests --------------------------------------------------------------- */
 
 #define GROUP RFP_GROUP_LEAVES
 #define SIZE (2 * RFP_GROUP_SIZE + 5 * CLUSTER)

@@ -69,7 +69,7 @@ key_hash(guint64 value)
     return value ^ (value >> 29);
 }
 
-/* ---- The disk ---------------------------------------------------------- */
+/* ---- The disk ------------------------------------------------------------ */
 
 static void
 content(const Model *model, guint64 offset, guint64 length, guint8 *data)
@@ -117,7 +117,7 @@ piece_end(
     return end;
 }
 
-/* ---- Faults ------------------------------------------------------------ */
+/* ---- Faults -------------------------------------------------------------- */
 
 static gboolean
 count_call(Model *model, Call call, GError **error)
@@ -137,7 +137,7 @@ count_call(Model *model, Call call, GError **error)
     return !faulty;
 }
 
-/* ---- Source ------------------------------------------------------------ */
+/* ---- Source -------------------------------------------------------------- */
 
 typedef struct {
     Model *model;
@@ -236,7 +236,7 @@ static const RfpSourceOps source_ops = {
     .map = source_map,
 };
 
-/* ---- Sink -------------------------------------------------------------- */
+/* ---- Sink ---------------------------------------------------------------- */
 
 static guint64
 cluster_length(const Model *model, guint64 cluster)
@@ -349,7 +349,7 @@ static const RfpSinkOps sink_ops = {
     .window_end = sink_window_end,
 };
 
-/* ---- Models ------------------------------------------------------------ */
+/* ---- Models -------------------------------------------------------------- */
 
 static void
 model_init(Model *model, guint64 size)
@@ -446,7 +446,7 @@ model_randomize(Model *model, GRand *rand)
         options->resized_from = random_size(rand);
 }
 
-/* ---- Checks ------------------------------------------------------------ */
+/* ---- Checks -------------------------------------------------------------- */
 
 static gboolean
 is_last_cluster(guint64 size, guint64 cluster)
@@ -566,7 +566,7 @@ run_random(guint32 seed)
     model_clear(&model);
 }
 
-/* ---- Tests ------------------------------------------------------------- */
+/* ---- Tests --------------------------------------------------------------- */
 
 /* TEST_SEED runs one case only; TEST_CASES so many. */
 static void

@@ -29,7 +29,7 @@ copy_bytes(const guint8 *bytes, gsize length)
     return memcpy(g_malloc(length), bytes, length);
 }
 
-/* ---- The model: a view is its leaves ----------------------------------- */
+/* ---- The model: a view is its leaves ------------------------------------- */
 
 typedef struct {
     guint64 size;
@@ -149,7 +149,7 @@ view_digest(const View *view, guint8 *digest)
     sha256(prefix, sizeof(prefix), groups, n_groups * RFP_LEAF_SIZE, digest);
 }
 
-/* ---- Files of views ---------------------------------------------------- */
+/* ---- Files of views ------------------------------------------------------ */
 
 static void
 write_groups(RfpDigestWriter *writer, const View *view)
@@ -444,7 +444,7 @@ test_write_error(void)
     close(fd);
 }
 
-/* ---- Damage ------------------------------------------------------------ */
+/* ---- Damage -------------------------------------------------------------- */
 
 /* Opens the bytes and looks at every entry. */
 static gboolean

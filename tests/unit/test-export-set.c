@@ -78,7 +78,7 @@ open_set(const char *dir)
     return set;
 }
 
-/* ---- The directory ----------------------------------------------------- */
+/* ---- The directory ------------------------------------------------------- */
 
 static void
 test_fresh(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -227,7 +227,7 @@ test_newer_format(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_null(damage);
 }
 
-/* ---- The lock ---------------------------------------------------------- */
+/* ---- The lock ------------------------------------------------------------ */
 
 static void
 test_lock(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -265,7 +265,7 @@ test_reopen(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_STATE);
 }
 
-/* ---- Points ------------------------------------------------------------ */
+/* ---- Points -------------------------------------------------------------- */
 
 static void
 test_points(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -394,7 +394,7 @@ test_not_points(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(set->points->len, ==, 4);
 }
 
-/* ---- Chains ------------------------------------------------------------ */
+/* ---- Chains -------------------------------------------------------------- */
 
 static void
 test_chain(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -617,7 +617,7 @@ test_other_view(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_nonnull(strstr(error->message, "first"));
 }
 
-/* ---- Publication ------------------------------------------------------- */
+/* ---- Publication --------------------------------------------------------- */
 
 static char *
 folder_of(RfpExportSet *set, const char *uuid, const char *name, char **mended)

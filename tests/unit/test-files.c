@@ -65,7 +65,7 @@ errno_of(const GError *error)
     return errnum;
 }
 
-/* ---- Finding ----------------------------------------------------------- */
+/* ---- Finding ------------------------------------------------------------- */
 
 typedef struct {
     const char *path;
@@ -128,7 +128,7 @@ test_open(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_false(is_there(fixture, "nothing"));
 }
 
-/* ---- Reading and writing ----------------------------------------------- */
+/* ---- Reading and writing ------------------------------------------------- */
 
 static void
 test_write(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -182,7 +182,7 @@ test_no_space(void)
     g_assert_cmpint(rfp_files_write_all(-1, "", 0), ==, 0);
 }
 
-/* ---- Folders ----------------------------------------------------------- */
+/* ---- Folders ------------------------------------------------------------- */
 
 static void
 test_make_dirs(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -297,7 +297,7 @@ test_remove_many(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_false(is_there(fixture, "many"));
 }
 
-/* ---- Locks ------------------------------------------------------------- */
+/* ---- Locks --------------------------------------------------------------- */
 
 static gpointer
 unlock_later(gpointer opaque)

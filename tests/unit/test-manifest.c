@@ -205,7 +205,7 @@ test_strange_values(void)
     g_assert_null(disk->source.path);
 }
 
-/* ---- Hostile text ------------------------------------------------------ */
+/* ---- Hostile text -------------------------------------------------------- */
 
 typedef struct {
     const char *golden;
@@ -304,7 +304,7 @@ test_damaged_bytes(void)
     }
 }
 
-/* ---- Seals ------------------------------------------------------------- */
+/* ---- Seals --------------------------------------------------------------- */
 
 static void
 test_sealed(void)
@@ -432,7 +432,7 @@ test_counts(void)
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
 }
 
-/* ---- Schema ------------------------------------------------------------ */
+/* ---- Schema -------------------------------------------------------------- */
 
 /* Exit status of xmllint on @path; 0: valid. */
 static int
@@ -509,7 +509,7 @@ test_schema_bad(void)
     g_rmdir(folder);
 }
 
-/* ---- set.xml, folders.xml, paths --------------------------------------- */
+/* ---- set.xml, folders.xml, paths ----------------------------------------- */
 
 static void
 test_set(void)

@@ -80,7 +80,7 @@ connect_to(Fixture *fixture, const gint *cancel)
     return connection;
 }
 
-/* ---- Maps ---- */
+/* ---- Maps ---------------------------------------------------------------- */
 
 static gboolean
 print_extent(guint64 offset, guint64 length, gboolean flag, gpointer opaque)
@@ -143,7 +143,7 @@ test_map(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(clusters, ==, 5);
 }
 
-/* ---- Data ---- */
+/* ---- Data ---------------------------------------------------------------- */
 
 static void
 read_byte(

@@ -17,7 +17,7 @@
 #define TIB ((guint64)1 << 40)
 #define RUN 16 /* clusters of one write */
 
-/* ---- A directory for the images ---------------------------------------- */
+/* ---- A directory for the images ------------------------------------------ */
 
 typedef struct {
     char *path;
@@ -53,7 +53,7 @@ dir_file(const Dir *dir, const char *name)
     return g_build_filename(dir->path, name, NULL);
 }
 
-/* ---- Writing ----------------------------------------------------------- */
+/* ---- Writing ------------------------------------------------------------- */
 
 static RfpQcow2Writer *
 writer_new(const Dir *dir, const char *name, guint64 size, const char *backing)
@@ -133,7 +133,7 @@ finish(RfpQcow2Writer *writer, const Dir *dir, const char *name)
     g_assert_cmpuint(status.st_mode & 07777, ==, 0600);
 }
 
-/* ---- Looking at images ------------------------------------------------- */
+/* ---- Looking at images --------------------------------------------------- */
 
 static RfpQcow2Reader *
 reader_new(const Dir *dir, const char *name)
@@ -198,7 +198,7 @@ assert_kind(RfpQcow2Reader *reader, guint64 cluster, RfpQcow2Kind wanted)
     g_assert_cmpint(kind, ==, wanted);
 }
 
-/* ---- Every size, against the truth in a raw file ----------------------- */
+/* ---- Every size, against the truth in a raw file ------------------------- */
 
 /* Clusters of the model: a seed, or one of these. */
 #define ABSENT 0
@@ -322,7 +322,7 @@ test_tmpfs(void)
     check_size(&dir, 100 * RFP_CLUSTER_SIZE + 1);
 }
 
-/* ---- Huge and sparse, from several threads ----------------------------- */
+/* ---- Huge and sparse, from several threads ------------------------------- */
 
 typedef struct {
     RfpQcow2Writer *writer;
@@ -476,7 +476,7 @@ test_63_tib_compressed(void)
     tool_exists("qemu-io");
 }
 
-/* ---- Compressed -------------------------------------------------------- */
+/* ---- Compressed ---------------------------------------------------------- */
 
 static void
 test_compressed_sizes(void)
@@ -611,7 +611,7 @@ test_map(void)
                                  "\"zero\": true"));
 }
 
-/* ---- Order of calls ---------------------------------------------------- */
+/* ---- Order of calls ------------------------------------------------------ */
 
 static void
 test_not_before_the_end(void)
@@ -724,7 +724,7 @@ test_unaligned(void)
     assert_cluster(reader, 0, 7);
 }
 
-/* ---- A file system that does not take more ----------------------------- */
+/* ---- A file system that does not take more ------------------------------- */
 
 static gboolean
 write_until_failure(RfpQcow2Writer *writer, guint n, GError **error)

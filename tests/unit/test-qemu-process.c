@@ -61,7 +61,7 @@ test_is_of(void)
     g_assert_false(rfp_qemu_is_of("", 0, UUID));
 }
 
-/* ---- Ways to a folder: temp/a/b, and temp/link to it ---------------------- */
+/* ---- Ways to a folder: temp/a/b, and temp/link to it --------------------- */
 
 typedef struct {
     char *temp;

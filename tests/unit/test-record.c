@@ -81,7 +81,7 @@ file_size(Fixture *fixture)
     return (guint64)st.st_size;
 }
 
-/* ---- Lines ------------------------------------------------------------- */
+/* ---- Lines --------------------------------------------------------------- */
 
 static const char *const good_lines[] = {
     "operation qemu%3A///system " DOMAIN " " POINT " /srv/a%20b%0A%25 " SET,
@@ -133,7 +133,7 @@ test_lines(void)
     }
 }
 
-/* ---- The file ---------------------------------------------------------- */
+/* ---- The file ------------------------------------------------------------ */
 
 static void
 test_round_trip(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -256,7 +256,7 @@ test_no_dir(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_nonnull(strstr(error->message, state));
 }
 
-/* ---- The lock ---------------------------------------------------------- */
+/* ---- The lock ------------------------------------------------------------ */
 
 static void
 test_lock(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -337,7 +337,7 @@ test_turn(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_nonnull(record);
 }
 
-/* ---- Set aside --------------------------------------------------------- */
+/* ---- Set aside ----------------------------------------------------------- */
 
 static void
 test_aside(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -394,7 +394,7 @@ test_aside_bad(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
 #define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
 
-/* ---- Removed under its lock ------------------------------------------------- */
+/* ---- Removed under its lock ---------------------------------------------- */
 
 /* How many descriptors of this process are the file. */
 static guint

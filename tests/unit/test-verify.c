@@ -44,7 +44,7 @@ struct Row {
 static const Row rows[];
 static const gsize n_rows;
 
-/* ---- Running ----------------------------------------------------------- */
+/* ---- Running ------------------------------------------------------------- */
 
 static RefpointVerification *
 verify(const char *dir, const char *point)
@@ -661,7 +661,7 @@ test_many(void)
     set_remove(temp);
 }
 
-/* ---- Damages ----------------------------------------------------------- */
+/* ---- Damages ------------------------------------------------------------- */
 
 static void
 change_owner(const char *dir, const Row *row);

@@ -138,7 +138,7 @@ read_disks(Cli *cli, RefpointConnection *conn, Request *request, GError **error)
     return TRUE;
 }
 
-/* ---- What is printed ---------------------------------------------------- */
+/* ---- What is printed ----------------------------------------------------- */
 
 static void
 print_extent(GString *out,

@@ -93,7 +93,7 @@ rfp_files_open(const RfpFolder *folder,
     return rfp_fd_steal(&fd);
 }
 
-/* ---- Reading and writing -------------------------------------------------- */
+/* ---- Reading and writing ------------------------------------------------- */
 
 static gboolean
 read_all(int fd, char *buffer, gsize length)
@@ -229,7 +229,7 @@ rfp_files_stage(const RfpFolder *folder,
     return write_new(folder, path, data, length, mode, FALSE, error);
 }
 
-/* ---- Folders -------------------------------------------------------------- */
+/* ---- Folders ------------------------------------------------------------- */
 
 static gboolean
 make_dir(const RfpFolder *folder,
@@ -471,7 +471,7 @@ rfp_path_absolute(const char *path)
     return g_canonicalize_filename(real ? name : path, real);
 }
 
-/* ---- Locks ------------------------------------------------------------------ */
+/* ---- Locks --------------------------------------------------------------- */
 
 static struct flock
 range(short type, goffset start)

@@ -9,7 +9,7 @@
 #define SYSTEM_CONF "/etc/libvirt/libvirt.conf"
 #define QUOTED "(?:\"([^\"]*)\"|'([^']*)')"
 
-/* ---- One URI ------------------------------------------------------------ */
+/* ---- One URI ------------------------------------------------------------- */
 
 static char *
 parameter(const char *query, const char *name)
@@ -53,7 +53,7 @@ rfp_uri_free(RfpUri *uri)
     g_free(uri);
 }
 
-/* ---- libvirt.conf ------------------------------------------------------- */
+/* ---- libvirt.conf -------------------------------------------------------- */
 
 static char *
 match(const char *text, const char *pattern)
@@ -99,7 +99,7 @@ rfp_uri_of_conf(const char *conf, const char *alias)
     return match(list, pattern);
 }
 
-/* ---- What libvirt will take --------------------------------------------- */
+/* ---- What libvirt will take ---------------------------------------------- */
 
 static char *
 read_conf(void)

@@ -523,7 +523,7 @@ rfp_xml_node_to_text(xmlNodePtr node)
     return rfp_xml_to_text(doc, FALSE);
 }
 
-/* ---- Schema ------------------------------------------------------------ */
+/* ---- Schema -------------------------------------------------------------- */
 
 struct _RfpXmlSchema {
     xmlRelaxNGPtr grammar;

@@ -31,7 +31,7 @@ struct _RfpCompare {
     gboolean enough; /* for the caller's function */
 };
 
-/* ---- What is left out --------------------------------------------------- */
+/* ---- What is left out ---------------------------------------------------- */
 
 typedef struct {
     const RfpCopyOptions *options;
@@ -66,7 +66,7 @@ find_left_out(const RfpCompare *compare,
                                             error);
 }
 
-/* ---- The source --------------------------------------------------------- */
+/* ---- The source ---------------------------------------------------------- */
 
 typedef struct {
     RfpCompare *compare;
@@ -204,7 +204,7 @@ static const RfpSourceOps source_ops = {
     .map = map_source,
 };
 
-/* ---- Judging ------------------------------------------------------------ */
+/* ---- Judging ------------------------------------------------------------- */
 
 /* @found: the leaves of the disk, or NULL: all is zero. */
 static gboolean
@@ -284,7 +284,7 @@ judge_empty(RfpCompare *compare, guint64 group, GError **error)
     return TRUE;
 }
 
-/* ---- The sink ----------------------------------------------------------- */
+/* ---- The sink ------------------------------------------------------------ */
 
 static gboolean
 drop_data(gpointer sink G_GNUC_UNUSED,
@@ -328,7 +328,7 @@ static const RfpSinkOps sink_ops = {
     .window_end = end_window,
 };
 
-/* ---- The whole ---------------------------------------------------------- */
+/* ---- The whole ----------------------------------------------------------- */
 
 RfpCompare *
 rfp_compare_new(const RfpCompareOptions *options)

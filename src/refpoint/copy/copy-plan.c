@@ -26,7 +26,7 @@ typedef struct {
     GError *error; /* of a callback, on its way through the source */
 } Plan;
 
-/* ---- Cutting ----------------------------------------------------------- */
+/* ---- Cutting ------------------------------------------------------------- */
 
 static guint64
 step_length(guint64 offset, guint64 end)
@@ -83,7 +83,7 @@ add_data(Plan *plan, guint64 offset, guint64 length)
     return cut_run(plan, plan->options->buffer);
 }
 
-/* ---- Maps -------------------------------------------------------------- */
+/* ---- Maps ---------------------------------------------------------------- */
 
 static void
 set_gap(Plan *plan)
@@ -145,7 +145,7 @@ plan_range(Plan *plan, guint64 offset, guint64 end)
     return cut_run(plan, 1) && skip_to(plan, end);
 }
 
-/* ---- Increments -------------------------------------------------------- */
+/* ---- Increments ---------------------------------------------------------- */
 
 void
 rfp_copy_plan_dirty(const RfpCopyOptions *options,

@@ -70,7 +70,7 @@ typedef struct {
     RfpCopyWindow *window; /* the newest one, NULL at first */
 } Cutter;
 
-/* ---- Failing ----------------------------------------------------------- */
+/* ---- Failing ------------------------------------------------------------- */
 
 static gboolean
 is_stopped(RfpCopy *copy)
@@ -128,7 +128,7 @@ prefix_offset(GError **error, guint64 offset)
     return FALSE;
 }
 
-/* ---- Windows ----------------------------------------------------------- */
+/* ---- Windows ------------------------------------------------------------- */
 
 static gboolean
 tell_sink(RfpCopy *copy, RfpCopyWindow *window, GError **error)
@@ -192,7 +192,7 @@ enter_window(Cutter *cutter, guint64 offset, GError **error)
     return cutter->window != NULL ? TRUE : set_no_memory(error);
 }
 
-/* ---- Workers ----------------------------------------------------------- */
+/* ---- Workers ------------------------------------------------------------- */
 
 static gboolean
 take_chunk(RfpCopy *copy, Chunk *chunk)
@@ -387,7 +387,7 @@ work_thread(gpointer opaque)
     return NULL;
 }
 
-/* ---- Cutting ----------------------------------------------------------- */
+/* ---- Cutting ------------------------------------------------------------- */
 
 static gboolean
 queue_chunk(Cutter *cutter, guint64 offset, guint32 length, GError **error)
@@ -498,7 +498,7 @@ cut_thread(gpointer opaque)
     return NULL;
 }
 
-/* ---- The whole --------------------------------------------------------- */
+/* ---- The whole ----------------------------------------------------------- */
 
 static GThread *
 start_thread(RfpCopy *copy, GThreadFunc func)

@@ -59,7 +59,7 @@ close_link(Connection *connection, guint link)
     g_clear_pointer(&connection->links[link], nbd_close);
 }
 
-/* ---- Waiting ----------------------------------------------------------- */
+/* ---- Waiting ------------------------------------------------------------- */
 
 static gboolean
 is_lost(struct nbd_handle *nbd)
@@ -182,7 +182,7 @@ wait_reply(Connection *connection, guint link, gint64 cookie, GError **error)
     return FALSE;
 }
 
-/* ---- Connecting -------------------------------------------------------- */
+/* ---- Connecting ---------------------------------------------------------- */
 
 static const char *
 link_context(const RfpNbdSource *source, guint link)
@@ -377,7 +377,7 @@ get_link(Connection *connection, guint link, GError **error)
     return NULL;
 }
 
-/* ---- Reading ----------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------- */
 
 /* One request and its reply. */
 static gboolean
@@ -423,7 +423,7 @@ read_data(
     return TRUE;
 }
 
-/* ---- Maps -------------------------------------------------------------- */
+/* ---- Maps ---------------------------------------------------------------- */
 
 /* Called by libnbd with the handle locked. */
 static int
@@ -517,7 +517,7 @@ map_extents(gpointer opaque,
     return TRUE;
 }
 
-/* ---- Source ------------------------------------------------------------ */
+/* ---- Source -------------------------------------------------------------- */
 
 static gpointer
 open_connection(gpointer source, const gint *cancel, GError **error)

@@ -84,7 +84,7 @@ check_cancel(const Connection *connection, GError **error)
     return FALSE;
 }
 
-/* ---- Reading ------------------------------------------------------------ */
+/* ---- Reading ------------------------------------------------------------- */
 
 /* @length bytes of a cluster, from @begin in it on. */
 static gboolean
@@ -139,7 +139,7 @@ read_source(
     return TRUE;
 }
 
-/* ---- Maps --------------------------------------------------------------- */
+/* ---- Maps ---------------------------------------------------------------- */
 
 /* The flag of a cluster, and in *@n for how many from it on it is known without
  * a further look: a table that is not there stores nothing. */

@@ -42,7 +42,7 @@ refpoint_changes_free(RefpointChanges *changes)
     g_free(changes);
 }
 
-/* ---- Point and disk ---------------------------------------------------------------- */
+/* ---- Point and disk ------------------------------------------------------ */
 
 static gboolean
 find_point(Changes *changes, GError **error)
@@ -147,7 +147,7 @@ check_bitmap(Changes *changes, GError **error)
     return FALSE;
 }
 
-/* ---- The job ------------------------------------------------------------------------- */
+/* ---- The job ------------------------------------------------------------- */
 
 /* A full scratch file system would stop the guest. */
 static gboolean
@@ -248,7 +248,7 @@ begin(Changes *changes, GError **error)
     return FALSE;
 }
 
-/* ---- The bitmap ------------------------------------------------------------------------- */
+/* ---- The bitmap ---------------------------------------------------------- */
 
 typedef struct {
     RfpExtents extents;
@@ -341,7 +341,7 @@ read_bitmap(Changes *changes, RefpointChanges *result, GError **error)
     return done;
 }
 
-/* ---- The whole --------------------------------------------------------------------------- */
+/* ---- The whole ----------------------------------------------------------- */
 
 static gboolean
 read_domain(Changes *changes, GError **error)

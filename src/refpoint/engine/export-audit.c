@@ -31,7 +31,7 @@ typedef struct {
     guint64 mismatch_at; /* cluster */
 } Audit;
 
-/* ---- One cluster ---------------------------------------------------------------------- */
+/* ---- One cluster --------------------------------------------------------- */
 
 static gboolean
 note_dirty(guint64 offset G_GNUC_UNUSED,
@@ -117,7 +117,7 @@ compare(Audit *audit, guint64 cluster, gboolean *compared, GError **error)
     return TRUE;
 }
 
-/* ---- Which clusters ----------------------------------------------------------------------- */
+/* ---- Which clusters ------------------------------------------------------ */
 
 static guint64
 random_below(GRand *random, guint64 limit)
@@ -268,7 +268,7 @@ audit_sample(Audit *audit, guint n, GError **error)
            audit_random(audit, 0, audit->clusters, n - n / 2, error);
 }
 
-/* ---- All of them --------------------------------------------------------------------------- */
+/* ---- All of them --------------------------------------------------------- */
 
 /* Ahead of the begin all that differs has to be known: it may be dirty. */
 static gboolean
@@ -296,7 +296,7 @@ audit_all(Audit *audit, gpointer source, GError **error)
     return TRUE;
 }
 
-/* ---- The disk -------------------------------------------------------------------------------- */
+/* ---- The disk ------------------------------------------------------------ */
 
 static gboolean
 run_audit(Audit *audit, gpointer source, GError **error)
@@ -472,7 +472,7 @@ open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
     return TRUE;
 }
 
-/* ---- Ahead of the begin -------------------------------------------------------------------------- */
+/* ---- Ahead of the begin -------------------------------------------------- */
 
 static gboolean
 sample_image(RfpExport *export,
@@ -549,7 +549,7 @@ rfp_export_audit_ahead(RfpExport *export, GError **error)
     return TRUE;
 }
 
-/* ---- All disks ---------------------------------------------------------------------------------- */
+/* ---- All disks ----------------------------------------------------------- */
 
 gboolean
 rfp_export_audit(RfpExport *export, GError **error)
@@ -572,7 +572,7 @@ rfp_export_audit(RfpExport *export, GError **error)
     return TRUE;
 }
 
-/* ---- A point of earlier ------------------------------------------------------------------------ */
+/* ---- A point of earlier -------------------------------------------------- */
 
 static gboolean
 add_dirty(guint64 offset G_GNUC_UNUSED,

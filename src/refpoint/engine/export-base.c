@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- Candidates ------------------------------------------------------------------- */
+/* ---- Candidates ---------------------------------------------------------- */
 
 /*
  * A checkpoint that was deleted and made again from its own XML has the same
@@ -252,7 +252,7 @@ look_at_notes(RfpExport *export, RfpExportDisk *disk, GError **error)
             look_at_notes_of(export, disk, REFPOINT_STATE_TRACKED, error));
 }
 
-/* ---- The base --------------------------------------------------------------------- */
+/* ---- The base ------------------------------------------------------------ */
 
 static gboolean
 wants_base(const RfpExport *export)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- Options ---------------------------------------------------------------------- */
+/* ---- Options ------------------------------------------------------------- */
 
 static gboolean
 listed(const char *const *targets, const char *target)
@@ -160,7 +160,7 @@ find_point(RfpExport *export, GError **error)
     return FALSE;
 }
 
-/* ---- Disks ------------------------------------------------------------------------ */
+/* ---- Disks --------------------------------------------------------------- */
 
 void
 rfp_export_disk_close_source(RfpExportDisk *disk)
@@ -294,7 +294,7 @@ look_at_disks(RfpExport *export, GError **error)
     return TRUE;
 }
 
-/* ---- What is said of it ------------------------------------------------------------- */
+/* ---- What is said of it -------------------------------------------------- */
 
 /* Full exports that the user did not ask for. */
 static gboolean
@@ -362,7 +362,7 @@ rfp_export_report_plan(RfpExport *export)
     }
 }
 
-/* ---- A point of earlier -------------------------------------------------------------- */
+/* ---- A point of earlier -------------------------------------------------- */
 
 static gboolean
 same_disks(RfpExport *export, RfpSetPoint *point)
@@ -464,7 +464,7 @@ check_consistency(RfpExport *export, GError **error)
     return FALSE;
 }
 
-/* ---- The whole ------------------------------------------------------------------------ */
+/* ---- The whole ----------------------------------------------------------- */
 
 /* No plan is shown of what fails, so the reasons are told here. */
 static gboolean

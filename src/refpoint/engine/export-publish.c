@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* ---- Files of the VM --------------------------------------------------------------------- */
+/* ---- Files of the VM ----------------------------------------------------- */
 
 /* Paths inside the point's folder are told to the manifest as they will be
  * once it has its name. */
@@ -121,7 +121,7 @@ rfp_export_take_files(RfpExport *export, GError **error)
     return rfp_export_take_state(export, error);
 }
 
-/* ---- Manifest -------------------------------------------------------------------------------- */
+/* ---- Manifest ------------------------------------------------------------ */
 
 static void
 describe_disk(RfpExport *export, RfpExportDisk *disk, RfpManifestDisk *entry)
@@ -217,7 +217,7 @@ rfp_export_fill(RfpExport *export, GError **error)
            rfp_files_sync_tree(&export->set->folder, export->partial, error);
 }
 
-/* ---- What goes once it is published ------------------------------------------------------------- */
+/* ---- What goes once it is published -------------------------------------- */
 
 static gboolean
 append_destroy(RfpExport *export, const char *name, const char *guid, GError **error)

@@ -20,7 +20,7 @@
 /* How long QEMU may take to close its images once the job is over. */
 #define CLOSE_US (30 * G_USEC_PER_SEC)
 
-/* ---- Whether ------------------------------------------------------------ */
+/* ---- Whether ------------------------------------------------------------- */
 
 /* The first disk that is exported and that QEMU must not serve, or NULL. */
 static const RfpExportDisk *
@@ -111,7 +111,7 @@ rfp_export_choose_mode(RfpExport *export, GError **error)
     return FALSE;
 }
 
-/* ---- The images --------------------------------------------------------- */
+/* ---- The images ---------------------------------------------------------- */
 
 static gboolean
 make_image(RfpExportDisk *disk, GError **error)
@@ -182,7 +182,7 @@ rfp_export_push_limit(RfpExport *export)
     }
 }
 
-/* ---- The wait ----------------------------------------------------------- */
+/* ---- The wait ------------------------------------------------------------ */
 
 typedef struct {
     RfpExport *export;
@@ -290,7 +290,7 @@ wait_once(Wait *wait, gboolean *runs, GError **error)
     return look(wait, error);
 }
 
-/* ---- What came of it ---------------------------------------------------- */
+/* ---- What came of it ----------------------------------------------------- */
 
 /* The job is over a moment before QEMU has closed its images. A call that has
  * to wait for what libvirt is at comes back after that; the lock says it where

@@ -259,7 +259,7 @@ rfp_export_check_space(RfpExport *export, GError **error)
     return TRUE;
 }
 
-/* ---- No room after all --------------------------------------------------------- */
+/* ---- No room after all --------------------------------------------------- */
 
 static guint64
 written_so_far(const RfpExport *export)

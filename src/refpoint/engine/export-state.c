@@ -50,7 +50,7 @@ add_state(GPtrArray *list,
     g_ptr_array_add(list, state);
 }
 
-/* ---- Which there are ----------------------------------------------------------------- */
+/* ---- Which there are ----------------------------------------------------- */
 
 static char *
 tpm_dir(RfpExport *export)
@@ -108,7 +108,7 @@ list_state(RfpExport *export)
     return list;
 }
 
-/* ---- Of which moment ------------------------------------------------------------------- */
+/* ---- Of which moment ----------------------------------------------------- */
 
 static gint64
 changed_us(const struct stat *st)
@@ -173,7 +173,7 @@ check_moment(RfpExport *export, const State *state, const struct stat *st)
                      state->source, state->role);
 }
 
-/* ---- Content --------------------------------------------------------------------------- */
+/* ---- Content ------------------------------------------------------------- */
 
 /* Like read(), over signals and short reads. */
 static gssize
@@ -233,7 +233,7 @@ same_content(int a, int b)
     return TRUE;
 }
 
-/* ---- The same file as last time ----------------------------------------------------------- */
+/* ---- The same file as last time ------------------------------------------ */
 
 static const RfpManifestFile *
 find_last(RfpExport *export, const State *state)
@@ -282,7 +282,7 @@ link_last(RfpExport *export,
     return TRUE;
 }
 
-/* ---- One file -------------------------------------------------------------------------------- */
+/* ---- One file ------------------------------------------------------------ */
 
 static gboolean
 copy_opened(RfpExport *export, const State *state, int from, GError **error)
@@ -333,7 +333,7 @@ copy_state(RfpExport *export, const State *state, GError **error)
     return TRUE;
 }
 
-/* ---- All ------------------------------------------------------------------------------------------ */
+/* ---- All ----------------------------------------------------------------- */
 
 gboolean
 rfp_export_take_state(RfpExport *export, GError **error)

@@ -22,7 +22,7 @@ refpoint_export_options_init(RefpointExportOptions *options)
     };
 }
 
-/* ---- What must be right before anything is looked at ------------------------------------ */
+/* ---- What must be right before anything is looked at --------------------- */
 
 static gboolean
 check_options(const RefpointExportOptions *options, GError **error)
@@ -81,7 +81,7 @@ rfp_export_look(RfpExport *export, GError **error)
     return export->domain_xml != NULL;
 }
 
-/* ---- Dry run ------------------------------------------------------------------------------ */
+/* ---- Dry run ------------------------------------------------------------- */
 
 static void
 tell_plan(RfpExport *export)
@@ -163,7 +163,7 @@ dry_run(RfpExport *export, GError **error)
     return TRUE;
 }
 
-/* ---- The real thing --------------------------------------------------------------------------- */
+/* ---- The real thing ------------------------------------------------------ */
 
 static gboolean
 prepare(RfpExport *export, GError **error)

@@ -18,7 +18,7 @@
 /* qcow2 counts in sectors: a restored disk may be that much larger. */
 #define SECTOR 512
 
-/* ---- Images ------------------------------------------------------------------------ */
+/* ---- Images -------------------------------------------------------------- */
 
 /* The image of a disk that the point tracks. */
 static RfpDomainDisk *
@@ -107,7 +107,7 @@ rfp_import_check_bitmaps(RfpImport *import,
     return TRUE;
 }
 
-/* ---- The view of a disk ---------------------------------------------------------------- */
+/* ---- The view of a disk -------------------------------------------------- */
 
 typedef struct {
     guint64 size;   /* exact, bytes */
@@ -254,7 +254,7 @@ digest_view(RefpointJob *job,
     return TRUE;
 }
 
-/* ---- A restored disk --------------------------------------------------------------------- */
+/* ---- A restored disk ----------------------------------------------------- */
 
 /* @had_bitmap: its image had one of the point's name already. */
 static void

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* ---- A point of the set ------------------------------------------------------------ */
+/* ---- A point of the set -------------------------------------------------- */
 
 static void
 import_point_free(RfpImportPoint *point)
@@ -107,7 +107,7 @@ read_point(RfpImport *import, RfpSetPoint *set_point, GError **error)
     return g_steal_pointer(&point);
 }
 
-/* ---- What is live ---------------------------------------------------------------------- */
+/* ---- What is live -------------------------------------------------------- */
 
 static gboolean
 look_at_live(RfpImport *import, GError **error)
@@ -184,7 +184,7 @@ live_ancestor(RfpImport *import, const RfpImportPoint *point)
     return NULL;
 }
 
-/* ---- One point --------------------------------------------------------------------------- */
+/* ---- One point ----------------------------------------------------------- */
 
 gboolean
 rfp_import_begin(RfpImport *import,
@@ -299,7 +299,7 @@ import_restored(RfpImport *import, RfpSetPoint *set_point, GError **error)
     return TRUE;
 }
 
-/* ---- All of them --------------------------------------------------------------------------- */
+/* ---- All of them --------------------------------------------------------- */
 
 /* What has no bitmaps any more was let go, that is how it should be; what is
  * wrong with one does not keep the others. */
@@ -394,7 +394,7 @@ import_points(RfpImport *import, GError **error)
                import_plain(import, point, &missing, error);
 }
 
-/* ---- The whole ------------------------------------------------------------------------------- */
+/* ---- The whole ----------------------------------------------------------- */
 
 static gboolean
 open_set(RfpImport *import, GError **error)

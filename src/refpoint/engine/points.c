@@ -15,7 +15,7 @@
 #define ABORTED_US (5 * G_USEC_PER_SEC)
 #define LOOK_US (100 * 1000)
 
-/* ---- Looking --------------------------------------------------------------------------- */
+/* ---- Looking ------------------------------------------------------------- */
 
 static void
 point_disk_free(gpointer data)
@@ -166,7 +166,7 @@ list_domain(RefpointConnection *conn,
     return g_steal_pointer(&list);
 }
 
-/* ---- Of all domains --------------------------------------------------------------------- */
+/* ---- Of all domains ------------------------------------------------------ */
 
 /* One of them, for a thread. */
 typedef struct {
@@ -316,7 +316,7 @@ refpoint_info(RefpointConnection *conn,
     return found ? find_point(conn, found, point, TRUE, error) : NULL;
 }
 
-/* ---- Create ------------------------------------------------------------------------------- */
+/* ---- Create -------------------------------------------------------------- */
 
 typedef struct {
     RfpOperation operation;
@@ -553,7 +553,7 @@ refpoint_create(RefpointConnection *conn,
     return done;
 }
 
-/* ---- Destroy -------------------------------------------------------------------------------- */
+/* ---- Destroy ------------------------------------------------------------- */
 
 typedef gboolean (*PointFunc)(RfpOperation *operation,
                               const char *point,
@@ -646,7 +646,7 @@ refpoint_destroy(RefpointConnection *conn,
     return run_on_point(conn, domain, point, run_destroy, job, error);
 }
 
-/* ---- The data of a point ------------------------------------------------------- */
+/* ---- The data of a point ------------------------------------------------- */
 
 static gboolean
 run_remove(RfpOperation *operation, const char *name, GError **error)

@@ -355,7 +355,7 @@ rfp_digest_file_fill(RfpDigestFile *file,
     return TRUE;
 }
 
-/* ---- The chain --------------------------------------------------------- */
+/* ---- The chain ----------------------------------------------------------- */
 
 /* Leaves from @start on that are not there yet are zero. */
 static void

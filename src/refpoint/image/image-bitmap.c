@@ -7,7 +7,7 @@
 
 #define GRANULARITY "65536"
 
-/* ---- What qemu-img says ------------------------------------------------------------ */
+/* ---- What qemu-img says -------------------------------------------------- */
 
 static JsonObject *
 member_object(JsonObject *object, const char *name)
@@ -128,7 +128,7 @@ rfp_image_bitmap_parse(const char *json,
     return TRUE;
 }
 
-/* ---- Running it ------------------------------------------------------------------------ */
+/* ---- Running it ---------------------------------------------------------- */
 
 RefpointError
 rfp_image_bitmap_cause(const char *complaint)

@@ -44,7 +44,7 @@ damaged(const RfpQcow2Reader *reader,
     return FALSE;
 }
 
-/* ---- Reading ----------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------- */
 
 static gboolean
 read_failed(const RfpQcow2Reader *reader, guint64 offset, GError **error)
@@ -335,7 +335,7 @@ rfp_qcow2_reader_read_compressed(RfpQcow2Reader *reader,
     return TRUE;
 }
 
-/* ---- Checking ---------------------------------------------------------- */
+/* ---- Checking ------------------------------------------------------------ */
 
 typedef struct {
     RfpQcow2Reader *reader;

@@ -50,7 +50,7 @@ no_memory(const RfpQcow2Writer *writer, GError **error)
     return FALSE;
 }
 
-/* ---- Clusters ---------------------------------------------------------- */
+/* ---- Clusters ------------------------------------------------------------ */
 
 static gboolean
 check_request(const char *display,
@@ -317,7 +317,7 @@ rfp_qcow2_writer_stored(RfpQcow2Writer *writer)
     return atomic_load(&writer->stored);
 }
 
-/* ---- The end ----------------------------------------------------------- */
+/* ---- The end ------------------------------------------------------------- */
 
 /* Those that are not in the file yet. @cluster: one cluster of memory. */
 static gboolean

@@ -36,7 +36,7 @@ rfp_sha256_lanes_work(void)
            __builtin_cpu_supports("avx512bw");
 }
 
-/* ---- The compression function ------------------------------------------ */
+/* ---- The compression function -------------------------------------------- */
 
 LANES_INLINE Lanes
 add(Lanes a, Lanes b)
@@ -110,7 +110,7 @@ compress(Lanes *state, Lanes *w)
         state[i] = add(state[i], s[i]);
 }
 
-/* ---- In and out -------------------------------------------------------- */
+/* ---- In and out ---------------------------------------------------------- */
 
 /* From a message a register to a word a register: a matrix of 16 x 16, in
  * pairs of 1, 2, 4 and 8. */
@@ -203,7 +203,7 @@ rfp_sha256_lanes(const guint8 *const *messages,
     store(state, digests);
 }
 
-/* ---- Tables ------------------------------------------------------------ */
+/* ---- Tables -------------------------------------------------------------- */
 
 static const guint32 initial[STATE_WORDS] = {
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,

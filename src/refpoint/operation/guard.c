@@ -156,7 +156,7 @@ rfp_guard_listen(RfpGuard *guard)
         guard->gone = TRUE;
 }
 
-/* ---- Kept data -------------------------------------------------------------- */
+/* ---- Kept data ----------------------------------------------------------- */
 
 /* What it says before is heard, too: it may just have ended the job. */
 static gboolean
@@ -219,7 +219,7 @@ rfp_guard_clear(RfpGuard *guard)
     guard->line = NULL;
 }
 
-/* ---- Late freezes -------------------------------------------------------------- */
+/* ---- Late freezes -------------------------------------------------------- */
 
 static char *
 late_path(RefpointConnection *conn, const char *domain_uuid)

@@ -47,7 +47,7 @@ rfp_holder_note(RfpRecord *record, gboolean undoes)
         rfp_files_write_all(fd, text, strlen(text));
 }
 
-/* ---- What it is at ----------------------------------------------------------- */
+/* ---- What it is at ------------------------------------------------------- */
 
 /* Where the step is, counted from 1; 0: there is none. */
 static guint
@@ -84,7 +84,7 @@ rfp_holder_phase(const RfpRecord *record)
     return _("it gets ready, or is about to end");
 }
 
-/* ---- Reading ------------------------------------------------------------------ */
+/* ---- Reading ------------------------------------------------------------- */
 
 void
 rfp_holder_free(RfpHolder *holder)
@@ -138,7 +138,7 @@ rfp_holder_read(const char *records_dir, const char *domain_uuid)
     return holder;
 }
 
-/* ---- Text --------------------------------------------------------------------- */
+/* ---- Text ---------------------------------------------------------------- */
 
 gboolean
 rfp_holder_is_program(const RfpHolder *holder)

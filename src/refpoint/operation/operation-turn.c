@@ -13,7 +13,7 @@
 #define NAME_US (1 * G_USEC_PER_SEC)
 #define NAME_POLL_US (20 * 1000)
 
-/* ---- Time ------------------------------------------------------------------- */
+/* ---- Time ---------------------------------------------------------------- */
 
 void
 rfp_operation_set_patience(RfpOperation *operation)
@@ -78,7 +78,7 @@ prefix_waited(RfpOperation *operation, GError **error)
                          (double)us / G_USEC_PER_SEC);
 }
 
-/* ---- Another one of ours ------------------------------------------------------ */
+/* ---- Another one of ours ------------------------------------------------- */
 
 static char *
 whom_text(const RfpOperation *operation, const RfpHolder *holder)
@@ -209,7 +209,7 @@ rfp_operation_take_turn(RfpOperation *operation, GError **error)
     return FALSE;
 }
 
-/* ---- A job of another program, or kept data ----------------------------------- */
+/* ---- A job of another program, or kept data ------------------------------ */
 
 /* What ends by itself, and in time as far as that is known. What is held ends
  * when somebody says so. */

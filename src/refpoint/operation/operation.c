@@ -57,7 +57,7 @@ rfp_operation_check_active(RfpOperation *operation,
     return FALSE;
 }
 
-/* ---- Lock ------------------------------------------------------------------------- */
+/* ---- Lock ---------------------------------------------------------------- */
 
 static void
 warn_kept(RfpOperation *operation, const RfpRecord *record)
@@ -301,7 +301,7 @@ rfp_operation_check_free(RfpOperation *operation, GError **error)
     return FALSE;
 }
 
-/* ---- Guard ------------------------------------------------------------------------ */
+/* ---- Guard --------------------------------------------------------------- */
 
 gboolean
 rfp_operation_start_guard(RfpOperation *operation, GError **error)
@@ -317,7 +317,7 @@ rfp_operation_guarded(RfpOperation *operation, GError **error)
     return rfp_guard_wait_ready(&operation->guard, error);
 }
 
-/* ---- The job --------------------------------------------------------------- */
+/* ---- The job ------------------------------------------------------------- */
 
 gboolean
 rfp_operation_begin_job(RfpOperation *operation,
@@ -465,7 +465,7 @@ rfp_operation_check_agent(RfpOperation *operation)
                  name);
 }
 
-/* ---- End ----------------------------------------------------------------------------- */
+/* ---- End ----------------------------------------------------------------- */
 
 static void
 warn_goes_on(RfpOperation *operation, const GError *why)

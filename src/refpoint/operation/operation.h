@@ -73,14 +73,14 @@ rfp_operation_lock_free(RfpOperation *operation,
                         gpointer opaque,
                         GError **error);
 
-/* ---- operation-freeze.c, for operation.c ---- */
+/* ---- operation-freeze.c, for operation.c --------------------------------- */
 
 /* A freeze that may come late, or cannot be undone now, is the guard's from here
  * on. */
 gboolean
 rfp_operation_hand_over(RfpOperation *operation, GError **error);
 
-/* ---- operation-turn.c, for operation.c ---- */
+/* ---- operation-turn.c, for operation.c ----------------------------------- */
 
 /* How long it waits, from now on. */
 void

@@ -46,7 +46,7 @@ static const struct {
     [RFP_STEP_ENDED] = {"ended", 1},
 };
 
-/* ---- Lines ------------------------------------------------------------------ */
+/* ---- Lines --------------------------------------------------------------- */
 
 void
 rfp_step_free(RfpStep *step)
@@ -102,7 +102,7 @@ rfp_step_format(const RfpStep *step)
     return g_string_free(line, FALSE);
 }
 
-/* ---- The file --------------------------------------------------------------- */
+/* ---- The file ------------------------------------------------------------ */
 
 static char *
 line_end(char *line, const char *end)

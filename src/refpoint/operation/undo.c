@@ -23,7 +23,7 @@
 #define THAW_TIMEOUT 5
 #define SET_WAIT_MS 5000
 
-/* ---- The host -------------------------------------------------------------------- */
+/* ---- The host ------------------------------------------------------------ */
 
 static gboolean
 undo_freeze(RfpDomain *domain,
@@ -203,7 +203,7 @@ rfp_undo_host(RfpDomain *domain,
     return thawed;
 }
 
-/* ---- The data ---------------------------------------------------------------------- */
+/* ---- The data ------------------------------------------------------------ */
 
 /* While the domain runs, QEMU has the image and the bitmap: nothing refers to
  * it, so it stays. */

@@ -19,7 +19,7 @@
 #define DISKS_DIR "disks"
 #define MANIFEST_FILE "export.xml"
 
-/* ---- Opening ------------------------------------------------------------------ */
+/* ---- Opening ------------------------------------------------------------- */
 
 static void
 point_free(gpointer data)
@@ -169,7 +169,7 @@ rfp_export_set_inspect(const char *directory, char **damage, GError **error)
     return g_steal_pointer(&set);
 }
 
-/* ---- The directory an export goes to -------------------------------------------- */
+/* ---- The directory an export goes to ------------------------------------- */
 
 static gboolean
 check_owner(RfpExportSet *set, const char *uuid, GError **error)
@@ -404,7 +404,7 @@ rfp_export_set_reopen(const char *path,
     return g_steal_pointer(&set);
 }
 
-/* ---- Points ------------------------------------------------------------------------ */
+/* ---- Points -------------------------------------------------------------- */
 
 static RfpSetPoint *
 load_point(RfpExportSet *set, const char *folder)
@@ -570,7 +570,7 @@ rfp_set_point_vm(const RfpSetPoint *point)
     return g_ptr_array_index(point->manifest->vms, 0);
 }
 
-/* ---- A new point ---------------------------------------------------------------------- */
+/* ---- A new point --------------------------------------------------------- */
 
 static GHashTable *
 new_folders(void)

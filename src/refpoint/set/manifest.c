@@ -158,7 +158,7 @@ rfp_manifest_vm_disk(const RfpManifestVm *vm, const char *target)
     return NULL;
 }
 
-/* ---- Writing ----------------------------------------------------------- */
+/* ---- Writing ------------------------------------------------------------- */
 
 static gboolean
 part_stands(const Part *part, const RfpManifestDisk *disk)
@@ -217,7 +217,7 @@ rfp_manifest_format(const RfpManifest *manifest)
     return rfp_manifest_xml_seal(doc);
 }
 
-/* ---- Reading ----------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------- */
 
 /* FALSE if there was a @kind called @name (and @name2) already. */
 static gboolean
@@ -454,7 +454,7 @@ rfp_manifest_parse(const char *text,
     return g_steal_pointer(&manifest);
 }
 
-/* ---- What stands where ------------------------------------------------- */
+/* ---- What stands where --------------------------------------------------- */
 
 static const char *const type_words[] = {"rct", "log", NULL};
 static const char *const mode_words[] = {

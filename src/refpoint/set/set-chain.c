@@ -83,7 +83,7 @@ rfp_export_set_chain(RfpExportSet *set,
     return g_steal_pointer(&chain);
 }
 
-/* ---- Its files --------------------------------------------------------- */
+/* ---- Its files ----------------------------------------------------------- */
 
 static gboolean
 not_of_manifest(const RfpExportSet *set,

@@ -82,7 +82,7 @@ worker_clear(Worker *worker)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Worker, worker_clear)
 
-/* ---- Opening ----------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------- */
 
 /* Was there a moment ago, in the first pass: what fails now is reported as it
  * is. */
@@ -151,7 +151,7 @@ open_chain(Worker *worker, gboolean whole)
     return TRUE;
 }
 
-/* ---- Clusters ---------------------------------------------------------- */
+/* ---- Clusters ------------------------------------------------------------ */
 
 static void
 add_bad(Worker *worker, guint index, guint64 host, Fault fault)
@@ -363,7 +363,7 @@ read_group(Worker *worker, guint64 group)
     return TRUE;
 }
 
-/* ---- Findings ---------------------------------------------------------- */
+/* ---- Findings ------------------------------------------------------------ */
 
 /* Whether one more may be reported of this image. */
 static gboolean
@@ -418,7 +418,7 @@ report_bad(Worker *worker, guint64 group)
     }
 }
 
-/* ---- Groups ------------------------------------------------------------ */
+/* ---- Groups -------------------------------------------------------------- */
 
 /*
  * What the group's digest must be, out of the leaves. A group that the image

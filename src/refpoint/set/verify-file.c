@@ -15,7 +15,7 @@
 #define FINDINGS_MAX 10000
 #define BUFFER_SIZE (1024 * 1024)
 
-/* ---- Findings ---------------------------------------------------------- */
+/* ---- Findings ------------------------------------------------------------ */
 
 static RefpointFinding *
 finding_new(const char *path, const char *id, const char *message)
@@ -147,7 +147,7 @@ rfp_verify_unreadable(RfpVerify *verify,
     refpoint_failure_free(failure);
 }
 
-/* ---- Files ------------------------------------------------------------- */
+/* ---- Files --------------------------------------------------------------- */
 
 static char *
 inode_key(const struct stat *st)

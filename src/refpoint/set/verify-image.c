@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- The link to the base ---------------------------------------------- */
+/* ---- The link to the base ------------------------------------------------ */
 
 /* The base's point is in the set, but not fit to be one. */
 static void
@@ -72,7 +72,7 @@ check_link(RfpVerify *verify, RfpVerifyImage *image)
                           image->depth);
 }
 
-/* ---- The image --------------------------------------------------------- */
+/* ---- The image ----------------------------------------------------------- */
 
 /* The manifest says how, and the two must agree. */
 static void
@@ -160,7 +160,7 @@ check_image(RfpVerify *verify, RfpVerifyImage *image)
     }
 }
 
-/* ---- The digests ------------------------------------------------------- */
+/* ---- The digests --------------------------------------------------------- */
 
 static void
 check_digests(RfpVerify *verify, RfpVerifyImage *image)

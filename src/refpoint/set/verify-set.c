@@ -20,7 +20,7 @@
 /* libxml2 needs quadratic time for elements of foreign namespaces. */
 #define SCHEMA_TEXT_MAX ((gsize)1024 * 1024)
 
-/* ---- Schema ------------------------------------------------------------ */
+/* ---- Schema -------------------------------------------------------------- */
 
 static RfpXmlSchema *
 open_schema(RfpVerify *verify)
@@ -83,7 +83,7 @@ read_text(RfpVerify *verify,
     return text;
 }
 
-/* ---- set.xml, folders.xml ---------------------------------------------- */
+/* ---- set.xml, folders.xml ------------------------------------------------ */
 
 /* What is said of a file beside its bytes. @mode: what it should have. */
 static void
@@ -157,7 +157,7 @@ check_folders_file(RfpVerify *verify, RfpXmlSchema *schema)
                       error->message);
 }
 
-/* ---- Manifests --------------------------------------------------------- */
+/* ---- Manifests ----------------------------------------------------------- */
 
 /* Why there is no manifest: the load has tried to read it. */
 static void
@@ -387,7 +387,7 @@ rfp_verify_set(RfpVerify *verify, const char *damage)
         check_point(verify, schema, g_ptr_array_index(verify->points, i));
 }
 
-/* ---- What else is there ------------------------------------------------ */
+/* ---- What else is there -------------------------------------------------- */
 
 typedef struct {
     RfpVerify *verify;

@@ -42,7 +42,7 @@ verification_new(const RfpExportSet *set)
     return result;
 }
 
-/* ---- What to look at --------------------------------------------------- */
+/* ---- What to look at ----------------------------------------------------- */
 
 static RefpointProgress *
 find_target(RfpVerify *verify, const char *target)
@@ -197,7 +197,7 @@ drop_others(RfpVerify *verify)
     g_ptr_array_unref(all);
 }
 
-/* ---- Threads ----------------------------------------------------------- */
+/* ---- Threads ------------------------------------------------------------- */
 
 static void
 report_progress(RfpVerify *verify)
@@ -290,7 +290,7 @@ image_thread(gpointer opaque)
     }
 }
 
-/* ---- All --------------------------------------------------------------- */
+/* ---- All ----------------------------------------------------------------- */
 
 static void
 verify_clear(RfpVerify *verify)

@@ -131,7 +131,7 @@ rfp_agent_lost(RfpDomain *domain)
     return TRUE;
 }
 
-/* ---- Whether it is frozen ------------------------------------------------------ */
+/* ---- Whether it is frozen ------------------------------------------------ */
 
 typedef enum {
     ANSWER_NONE, /* the agent did not tell, for now */
@@ -198,7 +198,7 @@ is_frozen(Answer answer, const char *message)
             rfp_wording_find(RFP_WORDING_AGENT_FROZEN, message) != NULL);
 }
 
-/* ---- Freezing ------------------------------------------------------------------ */
+/* ---- Freezing ------------------------------------------------------------ */
 
 typedef struct {
     int n;            /* file systems, or -1 */

@@ -173,7 +173,7 @@ rfp_backup_job_state(RfpDomain *domain, const char *mark, GError **why)
     return backup && !ours ? RFP_JOB_BACKUP : ask_stats(domain, ours, why);
 }
 
-/* ---- Begin and end -------------------------------------------------------------- */
+/* ---- Begin and end ------------------------------------------------------- */
 
 /* set_lost_job() has set it. */
 static gboolean
@@ -503,7 +503,7 @@ rfp_backup_job_end(RfpDomain *domain,
     return abort_job(domain, mark, ended, error);
 }
 
-/* ---- Push mode ------------------------------------------------------------------ */
+/* ---- Push mode ----------------------------------------------------------- */
 
 gboolean
 rfp_backup_job_progress(RfpDomain *domain,

@@ -102,7 +102,7 @@ rfp_backup_job_end(RfpDomain *domain,
                    gboolean *ended,
                    GError **error);
 
-/* ---- Push mode ---- */
+/* ---- Push mode ----------------------------------------------------------- */
 
 /* How far the job is with one disk, in bytes of the guest's data; FALSE: that
  * disk is done, or the job is over. */

@@ -36,7 +36,7 @@ refpoint_silence_libvirt(void)
     virSetErrorFunc(NULL, keep_quiet);
 }
 
-/* ---- Which daemon ------------------------------------------------------------ */
+/* ---- Which daemon -------------------------------------------------------- */
 
 static gboolean
 check_here(const RfpUri *uri, const char *shown, GError **error)
@@ -223,7 +223,7 @@ rfp_connection_make_scratch(const RefpointConnection *conn,
     return FALSE;
 }
 
-/* ---- Connecting -------------------------------------------------------------- */
+/* ---- Connecting ---------------------------------------------------------- */
 
 /* A daemon that is being restarted still takes connections as it goes, and then
  * resets them. */
@@ -354,7 +354,7 @@ refpoint_connection_release(RefpointConnection *conn)
     rfp_gate_open(&conn->gate);
 }
 
-/* ---- A daemon that was restarted ------------------------------------------------ */
+/* ---- A daemon that was restarted ----------------------------------------- */
 
 virConnectPtr
 rfp_connection_ref(RefpointConnection *conn)

@@ -16,7 +16,7 @@
 #define PATIENCE_US (2 * G_USEC_PER_SEC)
 #define POLL_US (20 * 1000)
 
-/* ---- What QEMU said ----------------------------------------------------- */
+/* ---- What QEMU said ------------------------------------------------------ */
 
 /* "2026-11-30 11:38:34.518+0000: shutting down, reason=crashed" */
 static gboolean
@@ -96,7 +96,7 @@ complaint_of(RefpointConnection *conn, const RfpDomain *domain)
                             MIN(g_utf8_strlen(complaint, -1), COMPLAINT_MAX));
 }
 
-/* ---- The error ---------------------------------------------------------- */
+/* ---- The error ----------------------------------------------------------- */
 
 gboolean
 rfp_domain_end_is_gone(const GError *error)

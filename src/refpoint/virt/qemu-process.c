@@ -17,7 +17,7 @@
 #define PID_FILE_MAX 32
 #define PASSWD_MAX 16384
 
-/* ---- Who it is ---------------------------------------------------------- */
+/* ---- Who it is ----------------------------------------------------------- */
 
 void
 rfp_identity_free(RfpIdentity *identity)
@@ -75,7 +75,7 @@ rfp_identity_parse(const char *status)
     return identity;
 }
 
-/* ---- Where it gets ------------------------------------------------------ */
+/* ---- Where it gets ------------------------------------------------------- */
 
 typedef struct {
     const RfpIdentity *identity;
@@ -164,7 +164,7 @@ rfp_identity_stopped_at(const RfpIdentity *identity, const char *path)
     return walk.stopped_at;
 }
 
-/* ---- The process -------------------------------------------------------- */
+/* ---- The process --------------------------------------------------------- */
 
 pid_t
 rfp_qemu_pid(RefpointConnection *conn, const RfpDomain *domain)

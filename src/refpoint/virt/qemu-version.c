@@ -11,7 +11,7 @@
 /* No release of QEMU has a higher number in its first or second place. */
 #define PART_MAX 999
 
-/* ---- The machine type --------------------------------------------------- */
+/* ---- The machine type ---------------------------------------------------- */
 
 gulong
 rfp_qemu_version_of_machine(const char *machine)
@@ -28,7 +28,7 @@ rfp_qemu_version_of_machine(const char *machine)
     return (gulong)(major * 1000000 + minor * 1000);
 }
 
-/* ---- The process -------------------------------------------------------- */
+/* ---- The process --------------------------------------------------------- */
 
 /* The file that a process was started from, as it is now. */
 static gboolean

@@ -72,8 +72,7 @@ print_list(Cli *cli, const GPtrArray *methods)
     return cli_done(cli, text);
 }
 
-/* ---- The call ---------------------------------------------------------------
- */
+/* ---- The call ------------------------------------------------------------ */
 
 static InvokeAnswer *
 call_job(InvokeCall *call)
@@ -127,8 +126,7 @@ run_call(Cli *cli,
     return call_method(cli, request, call);
 }
 
-/* ---- The answer -------------------------------------------------------------
- */
+/* ---- The answer ---------------------------------------------------------- */
 
 static int
 status_of(const InvokeAnswer *answer)

@@ -71,8 +71,7 @@ parse_job(Cli *cli, char **args, Request *request, GError **error)
     return TRUE;
 }
 
-/* ---- The ends ---------------------------------------------------------------
- */
+/* ---- The ends ------------------------------------------------------------ */
 
 static int
 done(Cli *cli, const JobRecord *record, const char *text)
@@ -114,8 +113,7 @@ failed_with(Cli *cli, RefpointError cause, const char *format, const char *job)
     return failed(cli, NULL, &failure);
 }
 
-/* ---- The actions ------------------------------------------------------------
- */
+/* ---- The actions --------------------------------------------------------- */
 
 static int
 run_list(Cli *cli, const Request *request, JobRecord *record G_GNUC_UNUSED)

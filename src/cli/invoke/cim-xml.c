@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* ---- Values ---------------------------------------------------------------
- */
+/* ---- Values -------------------------------------------------------------- */
 
 GPtrArray *
 cim_values_new(void)
@@ -33,8 +32,7 @@ cim_value_text(const RefpointMsvmParameter *parameter, guint i)
     return g_utf8_make_valid(data ? data : "", (gssize)length);
 }
 
-/* ---- Reading --------------------------------------------------------------
- */
+/* ---- Reading ------------------------------------------------------------- */
 
 typedef struct {
     CimInstance *instance;
@@ -223,8 +221,7 @@ cim_instance_set(CimInstance *instance,
     cim_value_add(property, text, strlen(text));
 }
 
-/* ---- Writing --------------------------------------------------------------
- */
+/* ---- Writing ------------------------------------------------------------- */
 
 /* What XML 1.0 cannot say at all becomes a replacement character. */
 static void

@@ -12,8 +12,7 @@
 /* Groups of parameters are numbered. */
 #define PARAMETER "parameter %u"
 
-/* ---- Parameters ------------------------------------------------------------
- */
+/* ---- Parameters ---------------------------------------------------------- */
 
 static void
 set_text(GKeyFile *file, const char *group, const char *key, const char *text)
@@ -109,8 +108,7 @@ load(const char *text, gsize length, const char *group)
     return g_steal_pointer(&file);
 }
 
-/* ---- Calls -----------------------------------------------------------------
- */
+/* ---- Calls --------------------------------------------------------------- */
 
 InvokeCall *
 invoke_call_new(void)
@@ -179,8 +177,7 @@ invoke_call_run(const InvokeCall *call,
     return invoke_answer_new(number, out, error);
 }
 
-/* ---- Answers ---------------------------------------------------------------
- */
+/* ---- Answers ------------------------------------------------------------- */
 
 int
 invoke_status(guint32 return_value)

@@ -15,8 +15,7 @@
 #define FILE_SIZE_MAX (1024 * 1024)
 #define JOB "Job"
 
-/* ---- Methods ---------------------------------------------------------------
- */
+/* ---- Methods ------------------------------------------------------------- */
 
 gboolean
 invoke_method_is_of_job(const char *class_name)
@@ -100,8 +99,7 @@ invoke_method_find(const GPtrArray *methods, const char *name, GError **error)
     return found;
 }
 
-/* ---- Parameters ------------------------------------------------------------
- */
+/* ---- Parameters ---------------------------------------------------------- */
 
 static const RefpointMsvmParameter *
 find_parameter(const RefpointMsvmMethod *method, const char *name)
@@ -241,8 +239,7 @@ invoke_method_take_arguments(const RefpointMsvmMethod *method,
     return TRUE;
 }
 
-/* ---- The list --------------------------------------------------------------
- */
+/* ---- The list ------------------------------------------------------------ */
 
 static void
 append_parameters(GString *out, const RefpointMsvmMethod *method, guint width)

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-/* ---- For people -------------------------------------------------------------
- */
+/* ---- For people ---------------------------------------------------------- */
 
 /* A value of several lines (an embedded instance) is indented below its name.
  */
@@ -69,8 +68,7 @@ invoke_output_text(const InvokeAnswer *answer, gboolean quiet)
     return g_string_free(out, FALSE);
 }
 
-/* ---- JSON -------------------------------------------------------------------
- */
+/* ---- JSON ---------------------------------------------------------------- */
 
 static JsonNode *
 value_node(const char *type, const char *text)

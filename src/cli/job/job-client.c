@@ -35,8 +35,7 @@ socket_clear(Socket *fd)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Socket, socket_clear)
 
-/* ---- Methods ---------------------------------------------------------------
- */
+/* ---- Methods ------------------------------------------------------------- */
 
 static void
 answer_errors(InvokeAnswer *answer, const JobRecord *record, gboolean all)
@@ -106,8 +105,7 @@ job_client_call(JobStore *store, const JobRecord *record, InvokeCall *call)
                                 record->id);
 }
 
-/* ---- States ----------------------------------------------------------------
- */
+/* ---- States -------------------------------------------------------------- */
 
 static InvokeCall *
 new_request(guint state)
@@ -192,8 +190,7 @@ job_client_request(JobStore *store, const JobRecord *record, guint state)
                : job_client_call(store, record, call);
 }
 
-/* ---- Waiting ---------------------------------------------------------------
- */
+/* ---- Waiting ------------------------------------------------------------- */
 
 typedef struct {
     gint64 until; /* monotonic, milliseconds; -1: for ever */

@@ -31,8 +31,7 @@ typedef struct {
     guint percent;
 } Process;
 
-/* ---- The record -------------------------------------------------------------
- */
+/* ---- The record ---------------------------------------------------------- */
 
 static void
 set_guid(char **field, const char *text)
@@ -140,8 +139,7 @@ refresh(Process *process)
     return TRUE;
 }
 
-/* ---- The loop
- * ---------------------------------------------------------------- */
+/* ---- The loop ------------------------------------------------------------ */
 
 static gboolean
 on_change(gpointer opaque)
@@ -205,8 +203,7 @@ on_call(InvokeCall *call, gpointer opaque)
     return answer;
 }
 
-/* ---- The beginning
- * ----------------------------------------------------------- */
+/* ---- The beginning ------------------------------------------------------- */
 
 /* Fills what is known of a job that has just begun. */
 static gboolean

@@ -62,8 +62,7 @@ job_record_free(JobRecord *record)
     g_free(record);
 }
 
-/* ---- The file --------------------------------------------------------------
- */
+/* ---- The file ------------------------------------------------------------ */
 
 static void
 set_text(GKeyFile *file, const char *key, const char *text)
@@ -164,8 +163,7 @@ job_record_save(JobRecord *record, gboolean durable, GError **error)
                 record->id ? record->id : record->folder);
 }
 
-/* ---- Folders ---------------------------------------------------------------
- */
+/* ---- Folders ------------------------------------------------------------- */
 
 /* A record without content; the folder and its lock file are opened. */
 static JobRecord *
@@ -233,8 +231,7 @@ job_record_remove(JobRecord *record, JobStore *store)
     unlinkat(store->fd, record->folder, AT_REMOVEDIR);
 }
 
-/* ---- The end of a process that is gone
- * --------------------------------------- */
+/* ---- The end of a process that is gone ----------------------------------- */
 
 /* The record of what has to be undone on the domain (refpoint/record.h) stands
  * beside ours. */
@@ -325,8 +322,7 @@ end_record(JobRecord *record, JobStore *store)
         job_record_save(record, TRUE, NULL);
 }
 
-/* ---- Looking ---------------------------------------------------------------
- */
+/* ---- Looking ------------------------------------------------------------- */
 
 /* Also one from the future: the clock was set, or it is none of ours. A process
  * may have been silent for long before it was gone (stopped, or on a disk that

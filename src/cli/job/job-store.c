@@ -101,8 +101,7 @@ job_store_free(JobStore *store)
     g_free(store);
 }
 
-/* ---- All -------------------------------------------------------------------
- */
+/* ---- All ----------------------------------------------------------------- */
 
 static gint
 compare(gconstpointer a, gconstpointer b)
@@ -164,8 +163,7 @@ job_store_list(JobStore *store)
     return records;
 }
 
-/* ---- One -------------------------------------------------------------------
- */
+/* ---- One ----------------------------------------------------------------- */
 
 static gboolean
 is_prefix(const char *text)

@@ -9,9 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* ---- The record
- * ----------------------------------------------------------------------------
- */
+/* ---- The record ---------------------------------------------------------- */
 
 static gboolean
 choose_files(RfpExport *export, RfpExportDisk *disk, GError **error)
@@ -215,8 +213,7 @@ note_pending(RfpExport *export)
     }
 }
 
-/* ---- The transaction
- * -------------------------------------------------------------------------- */
+/* ---- The transaction ----------------------------------------------------- */
 
 /* With --point: what the job's bitmap is begun from. Without a base it is the
  * point itself, so that the frozen bitmap proves that nothing changed. */

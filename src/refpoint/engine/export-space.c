@@ -19,8 +19,7 @@
 /* Bytes in a second that any guest may write while it is exported. */
 #define GUEST_WRITES ((guint64)1 << 20)
 
-/* ---- Space
- * -------------------------------------------------------------------------- */
+/* ---- Space --------------------------------------------------------------- */
 
 static guint64
 file_size(const char *path)

@@ -36,8 +36,7 @@ typedef struct {
     GError *error;    /* what the watch found */
 } Stream;
 
-/* ---- The sink of one disk
- * ------------------------------------------------------------- */
+/* ---- The sink of one disk ------------------------------------------------ */
 
 static gboolean
 sink_write(gpointer opaque,
@@ -141,8 +140,7 @@ finish_sink(RfpExport *export, RfpExportDisk *disk, GError **error)
     return rfp_files_sync_dir(folder, dir, error);
 }
 
-/* ---- The thread of one disk
- * --------------------------------------------------------------- */
+/* ---- The thread of one disk ---------------------------------------------- */
 
 typedef struct {
     Stream *stream;
@@ -243,9 +241,7 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
     return TRUE;
 }
 
-/* ---- The watch
- * ------------------------------------------------------------------------------
- */
+/* ---- The watch ----------------------------------------------------------- */
 
 static void
 report_progress(Stream *stream)
@@ -431,9 +427,7 @@ watch(Stream *stream)
     g_mutex_unlock(&stream->mutex);
 }
 
-/* ---- All disks
- * --------------------------------------------------------------------------------
- */
+/* ---- All disks ----------------------------------------------------------- */
 
 static void
 run_threads(Stream *stream)

@@ -13,8 +13,7 @@ typedef struct {
     guint64 scratch_max;
 } Keep;
 
-/* ---- Before the begin
- * ----------------------------------------------------------- */
+/* ---- Before the begin ---------------------------------------------------- */
 
 /* Only looked at: nothing is written to it until the export. */
 static gboolean
@@ -81,8 +80,7 @@ prepare(Keep *keep, GError **error)
            rfp_export_check_tracks(export, error) && choose_limit(keep, error);
 }
 
-/* ---- The begin, and what it leaves
- * ------------------------------------------------ */
+/* ---- The begin, and what it leaves --------------------------------------- */
 
 /* Later only what changed until then can be asked for. Asked behind the begin: the
  * freeze writes a good part of it. Without an answer there is no note. */

@@ -443,8 +443,7 @@ rfp_operation_close_job(RfpOperation *operation)
     return FALSE;
 }
 
-/* ---- The agent, afterwards
- * ----------------------------------------------------------- */
+/* ---- The agent, afterwards ----------------------------------------------- */
 
 void
 rfp_operation_check_agent(RfpOperation *operation)

@@ -139,10 +139,10 @@ cli_split_option(char **args, const char *name)
     g_autofree char *prefix = g_strdup_printf("--%s=", name);
 
     for (char **arg = copy; *arg != NULL && strcmp(*arg, "--") != 0; arg++) {
-        char *max = g_str_has_prefix(*arg, prefix) ?
-                        g_strdup_printf("--%s-max=%s", name,
-                                        *arg + strlen(prefix)) :
-                        NULL;
+        char *max =
+            g_str_has_prefix(*arg, prefix)
+                ? g_strdup_printf("--%s-max=%s", name, *arg + strlen(prefix))
+                : NULL;
 
         if (max == NULL)
             continue;
@@ -202,9 +202,11 @@ cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error)
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 
     g_option_context_set_summary(context, _(cli->command->summary));
-    parsed = cli_parse_options(
-        context, cli->command->waits ? split : args, entries,
-        cli->command->waits ? common : common + N_WAIT_ENTRIES, error);
+    parsed =
+        cli_parse_options(context, cli->command->waits ? split : args, entries,
+                          cli->command->waits ? common
+                                              : common + N_WAIT_ENTRIES,
+                          error);
     wait_max = wait.max;
     if (!parsed)
         return FALSE;
@@ -377,9 +379,10 @@ cli_usage(Cli *cli, const GError *error)
                   : g_strdup("virt-refpoint help");
     failure.way_out = way_out;
     if (cli->json)
-        return cli_done_json(
-            cli, json_document_new(cli, NULL, &failure, CLI_STATUS_USAGE),
-            CLI_STATUS_USAGE);
+        return cli_done_json(cli,
+                             json_document_new(cli, NULL, &failure,
+                                               CLI_STATUS_USAGE),
+                             CLI_STATUS_USAGE);
     cli_print_failure(&failure);
     return CLI_STATUS_USAGE;
 }

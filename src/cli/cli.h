@@ -45,8 +45,8 @@ struct _Command {
     const char *operands; /* "DOMAIN [NAME]...", one word an operand */
     const char *summary;  /* N_(); NULL: help does not show the command */
     RefpointReturnSet set;
-    gboolean waits; /* takes --wait and --no-wait */
-    guint wait;     /* seconds that it waits without them */
+    gboolean waits;                    /* takes --wait and --no-wait */
+    guint wait;                        /* seconds that it waits without them */
     int (*run)(Cli *cli, char **args); /* the exit status; args[0]: name */
 };
 
@@ -121,8 +121,8 @@ cli_failed(Cli *cli, const GError *error);
 int
 cli_done(Cli *cli, const char *text);
 
-/* Ends well, or with @status, but standard output could not be written: @errnum.
- * Says what is done all the same. */
+/* Ends well, or with @status, but standard output could not be written:
+ * @errnum. Says what is done all the same. */
 int
 cli_not_written(const Cli *cli, int errnum, int status);
 

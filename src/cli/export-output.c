@@ -35,9 +35,9 @@ describe_audit(const RefpointDiskReport *disk)
     case REFPOINT_AUDIT_NONE:
         break;
     case REFPOINT_AUDIT_MATCH:
-        return g_strdup_printf(
-            ngettext("%u cluster matches", "%u clusters match", disk->audited),
-            disk->audited);
+        return g_strdup_printf(ngettext("%u cluster matches",
+                                        "%u clusters match", disk->audited),
+                               disk->audited);
     case REFPOINT_AUDIT_MISMATCH:
         return g_strdup(_("mismatch"));
     }

@@ -32,8 +32,9 @@ find_second(const char *line)
 static char *
 first_of(const char *line)
 {
-    char *first = g_strndup(
-        line + INDENT, (gsize)(strstr(line + INDENT, "  ") - line) - INDENT);
+    char *first =
+        g_strndup(line + INDENT,
+                  (gsize)(strstr(line + INDENT, "  ") - line) - INDENT);
     char *value = strstr(first, "=[");
 
     if (value != NULL)

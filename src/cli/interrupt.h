@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Signals while an operation runs: SIGINT, SIGTERM and SIGHUP cancel it, SIGUSR1
- * and SIGUSR2 change how fast it reads. */
+/* Signals while an operation runs: SIGINT, SIGTERM and SIGHUP cancel it,
+ * SIGUSR1 and SIGUSR2 change how fast it reads. */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H
 
@@ -12,9 +12,10 @@
 void
 interrupt_begin(RefpointJob *job, gboolean notice);
 
-/* Behind interrupt_begin(): from now on SIGUSR1 halves the limit of the job's rate,
- * down to 1 MiB/s, and SIGUSR2 doubles it. @rate: what it begins with, in bytes a
- * second; without a limit, 0, the first SIGUSR1 sets one of 128 MiB/s. */
+/* Behind interrupt_begin(): from now on SIGUSR1 halves the limit of the job's
+ * rate, down to 1 MiB/s, and SIGUSR2 doubles it. @rate: what it begins with, in
+ * bytes a second; without a limit, 0, the first SIGUSR1 sets one of 128
+ * MiB/s. */
 void
 interrupt_rate(guint64 rate);
 

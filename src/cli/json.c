@@ -127,8 +127,9 @@ json_add_warning(JsonObject *document,
     json_set_text(warning, "id", id);
     json_set_text(warning, "object", object);
     json_set_text(warning, "message", message);
-    json_array_add_object_element(
-        json_object_get_array_member(document, "warnings"), warning);
+    json_array_add_object_element(json_object_get_array_member(document,
+                                                               "warnings"),
+                                  warning);
 }
 
 JsonObject *

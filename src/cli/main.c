@@ -169,8 +169,8 @@ keep_standard_descriptors(void)
             _exit(REFPOINT_ERROR_FAILED);
 }
 
-/* The limit that a shell hands on is far below what is allowed. Nothing here uses
- * select(2), which that is for. */
+/* The limit that a shell hands on is far below what is allowed. Nothing here
+ * uses select(2), which that is for. */
 static void
 allow_open_files(void)
 {

@@ -20,7 +20,7 @@ struct _Writer {
     GThread *thread;
     GMutex lock; /* of all below */
     GCond added;
-    GQueue pieces;    /* to be written */
+    GQueue pieces;     /* to be written */
     GPtrArray *failed; /* Piece: could not be written */
     gboolean ends;
 };

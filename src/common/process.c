@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Fields behind the name, which is in parentheses and may have any of its own.
- */
+/* Fields behind the name, which is in parentheses and may have any of its
+ * own. */
 #define STATE_FIELD 0
 #define START_FIELD 19
 

@@ -14,14 +14,14 @@
 guint64
 rfp_process_start(pid_t pid);
 
-/* Whether it was stopped, by a signal or a debugger; FALSE also where nobody can
- * tell. */
+/* Whether it was stopped, by a signal or a debugger; FALSE also where nobody
+ * can tell. */
 gboolean
 rfp_process_is_stopped(pid_t pid);
 
-/* A file descriptor for the process that was started at @start: it stays the same
- * one, whoever has its number later. -1: it is gone, or the kernel is older than
- * Linux 5.3. */
+/* A file descriptor for the process that was started at @start: it stays the
+ * same one, whoever has its number later. -1: it is gone, or the kernel is
+ * older than Linux 5.3. */
 int
 rfp_process_hold(pid_t pid, guint64 start);
 

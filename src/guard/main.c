@@ -84,7 +84,8 @@ say(const char *text)
     (void)!send(STDIN_FILENO, text, strlen(text), MSG_NOSIGNAL);
 }
 
-/* What is tried again and again fails with the same words: they are logged once. */
+/* What is tried again and again fails with the same words: they are logged
+ * once. */
 static void
 log_error(Guard *guard, const char *what, const GError *error)
 {
@@ -223,14 +224,14 @@ try_undo(Guard *guard, RfpRecord *record, gboolean *host)
     if (rfp_undo_run(domain, record, NULL, TRUE, &undone, &frozen, &error)) {
         syslog(LOG_NOTICE, "domain %s: the operation that died was %s",
                guard->uuid,
-               undone == RFP_UNDO_PUBLISHED ? "completed" :
-               undone == RFP_UNDO_UNSYNCED ?
-                                              "published, but its set cannot be synced: nothing "
-                                              "older is let go" :
-               undone == RFP_UNDO_KEPT ?
-                                              "ended; its files and checkpoint are kept, the set "
-                                              "cannot be read" :
-                                              "undone");
+               undone == RFP_UNDO_PUBLISHED ? "completed"
+               : undone == RFP_UNDO_UNSYNCED
+                   ? "published, but its set cannot be synced: nothing "
+                     "older is let go"
+               : undone == RFP_UNDO_KEPT
+                   ? "ended; its files and checkpoint are kept, the set "
+                     "cannot be read"
+                   : "undone");
         return TRUE;
     }
     log_error(guard, "cannot undo", error);
@@ -336,27 +337,27 @@ log_reader(const Guard *guard, const RfpHolder *holder, const char *what)
            guard->uuid, (int)holder->pid, what);
 }
 
-/* Before the end of a job, while no connection is made: a reader that does not go
- * on would make QEMU, and the guest, stand still in that end. */
+/* Before the end of a job, while no connection is made: a reader that does not
+ * go on would make QEMU, and the guest, stand still in that end. */
 static void
 cut_reader(const Guard *guard, const RfpRecord *record)
 {
     const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
     g_autoptr(RfpHolder) holder = find_reader(guard, record);
     RfpReader reader =
-        job != NULL && holder != NULL ?
-            rfp_reader_cut(holder->pid, holder->start, job->args[0]) :
-            RFP_READER_READS;
+        job != NULL && holder != NULL
+            ? rfp_reader_cut(holder->pid, holder->start, job->args[0])
+            : RFP_READER_READS;
 
     if (reader != RFP_READER_READS)
         log_reader(guard, holder,
-                   reader == RFP_READER_CUT ? "cut off from the backup job" :
-                                              "killed");
+                   reader == RFP_READER_CUT ? "cut off from the backup job"
+                                            : "killed");
 }
 
-/* A reader that was stopped while it made a connection, or ended the job itself,
- * keeps everybody else from ending it. One that is behind the end has the lock of
- * that still: it is let be. */
+/* A reader that was stopped while it made a connection, or ended the job
+ * itself, keeps everybody else from ending it. One that is behind the end has
+ * the lock of that still: it is let be. */
 static void
 kill_stopped_reader(Guard *guard, const RfpRecord *record)
 {
@@ -383,8 +384,8 @@ job_end(Guard *guard)
     gboolean gone = FALSE;
     gboolean ended = FALSE;
     g_autoptr(GError) error = NULL;
-    g_autoptr(RfpDomain) domain = others >= 0 ? find_domain(guard, &gone) :
-                                                NULL;
+    g_autoptr(RfpDomain) domain =
+        others >= 0 ? find_domain(guard, &gone) : NULL;
     g_autofree char *line = g_strconcat(guard->why, "\n", NULL);
 
     if (others < 0)
@@ -408,16 +409,15 @@ job_end(Guard *guard)
 }
 
 /* A frozen guest writes nothing, and its thaw does not wait for an end; but in
- * push mode QEMU writes meanwhile. A reason stays one, where nothing can be done
- * about it yet. */
+ * push mode QEMU writes meanwhile. A reason stays one, where nothing can be
+ * done about it yet. */
 static void
 job_watch(Guard *guard)
 {
     gboolean frozen = guard->frozen_until != 0;
     guint64 left = 0;
 
-    if (guard->job == NULL ||
-        (frozen && !rfp_scratch_is_pushed(guard->job)) ||
+    if (guard->job == NULL || (frozen && !rfp_scratch_is_pushed(guard->job)) ||
         g_get_monotonic_time() - guard->end_at < JOB_AGAIN_US)
         return;
     if (guard->why == NULL &&
@@ -444,8 +444,8 @@ load_kept(Guard *guard, const char *guid, gboolean locked)
     return NULL;
 }
 
-/* Why it must end, or NULL. A daemon that does not answer is waited for. A guest
- * that cannot write stands still until the job ends. */
+/* Why it must end, or NULL. A daemon that does not answer is waited for. A
+ * guest that cannot write stands still until the job ends. */
 static const char *
 reason_to_end(Guard *guard, const RfpKept *kept, gboolean ask)
 {
@@ -468,8 +468,8 @@ reason_to_end(Guard *guard, const RfpKept *kept, gboolean ask)
     return runs ? NULL : RFP_ENDED_STOPPED;
 }
 
-/* Scratch runs out, and the record is not free: the guest does not wait for that.
- * Who reads looks whether the job is there, and it is noted later. */
+/* Scratch runs out, and the record is not free: the guest does not wait for
+ * that. Who reads looks whether the job is there, and it is noted later. */
 static void
 end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
 {
@@ -477,9 +477,9 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
     gboolean ended = FALSE;
     g_autoptr(GError) error = NULL;
 
-    /* While they shake hands the guest may even stop for want of room: it can be
-     * woken from that. Kept out they are until the watch is over: the end may
-     * take its time. */
+    /* While they shake hands the guest may even stop for want of room: it can
+     * be woken from that. Kept out they are until the watch is over: the end
+     * may take its time. */
     if (kept != NULL && guard->handshakes < 0)
         guard->handshakes = rfp_handshakes_keep_out(kept->record->path);
     if (kept != NULL && guard->handshakes < 0)
@@ -515,14 +515,16 @@ end_kept(Guard *guard, const char *guid, const char *why)
     if (kept == NULL || (domain == NULL && !gone))
         return;
     if (rfp_undo_kept(domain, kept, why, &error))
-        syslog(LOG_NOTICE, "domain %s: the data of point %s is not kept any "
-                           "more: %s",
+        syslog(LOG_NOTICE,
+               "domain %s: the data of point %s is not kept any "
+               "more: %s",
                guard->uuid, guid, why);
     else
         log_error(guard, "cannot end what is kept", error);
 }
 
-/* The first reason stays, but for scratch: that end does not wait for anybody. */
+/* The first reason stays, but for scratch: that end does not wait for
+ * anybody. */
 static const char *
 worse(const char *why, const char *now)
 {
@@ -598,8 +600,7 @@ thaw_stalled(Guard *guard)
         away = !rfp_agent_thaw(domain, LATE_THAW_TIMEOUT, NULL, &error) &&
                g_error_matches(error, REFPOINT_ERROR,
                                REFPOINT_ERROR_NOT_AVAILABLE);
-    guard->frozen_until =
-        away ? g_get_monotonic_time() + THAW_AGAIN_US : 0;
+    guard->frozen_until = away ? g_get_monotonic_time() + THAW_AGAIN_US : 0;
 }
 
 typedef enum {
@@ -692,8 +693,7 @@ main(int argc, char **argv)
     gboolean watch = argc == 5 && strcmp(argv[4], "watch") == 0;
     End end = END_KEEP;
 
-    if ((argc != 4 && !watch) || !rfp_guid_check(argv[2]) ||
-        argv[3][0] != '/')
+    if ((argc != 4 && !watch) || !rfp_guid_check(argv[2]) || argv[3][0] != '/')
         return EXIT_FAILURE;
     guard.uri = argv[1];
     guard.uuid = argv[2];

@@ -13,9 +13,10 @@
  * are checked before anything else happens.
  *
  * @job: NULL: the method runs to its end. Else a job may be started: the method
- * returns 4096 (REFPOINT_MSVM_JOB_STARTED) and the path of the job; if not, *job
- * is NULL. Out parameters that are only known at the end are then found through
- * the job. Strings handed out are freed with g_free(), on failure they are NULL.
+ * returns 4096 (REFPOINT_MSVM_JOB_STARTED) and the path of the job; if not,
+ * *job is NULL. Out parameters that are only known at the end are then found
+ * through the job. Strings handed out are freed with g_free(), on failure they
+ * are NULL.
  *
  * Thread-safe. Jobs run in threads of the library, one a domain at a time; a
  * second one for a domain ends with System is in use.
@@ -86,7 +87,8 @@ refpoint_msvm_export_reference_point(RefpointMsvm *msvm,
 
 /*
  * Makes an exported point live again. @config_file_path: the point's domain.xml
- * in its set, @runtime_state_file_path: its checkpoint.xml; absolute. Right set.
+ * in its set, @runtime_state_file_path: its checkpoint.xml; absolute. Right
+ * set.
  */
 guint32
 refpoint_msvm_import_reference_point_metadata(
@@ -113,8 +115,8 @@ refpoint_msvm_remove_associated_data(RefpointMsvm *msvm,
 /*
  * The same for all VMs of an Msvm_VirtualSystemCollection. Every VM is a
  * collection of one of its own (refpoint-group:<domain uuid>), every point is
- * in a Msvm_ReferencePointCollection (refpoint-collection:<point guid>). Create,
- * destroy, remove: left set; export: right set. @settings are
+ * in a Msvm_ReferencePointCollection (refpoint-collection:<point guid>).
+ * Create, destroy, remove: left set; export: right set. @settings are
  * Msvm_CollectionReferencePointSettingData and
  * Msvm_CollectionReferencePointExportSettingData.
  */
@@ -144,11 +146,10 @@ refpoint_msvm_collection_export_reference_point(
     GError **error);
 
 guint32
-refpoint_msvm_collection_remove_associated_data(
-    RefpointMsvm *msvm,
-    const char *affected_collection,
-    char **job,
-    GError **error);
+refpoint_msvm_collection_remove_associated_data(RefpointMsvm *msvm,
+                                                const char *affected_collection,
+                                                char **job,
+                                                GError **error);
 
 /* ---- Msvm_ImageManagementService ----------------------------------------- */
 
@@ -206,9 +207,9 @@ enum {
 };
 
 /*
- * Start (also: go on after Suspend), Suspend (reading stops within a second, and
- * nothing is published before it goes on), Terminate (everything is undone, the
- * job ends as Terminated), Kill (the same, nobody waits for it: Killed).
+ * Start (also: go on after Suspend), Suspend (reading stops within a second,
+ * and nothing is published before it goes on), Terminate (everything is undone,
+ * the job ends as Terminated), Kill (the same, nobody waits for it: Killed).
  * @timeout_period: a CIM interval; NULL or zero: the call returns at once;
  * anything else: 4098. A job that has ended, or cannot be suspended (any more:
  * it publishes already): Invalid state. Right set.
@@ -259,11 +260,11 @@ refpoint_msvm_set_job_func(RefpointMsvm *msvm,
                            gpointer opaque);
 
 /*
- * As refpoint_job_set_wait(), for all methods that are called from then on and can
- * be jobs; a job that waits is Running, and can be terminated, whatever its method
- * is. GetVirtualDiskChanges, which nobody could stop, never waits. Those of one
- * RefpointMsvm on one domain do not wait for one another. @func is called
- * from a thread of the library.
+ * As refpoint_job_set_wait(), for all methods that are called from then on and
+ * can be jobs; a job that waits is Running, and can be terminated, whatever its
+ * method is. GetVirtualDiskChanges, which nobody could stop, never waits. Those
+ * of one RefpointMsvm on one domain do not wait for one another. @func is
+ * called from a thread of the library.
  */
 void
 refpoint_msvm_set_wait(RefpointMsvm *msvm,
@@ -308,10 +309,10 @@ refpoint_msvm_associators(RefpointMsvm *msvm,
 /* A parameter, in or out. Arrays have any number of values, others one. */
 typedef struct {
     char *name;
-    char *type;      /* "string", "uint16", "datetime", "reference", ...: out
-                      * and listed parameters only */
+    char *type; /* "string", "uint16", "datetime", "reference", ...: out
+                 * and listed parameters only */
     gboolean array;
-    gboolean in;     /* of listed parameters */
+    gboolean in; /* of listed parameters */
     gboolean out;
     GPtrArray *values; /* GBytes, each the text of a value (embedded instances:
                         * XML, UTF-8 or UTF-16); NULL: the parameter is NULL */
@@ -335,10 +336,11 @@ refpoint_msvm_methods(void);
 
 /*
  * Calls a method. @path: of the object, for methods of jobs; else NULL. @in:
- * GPtrArray of RefpointMsvmParameter, names compare without case. @asynchronous:
- * as with a non-NULL job. *@out, if not NULL: the out parameters, free with
- * g_ptr_array_unref(). An unknown class, method or parameter, or a missing one:
- * Invalid parameter; a wrong type: Incorrect data type.
+ * GPtrArray of RefpointMsvmParameter, names compare without case.
+ * @asynchronous: as with a non-NULL job. *@out, if not NULL: the out
+ * parameters, free with g_ptr_array_unref(). An unknown class, method or
+ * parameter, or a missing one: Invalid parameter; a wrong type: Incorrect data
+ * type.
  */
 guint32
 refpoint_msvm_invoke(RefpointMsvm *msvm,

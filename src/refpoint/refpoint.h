@@ -136,7 +136,7 @@ typedef enum {
 } RefpointQuiesce;
 
 typedef enum {
-    REFPOINT_AUDIT_NONE,     /* nothing was compared (full, or not asked) */
+    REFPOINT_AUDIT_NONE, /* nothing was compared (full, or not asked) */
     REFPOINT_AUDIT_MATCH,
     REFPOINT_AUDIT_MISMATCH, /* the disk was exported in full because of it */
 } RefpointAudit;
@@ -145,9 +145,9 @@ typedef enum {
 typedef struct {
     char *target;
     RefpointMode mode;
-    char *reason_id;   /* stable: "first", "no-bitmap", "source-changed", ... */
-    char *reason;      /* translated sentence */
-    char *base_name;   /* base point's name, increments only */
+    char *reason_id; /* stable: "first", "no-bitmap", "source-changed", ... */
+    char *reason;    /* translated sentence */
+    char *base_name; /* base point's name, increments only */
     char *base_guid;
     guint64 size;      /* bytes, exact virtual size */
     guint64 estimate;  /* bytes expected to be stored, from the plan */
@@ -156,28 +156,28 @@ typedef struct {
     char *image;       /* path of the image, NULL until written */
     char *view_digest; /* hexadecimal, NULL until known */
     RefpointAudit audit;
-    guint audited;     /* clusters compared */
+    guint audited; /* clusters compared */
 } RefpointDiskReport;
 
 /* The outcome of an operation. */
 typedef struct {
-    gboolean changed;   /* FALSE: nothing had to be done */
+    gboolean changed; /* FALSE: nothing had to be done */
     char *domain_name;
     char *domain_uuid;
     char *point_name;
     char *point_guid;
-    char *point_path;   /* absolute; NULL unless published */
+    char *point_path; /* absolute; NULL unless published */
     char *set_guid;
     RefpointConsistency consistency;
-    guint64 frozen_us;  /* how long the guest's file systems stood still */
-    GPtrArray *disks;   /* RefpointDiskReport */
-    GPtrArray *warnings; /* RefpointWarning */
+    guint64 frozen_us;    /* how long the guest's file systems stood still */
+    GPtrArray *disks;     /* RefpointDiskReport */
+    GPtrArray *warnings;  /* RefpointWarning */
     GPtrArray *destroyed; /* char *, names of points destroyed on the way */
     RefpointFailure *failure; /* NULL on success */
-    GPtrArray *imported;  /* char *, names of points that are live again */
-    guint64 waited_us; /* for others who worked on the domain */
-    char *waited_for;  /* the last of these, a sentence, translated; NULL: it
-                        * did not wait */
+    GPtrArray *imported;      /* char *, names of points that are live again */
+    guint64 waited_us;        /* for others who worked on the domain */
+    char *waited_for; /* the last of these, a sentence, translated; NULL: it
+                       * did not wait */
 } RefpointReport;
 
 typedef struct _RefpointJob RefpointJob;
@@ -203,9 +203,7 @@ refpoint_job_set_progress(RefpointJob *job,
 typedef void (*RefpointPlanFunc)(const RefpointReport *plan, gpointer opaque);
 
 void
-refpoint_job_set_plan(RefpointJob *job,
-                      RefpointPlanFunc func,
-                      gpointer opaque);
+refpoint_job_set_plan(RefpointJob *job, RefpointPlanFunc func, gpointer opaque);
 
 /* Waits as long as it takes. */
 #define REFPOINT_WAIT_FOREVER G_MAXUINT
@@ -215,12 +213,12 @@ refpoint_job_set_plan(RefpointJob *job,
 typedef void (*RefpointWaitFunc)(const char *whom, gpointer opaque);
 
 /*
- * How many seconds an operation that finds the domain in use waits, at most, for
- * its turn: for other operations of this library on it, and for jobs of other
- * programs. 0, the default: not at all, it fails with IN_USE, as it does when the
- * time is over. It has nothing and holds nobody up meanwhile. Data that is kept
- * is waited for only where its time limit ends first; held data is not. @func may
- * be NULL. Not to be called once the operation has begun.
+ * How many seconds an operation that finds the domain in use waits, at most,
+ * for its turn: for other operations of this library on it, and for jobs of
+ * other programs. 0, the default: not at all, it fails with IN_USE, as it does
+ * when the time is over. It has nothing and holds nobody up meanwhile. Data
+ * that is kept is waited for only where its time limit ends first; held data is
+ * not. @func may be NULL. Not to be called once the operation has begun.
  */
 void
 refpoint_job_set_wait(RefpointJob *job,
@@ -246,10 +244,10 @@ refpoint_job_set_rate(RefpointJob *job, guint64 bytes_per_second);
 
 /*
  * Stops reading guest data, and goes on with it; nothing is lost meanwhile, and
- * the backup job behind it goes on taking scratch space. An export that has read
- * everything is not published before it is resumed. FALSE: its publication has
- * begun, it ends by itself. Operations without data are not stopped. From any
- * thread and from signal handlers.
+ * the backup job behind it goes on taking scratch space. An export that has
+ * read everything is not published before it is resumed. FALSE: its publication
+ * has begun, it ends by itself. Operations without data are not stopped. From
+ * any thread and from signal handlers.
  */
 gboolean
 refpoint_job_suspend(RefpointJob *job);
@@ -290,8 +288,9 @@ void
 refpoint_connection_free(RefpointConnection *conn);
 
 /*
- * Before the program stops, as Ctrl-Z does: QEMU waits for who does not read its
- * reply to the end, and its guest may with it. From now on no operation over
+ * Before the program stops, as Ctrl-Z does: QEMU waits for who does not read
+ * its reply to the end, and its guest may with it. From now on no operation
+ * over
  * @conn asks QEMU for data; waits @wait_ms at most for the replies to what was
  * asked. FALSE: some are still to come; may be called again, to wait on. Which
  * jobs are suspended, and how fast they read, stays as it is. From any thread,
@@ -327,7 +326,7 @@ typedef enum {
     REFPOINT_BITMAP_UNKNOWN, /* the domain does not run, QEMU did not answer, or
                               * somebody may be reading a backup job of it */
     REFPOINT_BITMAP_GOOD,
-    REFPOINT_BITMAP_BROKEN,  /* missing or inconsistent */
+    REFPOINT_BITMAP_BROKEN, /* missing or inconsistent */
 } RefpointBitmap;
 
 typedef struct {
@@ -341,17 +340,17 @@ typedef struct {
     char *domain_uuid;
     char *name;
     char *guid;
-    char *parent;     /* the checkpoint's parent, or NULL */
-    char *set_guid;   /* the set it was made for, or NULL */
-    gint64 created;   /* seconds since the epoch */
+    char *parent;   /* the checkpoint's parent, or NULL */
+    char *set_guid; /* the set it was made for, or NULL */
+    gint64 created; /* seconds since the epoch */
     RefpointState state;
     RefpointConsistency consistency;
-    GPtrArray *disks; /* RefpointPointDisk */
-    RefpointKeep keep; /* what is there now, not what once was */
-    gint64 keep_until; /* seconds since the epoch; 0: no time limit */
+    GPtrArray *disks;     /* RefpointPointDisk */
+    RefpointKeep keep;    /* what is there now, not what once was */
+    gint64 keep_until;    /* seconds since the epoch; 0: no time limit */
     guint64 scratch_used; /* bytes that keeping it takes now */
     guint64 scratch_max;  /* bytes; it ends when they are used */
-    gboolean held;     /* was made as a held (log based) point */
+    gboolean held;        /* was made as a held (log based) point */
 } RefpointPoint;
 
 void
@@ -368,14 +367,15 @@ refpoint_list(RefpointConnection *conn, const char *domain, GError **error);
 /*
  * Fills in how the bitmaps of @points are, of domains that run: a question for
  * each point, which QEMU has to answer. One that is busy for long, or that does
- * not answer for 5 seconds, is not waited for: what nobody can tell stays UNKNOWN.
+ * not answer for 5 seconds, is not waited for: what nobody can tell stays
+ * UNKNOWN.
  * @points: from refpoint_list() at this connection.
  */
 void
 refpoint_list_bitmaps(RefpointConnection *conn, GPtrArray *points);
 
-/* One point, by name or GUID, with its bitmaps, where QEMU can be asked: its answer
- * is waited for. Free with refpoint_point_free(). */
+/* One point, by name or GUID, with its bitmaps, where QEMU can be asked: its
+ * answer is waited for. Free with refpoint_point_free(). */
 RefpointPoint *
 refpoint_info(RefpointConnection *conn,
               const char *domain,
@@ -384,7 +384,7 @@ refpoint_info(RefpointConnection *conn,
 
 typedef struct {
     const char *domain;
-    const char *name;         /* NULL: made from the time and the GUID */
+    const char *name; /* NULL: made from the time and the GUID */
     RefpointQuiesce quiesce;
     RefpointKeep keep;
     const char *directory;    /* the set whose points are its bases; NULL: the
@@ -408,8 +408,9 @@ refpoint_create(RefpointConnection *conn,
                 RefpointJob *job,
                 GError **error);
 
-/* Deletes the point's checkpoint; an export made of it stays. IN_USE while another
- * program has a backup job on the domain: see REFPOINT_BITMAP_UNKNOWN. */
+/* Deletes the point's checkpoint; an export made of it stays. IN_USE while
+ * another program has a backup job on the domain: see
+ * REFPOINT_BITMAP_UNKNOWN. */
 gboolean
 refpoint_destroy(RefpointConnection *conn,
                  const char *domain,
@@ -462,11 +463,12 @@ refpoint_changes_free(RefpointChanges *changes);
 /*
  * The extents of a running domain's disk that changed since a point, as of the
  * call; each call is a moment of its own. While data of a later point is kept
- * that was begun with this one as the base, as of that point. Extents are whole blocks of the
- * bitmap, clipped to the window: everything that changed, and perhaps more.
- * Free with refpoint_changes_free(). Errors: INVALID_PARAMETER (no such
- * domain, point, disk; the window begins beyond the end), INVALID_STATE (shut
- * off; the bitmap is missing or broken), IN_USE (another job).
+ * that was begun with this one as the base, as of that point. Extents are whole
+ * blocks of the bitmap, clipped to the window: everything that changed, and
+ * perhaps more. Free with refpoint_changes_free(). Errors: INVALID_PARAMETER
+ * (no such domain, point, disk; the window begins beyond the end),
+ * INVALID_STATE (shut off; the bitmap is missing or broken), IN_USE (another
+ * job).
  */
 RefpointChanges *
 refpoint_changes(RefpointConnection *conn,
@@ -525,20 +527,20 @@ typedef struct {
     const char *const *disks;   /* NULL-terminated targets; NULL: all */
     const char *const *exclude; /* NULL-terminated targets; NULL: none */
     RefpointQuiesce quiesce;
-    gboolean replace_base;      /* destroy the base's checkpoint afterwards */
-    guint keep_points;          /* 0: all; else all of this set but N go */
-    guint max_chain;            /* images in a chain, 1 to the limit */
-    const char *scratch_dir;    /* NULL: by default */
-    guint64 scratch_reserve;    /* bytes kept free */
+    gboolean replace_base;        /* destroy the base's checkpoint afterwards */
+    guint keep_points;            /* 0: all; else all of this set but N go */
+    guint max_chain;              /* images in a chain, 1 to the limit */
+    const char *scratch_dir;      /* NULL: by default */
+    guint64 scratch_reserve;      /* bytes kept free */
     gboolean scratch_reserve_set; /* FALSE: the larger of 1 GiB and 5 % */
-    guint audit;                /* clusters compared; 0 none, or ALL */
-    gboolean allow_plaintext;   /* of an encrypted source */
-    gboolean dry_run;           /* plan only */
-    RefpointCompress compress;  /* of the images */
-    int compress_level;         /* 1 to the limit; 0: by default */
-    guint64 limit_rate;         /* as refpoint_job_set_rate(); 0: no limit */
-    guint stall_timeout;        /* seconds that QEMU may stay silent while data
-                                 * moves; 0: no limit */
+    guint audit;                  /* clusters compared; 0 none, or ALL */
+    gboolean allow_plaintext;     /* of an encrypted source */
+    gboolean dry_run;             /* plan only */
+    RefpointCompress compress;    /* of the images */
+    int compress_level;           /* 1 to the limit; 0: by default */
+    guint64 limit_rate;           /* as refpoint_job_set_rate(); 0: no limit */
+    guint stall_timeout; /* seconds that QEMU may stay silent while data
+                          * moves; 0: no limit */
 } RefpointExportOptions;
 
 void
@@ -566,16 +568,16 @@ typedef struct {
     guint64 stored;  /* bytes of clusters in this image */
     char *image;     /* relative to the set */
     char *view_digest;
-    guint depth;     /* images in the chain, this one included */
+    guint depth; /* images in the chain, this one included */
 } RefpointCatalogDisk;
 
 typedef struct {
     char *name;
     char *guid;
-    char *folder;     /* relative to the set */
+    char *folder;      /* relative to the set */
     char *parent_guid; /* point that came before in the set's tree, or NULL */
     guint64 sequence;
-    char *created;    /* ISO 8601, UTC */
+    char *created; /* ISO 8601, UTC */
     RefpointConsistency consistency;
     char *domain_name;
     char *domain_uuid;
@@ -607,11 +609,11 @@ typedef struct {
 typedef struct {
     char *path;
     char *set_guid;
-    guint points;        /* looked at */
+    guint points; /* looked at */
     guint images;
-    guint64 bytes;       /* of cluster data compared with digests */
-    GPtrArray *damages;  /* RefpointFinding: data is wrong or missing */
-    GPtrArray *remarks;  /* RefpointFinding: leftovers, permissions */
+    guint64 bytes;      /* of cluster data compared with digests */
+    GPtrArray *damages; /* RefpointFinding: data is wrong or missing */
+    GPtrArray *remarks; /* RefpointFinding: leftovers, permissions */
 } RefpointVerification;
 
 void

@@ -109,8 +109,9 @@ source_map(gpointer connection,
         g_auto(RfpBlockStatus) status = {.context = "this"};
 
         reply(model, &status);
-        if (!rfp_block_status_report(
-                &status, MIN(walk.end - walk.offset, MAP_STEP), &walk, error))
+        if (!rfp_block_status_report(&status,
+                                     MIN(walk.end - walk.offset, MAP_STEP),
+                                     &walk, error))
             return FALSE;
     }
     return TRUE;

@@ -41,6 +41,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-static const char *const classes[4] = {
-    "CIM_ManagedElement", "CIM_Dependency", "CIM_MemberOfCollection",
-    "Msvm_VirtualMachineToDisks"};
+static const char *const classes[4] = {"CIM_ManagedElement", "CIM_Dependency",
+                                       "CIM_MemberOfCollection",
+                                       "Msvm_VirtualMachineToDisks"};

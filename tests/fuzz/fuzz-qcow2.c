@@ -23,8 +23,7 @@ run_header(const uint8_t *data, size_t size)
 static void
 walk(RfpQcow2Reader *reader)
 {
-    guint64 clusters =
-        rfp_qcow2_reader_header(reader)->size / RFP_CLUSTER_SIZE;
+    guint64 clusters = rfp_qcow2_reader_header(reader)->size / RFP_CLUSTER_SIZE;
     g_autofree guint8 *data = g_malloc0(RFP_CLUSTER_SIZE);
     RfpQcow2Kind kind = RFP_QCOW2_UNALLOCATED;
     guint64 host = 0;

@@ -28,12 +28,8 @@ seed_folder(const char *program)
     const char *target = strstr(name, "fuzz-");
     const char *source = g_getenv("SRCDIR");
 
-    return g_build_filename(source ? source : ".",
-                            "tests",
-                            "fuzz",
-                            "seeds",
-                            target ? target + strlen("fuzz-") : name,
-                            NULL);
+    return g_build_filename(source ? source : ".", "tests", "fuzz", "seeds",
+                            target ? target + strlen("fuzz-") : name, NULL);
 }
 
 static gboolean

@@ -20,7 +20,9 @@
 /* More than a greeting may take. */
 #define LIMIT_US 4500000
 
-typedef int (*FreezeFunc)(virDomainPtr, const char **, unsigned int,
+typedef int (*FreezeFunc)(virDomainPtr,
+                          const char **,
+                          unsigned int,
                           unsigned int);
 
 int

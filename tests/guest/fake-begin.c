@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Preloaded into a program: the first BEGIN_FAILS backup jobs do not begin, for the
- * reason BEGIN_TEXT. Each call adds a byte to the file BEGIN_CALLS.
+ * Preloaded into a program: the first BEGIN_FAILS backup jobs do not begin, for
+ * the reason BEGIN_TEXT. Each call adds a byte to the file BEGIN_CALLS.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,7 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef int (*BeginFunc)(virDomainPtr, const char *, const char *, unsigned int);
+typedef int (*BeginFunc)(virDomainPtr,
+                         const char *,
+                         const char *,
+                         unsigned int);
 typedef virErrorPtr (*ErrorFunc)(void);
 
 /* The last call failed for this, libvirt does not know. */
@@ -50,5 +53,6 @@ virDomainBackupBegin(virDomainPtr domain,
 virErrorPtr
 virGetLastError(void)
 {
-    return refused ? refused : ((ErrorFunc)dlsym(RTLD_NEXT, "virGetLastError"))();
+    return refused ? refused
+                   : ((ErrorFunc)dlsym(RTLD_NEXT, "virGetLastError"))();
 }

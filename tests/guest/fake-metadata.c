@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Preloaded into a program: while the file METADATA_FAILS exists libvirt does not
- * tell what is recorded in a domain.
+ * Preloaded into a program: while the file METADATA_FAILS exists libvirt does
+ * not tell what is recorded in a domain.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

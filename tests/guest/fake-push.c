@@ -5,9 +5,9 @@
  *   HOLD_THAW   while this file exists the program does not come to thaw;
  *               HOLD_THAW.seen is made then
  *   FULL        while this file exists the guard finds no room anywhere. Where
- *               FULL.late exists, too, a job that it is about to end comes to its
- *               own end before: FULL.seen is made, and that is waited for
- *   UNLINKED    what the guard removes is written there
+ *               FULL.late exists, too, a job that it is about to end comes to
+ * its own end before: FULL.seen is made, and that is waited for UNLINKED what
+ * the guard removes is written there
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -62,8 +62,8 @@ int
 virDomainFSThaw(void *domain, const char **points, unsigned n, unsigned flags)
 {
     int (*next)(void *, const char **, unsigned, unsigned) =
-        (int (*)(void *, const char **, unsigned, unsigned))dlsym(
-            RTLD_NEXT, "virDomainFSThaw");
+        (int (*)(void *, const char **, unsigned,
+                 unsigned))dlsym(RTLD_NEXT, "virDomainFSThaw");
 
     if (!is_guard() && is_there("HOLD_THAW", ""))
         make("HOLD_THAW", ".seen");
@@ -75,8 +75,9 @@ virDomainFSThaw(void *domain, const char **points, unsigned n, unsigned flags)
 static void
 wait_for_end(void *domain)
 {
-    char *(*look)(void *, unsigned) = (char *(*)(void *, unsigned))dlsym(
-        RTLD_DEFAULT, "virDomainBackupGetXMLDesc");
+    char *(*look)(void *, unsigned) =
+        (char *(*)(void *, unsigned))dlsym(RTLD_DEFAULT,
+                                           "virDomainBackupGetXMLDesc");
     char *xml = NULL;
 
     make("FULL", ".seen");
@@ -90,8 +91,8 @@ int
 virDomainGetJobStats(void *domain, int *type, void *params, int *n, unsigned f)
 {
     int (*next)(void *, int *, void *, int *, unsigned) =
-        (int (*)(void *, int *, void *, int *, unsigned))dlsym(
-            RTLD_NEXT, "virDomainGetJobStats");
+        (int (*)(void *, int *, void *, int *,
+                 unsigned))dlsym(RTLD_NEXT, "virDomainGetJobStats");
 
     if (is_guard() && is_there("FULL", "") && is_there("FULL", ".late"))
         wait_for_end(domain);

@@ -22,7 +22,9 @@ wait_for_leave(void)
         usleep(20 * 1000);
 }
 
-typedef int (*BeginFunc)(virDomainPtr, const char *, const char *,
+typedef int (*BeginFunc)(virDomainPtr,
+                         const char *,
+                         const char *,
                          unsigned int);
 
 int
@@ -37,7 +39,8 @@ virDomainBackupBegin(virDomainPtr domain,
     return next(domain, backup_xml, checkpoint_xml, flags);
 }
 
-typedef virDomainCheckpointPtr (*CreateFunc)(virDomainPtr, const char *,
+typedef virDomainCheckpointPtr (*CreateFunc)(virDomainPtr,
+                                             const char *,
                                              unsigned int);
 
 virDomainCheckpointPtr

@@ -95,8 +95,9 @@ point_settings(const char *base)
 static int
 do_create(Client *client)
 {
-    g_autofree char *settings = create_settings(
-        "Msvm_VirtualSystemReferencePointSettingData", client->words[2]);
+    g_autofree char *settings =
+        create_settings("Msvm_VirtualSystemReferencePointSettingData",
+                        client->words[2]);
     char *point = NULL;
     GError *error = NULL;
     guint32 number = refpoint_msvm_create_reference_point(
@@ -111,8 +112,9 @@ do_create(Client *client)
 static int
 do_collection_create(Client *client)
 {
-    g_autofree char *settings = create_settings(
-        "Msvm_CollectionReferencePointSettingData", client->words[2]);
+    g_autofree char *settings =
+        create_settings("Msvm_CollectionReferencePointSettingData",
+                        client->words[2]);
     char *collection = NULL;
     GError *error = NULL;
     guint32 number = refpoint_msvm_collection_create_reference_point(
@@ -129,9 +131,10 @@ do_export(Client *client)
 {
     g_autofree char *settings = point_settings(client->words[2]);
     GError *error = NULL;
-    guint32 number = refpoint_msvm_export_reference_point(
-        client->msvm, client->words[0], client->words[1], settings, NULL,
-        &error);
+    guint32 number =
+        refpoint_msvm_export_reference_point(client->msvm, client->words[0],
+                                             client->words[1], settings, NULL,
+                                             &error);
 
     return finish(number, error);
 }
@@ -148,9 +151,11 @@ do_collection_export(Client *client)
 {
     g_autofree char *settings = collection_settings(client->words[2]);
     GError *error = NULL;
-    guint32 number = refpoint_msvm_collection_export_reference_point(
-        client->msvm, client->words[0], client->words[1], settings, NULL,
-        &error);
+    guint32 number =
+        refpoint_msvm_collection_export_reference_point(client->msvm,
+                                                        client->words[0],
+                                                        client->words[1],
+                                                        settings, NULL, &error);
 
     return finish(number, error);
 }
@@ -170,8 +175,9 @@ static int
 do_destroy(Client *client)
 {
     GError *error = NULL;
-    guint32 number = refpoint_msvm_destroy_reference_point(
-        client->msvm, client->words[0], NULL, &error);
+    guint32 number =
+        refpoint_msvm_destroy_reference_point(client->msvm, client->words[0],
+                                              NULL, &error);
 
     return finish(number, error);
 }
@@ -180,8 +186,10 @@ static int
 do_collection_destroy(Client *client)
 {
     GError *error = NULL;
-    guint32 number = refpoint_msvm_collection_destroy_reference_point(
-        client->msvm, client->words[0], NULL, &error);
+    guint32 number =
+        refpoint_msvm_collection_destroy_reference_point(client->msvm,
+                                                         client->words[0], NULL,
+                                                         &error);
 
     return finish(number, error);
 }
@@ -190,8 +198,9 @@ static int
 do_remove(Client *client)
 {
     GError *error = NULL;
-    guint32 number = refpoint_msvm_remove_associated_data(
-        client->msvm, client->words[0], NULL, &error);
+    guint32 number =
+        refpoint_msvm_remove_associated_data(client->msvm, client->words[0],
+                                             NULL, &error);
 
     return finish(number, error);
 }
@@ -200,8 +209,9 @@ static int
 do_associated(Client *client)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) paths = refpoint_msvm_associators(
-        client->msvm, client->words[0], NULL, client->words[1], &error);
+    g_autoptr(GPtrArray) paths =
+        refpoint_msvm_associators(client->msvm, client->words[0], NULL,
+                                  client->words[1], &error);
 
     for (guint i = 0; paths && i < paths->len; i++)
         printf("path %s\n", (char *)g_ptr_array_index(paths, i));
@@ -276,9 +286,10 @@ start_export(Client *client)
     g_autofree char *settings = point_settings(client->words[2]);
     char *job = NULL;
     GError *error = NULL;
-    guint32 number = refpoint_msvm_export_reference_point(
-        client->msvm, client->words[0], client->words[1], settings, &job,
-        &error);
+    guint32 number =
+        refpoint_msvm_export_reference_point(client->msvm, client->words[0],
+                                             client->words[1], settings, &job,
+                                             &error);
 
     finish(number, error);
     return job;
@@ -298,9 +309,11 @@ do_collection_watch(Client *client)
     g_autofree char *settings = collection_settings(client->words[2]);
     g_autofree char *job = NULL;
     GError *error = NULL;
-    guint32 number = refpoint_msvm_collection_export_reference_point(
-        client->msvm, client->words[0], client->words[1], settings, &job,
-        &error);
+    guint32 number =
+        refpoint_msvm_collection_export_reference_point(client->msvm,
+                                                        client->words[0],
+                                                        client->words[1],
+                                                        settings, &job, &error);
 
     finish(number, error);
     return job ? end_job(client, job) : 1;

@@ -87,8 +87,9 @@ run(RefpointMsvm *msvm, int argc, char **argv)
     if (strcmp(argv[1], "changes") == 0 && argc > 3)
         return changes(msvm, argv + 2);
     if (strcmp(argv[1], "associators") == 0) {
-        GPtrArray *paths = refpoint_msvm_associators(
-            msvm, argv[2], argv[3], argc > 4 ? argv[4] : NULL, &error);
+        GPtrArray *paths =
+            refpoint_msvm_associators(msvm, argv[2], argv[3],
+                                      argc > 4 ? argv[4] : NULL, &error);
 
         return print_paths(paths, &error);
     }

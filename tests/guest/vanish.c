@@ -13,8 +13,8 @@ virDomainCheckpointGetXMLDesc(virDomainCheckpointPtr checkpoint,
 {
     static int asked;
     char *(*next)(virDomainCheckpointPtr, unsigned int) =
-        (char *(*)(virDomainCheckpointPtr, unsigned int))dlsym(
-            RTLD_NEXT, "virDomainCheckpointGetXMLDesc");
+        (char *(*)(virDomainCheckpointPtr, unsigned int))
+            dlsym(RTLD_NEXT, "virDomainCheckpointGetXMLDesc");
 
     if (strcmp(virDomainCheckpointGetName(checkpoint), getenv("VANISH")) == 0 &&
         ++asked == atoi(getenv("VANISH_AT")) &&

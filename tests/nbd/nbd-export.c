@@ -155,8 +155,9 @@ export_disk(const Arguments *arguments,
             GError **error)
 {
     const char *image = arguments->files[2];
-    g_autoptr(RfpQcow2Writer) writer = rfp_qcow2_writer_new(
-        AT_FDCWD, image, image, options->size, arguments->backing, error);
+    g_autoptr(RfpQcow2Writer) writer =
+        rfp_qcow2_writer_new(AT_FDCWD, image, image, options->size,
+                             arguments->backing, error);
     g_autoptr(RfpDigestWriter) digests = NULL;
     g_autoptr(RfpCompress) compress = NULL;
     g_autoptr(RfpCopy) copy = NULL;

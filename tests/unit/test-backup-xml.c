@@ -31,8 +31,7 @@ test_format(void)
     const char *const others[] = {"vdc", "sda", NULL};
     g_autofree char *xml =
         rfp_backup_xml_format("/run/refpoint/nbd.sock", disks, 2, others);
-    g_autofree char *small =
-        rfp_backup_xml_format("/run/<x>", disks, 1, NULL);
+    g_autofree char *small = rfp_backup_xml_format("/run/<x>", disks, 1, NULL);
     g_autofree char *push = rfp_backup_xml_format(NULL, disks, 2, others);
 
     data_compare("xml/backup.xml", xml);
@@ -96,7 +95,8 @@ test_bad(void)
         g_autoptr(GError) error = NULL;
         gboolean matches = TRUE;
 
-        g_assert_false(rfp_backup_xml_matches(texts[i], "/s", &matches, &error));
+        g_assert_false(
+            rfp_backup_xml_matches(texts[i], "/s", &matches, &error));
         g_assert_false(matches);
         g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
         g_assert_nonnull(strstr(error->message, "backup job"));
@@ -166,8 +166,8 @@ test_guid_of_ours(void)
         .scratch = "/s/" GUID "-vda.qcow2",
     };
     static const char *const others[] = {"vdb", NULL};
-    g_autofree char *pull = rfp_backup_xml_format("/r/refpoint-9dbe7fd3.sock",
-                                                  &disk, 1, others);
+    g_autofree char *pull =
+        rfp_backup_xml_format("/r/refpoint-9dbe7fd3.sock", &disk, 1, others);
     g_autofree char *push = rfp_backup_xml_format(NULL, &disk, 1, NULL);
     g_autofree char *guid_of_pull = rfp_backup_xml_guid(pull);
     g_autofree char *guid_of_push = rfp_backup_xml_guid(push);

@@ -49,8 +49,7 @@ test_ours(void)
     g_assert_cmpstr(checkpoint->name, ==, "20261121T203000Z-1f0c9a3e");
     g_assert_cmpstr(checkpoint->guid, ==, GUID);
     g_assert_cmpstr(checkpoint->set_guid, ==, SET);
-    g_assert_true(g_str_has_suffix(checkpoint->description,
-                                   "\nmade by hand"));
+    g_assert_true(g_str_has_suffix(checkpoint->description, "\nmade by hand"));
     g_assert_null(checkpoint->parent);
     g_assert_cmpint(checkpoint->created, ==, 1795297840);
     g_assert_cmpuint(checkpoint->disks->len, ==, 4);
@@ -152,10 +151,8 @@ test_format(void)
     const char *const others[] = {"vdc", "sda", NULL};
     g_autofree char *xml =
         rfp_checkpoint_xml_format("20261121T203000Z-1f0c9a3e",
-                                  "1F0C9A3E-7b1d-4c5f-9a2e-3b6f1d2c4e5a",
-                                  SET,
-                                  targets,
-                                  others);
+                                  "1F0C9A3E-7b1d-4c5f-9a2e-3b6f1d2c4e5a", SET,
+                                  targets, others);
     g_autofree char *small =
         rfp_checkpoint_xml_format("<&'\">", GUID, NULL, targets, NULL);
     g_autoptr(RfpCheckpointXml) again = parse(xml);
@@ -191,8 +188,7 @@ test_mark(void)
         {"virt-refpoint 1 point=" GUID " set=-\nmore\nlines", TRUE, FALSE},
         {"virt-refpoint 1 point=" GUID " set=" SET "\nmore", TRUE, TRUE},
         {"virt-refpoint 1 point=1F0C9A3E-7B1D-4C5F-9A2E-3B6F1D2C4E5A set=-",
-         TRUE,
-         FALSE},
+         TRUE, FALSE},
         {" virt-refpoint 1 point=" GUID " set=-", FALSE, FALSE},
         {"\nvirt-refpoint 1 point=" GUID " set=-", FALSE, FALSE},
         {"text\nvirt-refpoint 1 point=" GUID " set=-", FALSE, FALSE},
@@ -218,8 +214,7 @@ test_mark(void)
         g_autofree char *set = NULL;
 
         g_assert_cmpint(rfp_checkpoint_mark_parse(rows[i].text, &guid, &set),
-                        ==,
-                        rows[i].mark);
+                        ==, rows[i].mark);
         g_assert_cmpstr(guid, ==, rows[i].mark ? GUID : NULL);
         g_assert_cmpstr(set, ==, rows[i].set ? SET : NULL);
     }
@@ -248,8 +243,7 @@ test_rebuild(void)
     g_assert_cmpuint(after->disks->len, ==, before->disks->len);
     g_assert_true(rfp_checkpoint_xml_disk(after, "vda")->tracked);
     g_assert_false(rfp_checkpoint_xml_disk(after, "vdc")->tracked);
-    g_assert_nonnull(
-        strstr(root, "bitmap=\"20261121T203000Z-1f0c9a3e\""));
+    g_assert_nonnull(strstr(root, "bitmap=\"20261121T203000Z-1f0c9a3e\""));
     g_assert_nonnull(strstr(domain, "keep  this"));
     g_assert_null(strstr(domain, "urn:virt-refpoint:domain:1"));
 }
@@ -275,8 +269,8 @@ test_rebuild_foreign(void)
                     "bitmap=\"x\"/>\n"
                     "  </disks>\n"
                     "</domaincheckpoint>\n");
-    g_assert_null(rfp_checkpoint_xml_rebuild("<domaincheckpoint/>", NULL,
-                                             NULL));
+    g_assert_null(
+        rfp_checkpoint_xml_rebuild("<domaincheckpoint/>", NULL, NULL));
     g_assert_null(rfp_checkpoint_xml_rebuild("<x", NULL, NULL));
 }
 
@@ -284,8 +278,8 @@ test_rebuild_foreign(void)
 static char *
 sorted(const char *text)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
-        (GDestroyNotify)rfp_checkpoint_xml_free);
+    g_autoptr(GPtrArray) list =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rfp_checkpoint_xml_free);
     g_auto(GStrv) words = g_strsplit(text, " ", -1);
     GString *names = g_string_new(NULL);
 

@@ -115,14 +115,17 @@ content(const View *view, guint64 cluster, guint8 *data)
 /* ---- The base ------------------------------------------------------------ */
 
 static void
-add_leaf(RfpDigestWriter *writer, const View *view, const Piece *piece,
-         guint8 *leaves, guint8 *have)
+add_leaf(RfpDigestWriter *writer,
+         const View *view,
+         const Piece *piece,
+         guint8 *leaves,
+         guint8 *have)
 {
     const guint i = piece->cluster % RFP_GROUP_LEAVES;
     g_autofree guint8 *data = g_malloc(CLUSTER);
     guint8 leaf[RFP_LEAF_SIZE];
-    gboolean last = piece + 1 == &g_array_index(view->pieces, Piece,
-                                                view->pieces->len);
+    gboolean last =
+        piece + 1 == &g_array_index(view->pieces, Piece, view->pieces->len);
     g_autoptr(GError) error = NULL;
 
     content(view, piece->cluster, data);
@@ -197,8 +200,11 @@ source_close(gpointer opaque)
 }
 
 static gboolean
-source_read(
-    gpointer opaque, void *data, guint64 offset, guint32 length, GError **error)
+source_read(gpointer opaque,
+            void *data,
+            guint64 offset,
+            guint32 length,
+            GError **error)
 {
     Connection *connection = opaque;
     Disk *disk = connection->disk;
@@ -285,7 +291,7 @@ typedef struct {
     const char *base;
     guint64 size;
     const char *now;
-    const char *dirty; /* "3:d"; NULL: it is not asked for */
+    const char *dirty;  /* "3:d"; NULL: it is not asked for */
     const char *differ; /* of all clusters that are told */
     guint64 compared;
     guint reads; /* clusters */
@@ -323,16 +329,17 @@ compare_new(const Case *wanted, Disk *disk, GPtrArray *base, const gint *cancel)
         .source_ops = &source_ops,
         .source = disk,
         .base = base,
-        .copy = {
-            .size = wanted->size,
-            .increment = wanted->dirty != NULL,
-            .resized_from =
-                wanted->base_size ? wanted->base_size : wanted->size,
-            .workers = 3,
-            .buffer = 4 * CLUSTER,
-            .name = "vda",
-            .cancel = cancel,
-        },
+        .copy =
+            {
+                .size = wanted->size,
+                .increment = wanted->dirty != NULL,
+                .resized_from =
+                    wanted->base_size ? wanted->base_size : wanted->size,
+                .workers = 3,
+                .buffer = 4 * CLUSTER,
+                .name = "vda",
+                .cancel = cancel,
+            },
         .func = on_different,
         .opaque = disk,
     };
@@ -445,7 +452,7 @@ test_cases(void)
 static void
 test_enough(void)
 {
-    const Case wanted = {0,    "0:a 1g1:b", SIZE, "0:x 1g1:y 1g5:z",
+    const Case wanted = {0,     "0:a 1g1:b", SIZE, "0:x 1g1:y 1g5:z",
                          "0:d", "",          0,    0};
     g_autofree Disk *disk = disk_new(&wanted);
     g_autoptr(GPtrArray) base = base_of(&wanted);

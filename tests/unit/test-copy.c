@@ -96,8 +96,11 @@ touches(const Range *ranges, guint n, guint64 begin, guint64 end)
 
 /* Where the answer at @offset changes. */
 static guint64
-piece_end(
-    const Model *model, RfpMap map, guint64 offset, guint64 end, gboolean *flag)
+piece_end(const Model *model,
+          RfpMap map,
+          guint64 offset,
+          guint64 end,
+          gboolean *flag)
 {
     const gboolean is_dirty = map == RFP_MAP_DIRTY;
     const Range *ranges = is_dirty ? model->dirty : model->data;
@@ -171,8 +174,11 @@ source_close(gpointer opaque)
 }
 
 static gboolean
-source_read(
-    gpointer opaque, void *data, guint64 offset, guint32 length, GError **error)
+source_read(gpointer opaque,
+            void *data,
+            guint64 offset,
+            guint32 length,
+            GError **error)
 {
     Connection *connection = opaque;
     Model *model = connection->model;
@@ -321,8 +327,11 @@ check_leaf(Model *model, guint64 cluster, const guint8 *leaf, gboolean have)
 }
 
 static gboolean
-sink_window_end(
-    gpointer sink, guint64 group, guint8 *leaves, guint8 *have, GError **error)
+sink_window_end(gpointer sink,
+                guint64 group,
+                guint8 *leaves,
+                guint8 *have,
+                GError **error)
 {
     Model *model = sink;
     const guint64 before = model->n_confirmed;
@@ -419,8 +428,9 @@ random_ranges(GRand *rand, guint64 size, Range *ranges)
         Range *range = &ranges[n++];
 
         if (g_rand_boolean(rand))
-            at += random_below(
-                rand, g_rand_boolean(rand) ? longest : MAX(size / wanted, 1));
+            at += random_below(rand, g_rand_boolean(rand)
+                                         ? longest
+                                         : MAX(size / wanted, 1));
         range->begin = MIN(at, size - 1);
         range->end = MIN(range->begin + 1 + random_below(rand, longest), size);
         range->blank = g_rand_int_range(rand, 0, 4) == 0;

@@ -233,8 +233,7 @@ assert_entries(RfpDigestFile *file, const View *view)
         rfp_digest_file_entry(file, entry++, &cluster, leaf, &error);
         g_assert_no_error(error);
         g_assert_cmpuint(cluster, ==, i);
-        g_assert_cmpmem(leaf, RFP_LEAF_SIZE, view_leaf(view, i),
-                        RFP_LEAF_SIZE);
+        g_assert_cmpmem(leaf, RFP_LEAF_SIZE, view_leaf(view, i), RFP_LEAF_SIZE);
     }
     g_assert_cmpuint(rfp_digest_file_entries(file), ==, entry);
 }
@@ -308,8 +307,8 @@ check_chain(const guint64 *sizes, guint n)
 static void
 test_sizes(void)
 {
-    const guint64 sizes[] = {0,     1,     511,           512, 65535,
-                             65536, 65537, RFP_GROUP_SIZE + 1};
+    const guint64 sizes[] = {0,     1,     511,   512,
+                             65535, 65536, 65537, RFP_GROUP_SIZE + 1};
 
     for (guint i = 0; i < G_N_ELEMENTS(sizes); i++)
         check_chain(&sizes[i], 1);
@@ -320,8 +319,9 @@ test_resized(void)
 {
     const guint64 group = RFP_GROUP_SIZE;
     const guint64 sizes[] = {
-        3 * group - 5, group + 65537, 2 * group, group,   group + 1, 3 * group,
-        100000,        65536,         65535,     100000,  100001,    0,
+        3 * group - 5, group + 65537, 2 * group, group,
+        group + 1,     3 * group,     100000,    65536,
+        65535,         100000,        100001,    0,
         group,         group,         512,       group * 2 + 70000,
     };
 
@@ -369,8 +369,8 @@ test_huge(void)
     memset(have, 0, sizeof(have));
     have[sizeof(have) - 1] = 0x80;
     leaves[LEAVES_BYTES - 1] = 2;
-    g_assert_true(rfp_digest_writer_group(writer, 63 * 1024 - 1, leaves, have,
-                                          &error));
+    g_assert_true(
+        rfp_digest_writer_group(writer, 63 * 1024 - 1, leaves, have, &error));
     g_assert_true(
         rfp_digest_writer_finish(writer, view, &file_size, sum, &error));
     g_assert_cmpuint(file_size, ==, 64 + 80 + 63 * 1024 * 32 + 64);
@@ -391,7 +391,7 @@ test_misuse(void)
         guint leaf;
         gboolean good;
     } steps[] = {
-        {1, 0, TRUE}, {1, 0, FALSE}, {0, 0, FALSE},
+        {1, 0, TRUE},  {1, 0, FALSE}, {0, 0, FALSE},
         {2, 1, FALSE}, {3, 0, FALSE}, {2, 0, TRUE},
     };
     g_autoptr(GError) error = NULL;
@@ -399,12 +399,12 @@ test_misuse(void)
     g_autofree guint8 *leaves = g_malloc0(LEAVES_BYTES);
     int fd = temporary_file();
 
-    g_assert_null(rfp_digest_writer_new(fd, "x", RFP_DISK_SIZE_MAX + 1, NULL,
-                                        &error));
+    g_assert_null(
+        rfp_digest_writer_new(fd, "x", RFP_DISK_SIZE_MAX + 1, NULL, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
     g_clear_error(&error);
-    writer = rfp_digest_writer_new(fd, "x", 2 * RFP_GROUP_SIZE + 1, NULL,
-                                   &error);
+    writer =
+        rfp_digest_writer_new(fd, "x", 2 * RFP_GROUP_SIZE + 1, NULL, &error);
     g_assert_no_error(error);
     for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
         guint8 have[RFP_GROUP_LEAVES / 8] = {0};

@@ -79,9 +79,7 @@ test_running(void)
     g_assert_cmpstr(disk->driver, ==, "qcow2");
     g_assert_cmpstr(disk->bus, ==, "virtio");
     g_assert_cmpstr(disk->source.type, ==, "file");
-    g_assert_cmpstr(disk->source.path,
-                    ==,
-                    "/var/lib/libvirt/images/vda.qcow2");
+    g_assert_cmpstr(disk->source.path, ==, "/var/lib/libvirt/images/vda.qcow2");
     g_assert_cmpuint(disk->source.inode, ==, 0);
     g_assert_true(disk->has_source);
     g_assert_false(disk->readonly);
@@ -106,8 +104,7 @@ test_kinds(void)
         const char *path;
     } rows[] = {
         {"sda", "block", "/dev/vg0/data"},
-        {"vdb",
-         "network",
+        {"vdb", "network",
          "rbd:pool/image@mon1.example.org:6789,[2001:db8::1]:6789"},
         {"vdc", "network", "nbd:exp@unix:/run/nbd.sock"},
         {"vdd", "volume", "default/vm.qcow2"},
@@ -133,8 +130,7 @@ test_kinds(void)
     }
     g_assert_cmpstr(rfp_domain_xml_disk(domain, "sda")->device, ==, "lun");
     g_assert_cmpstr(rfp_domain_xml_disk(domain, "fda")->device, ==, "floppy");
-    g_assert_cmpstr(domain->nvram,
-                    ==,
+    g_assert_cmpstr(domain->nvram, ==,
                     "/var/lib/libvirt/qemu/nvram/kinds_VARS.fd");
     g_assert_cmpstr(domain->kernel, ==, "/boot/vmlinuz");
     g_assert_cmpstr(domain->initrd, ==, "/boot/initrd.img");
@@ -160,15 +156,13 @@ test_sources(void)
         {"type='network'><source name='x'/>", NULL, FALSE},
         {"type='network'><source protocol='https' name='a' query='b=1'>"
          "<host name='h' port='443'/></source>",
-         "https:a?b=1@h:443",
-         TRUE},
+         "https:a?b=1@h:443", TRUE},
         {"type='vhostuser'><source type='unix' path='/s'/>", "/s", TRUE},
         {"type='later'><source thing='/s'/>", NULL, TRUE},
         {"type='later'>", NULL, FALSE},
         {"type='file'><mirror><source file='/m'/></mirror>"
          "<backingStore><source file='/b'/></backingStore>",
-         NULL,
-         FALSE},
+         NULL, FALSE},
     };
     gsize i = 0;
 
@@ -247,7 +241,12 @@ static void
 test_bad(void)
 {
     static const char *const targets[] = {
-        "", "../x", "vd/a", ".", "vd a", "vd\xc3\xa9",
+        "",
+        "../x",
+        "vd/a",
+        ".",
+        "vd a",
+        "vd\xc3\xa9",
         "vdaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     };
     g_autofree char *none =
@@ -285,9 +284,7 @@ test_many_disks(void)
     guint i = 0;
 
     for (i = 0; i < 20000; i++)
-        g_string_append_printf(content,
-                               "<disk><target dev='vd%u'/></disk>",
-                               i);
+        g_string_append_printf(content, "<disk><target dev='vd%u'/></disk>", i);
     g_string_append(content, "</devices>");
     domain = parse_content(content->str);
     g_assert_cmpuint(domain->disks->len, ==, 20000);
@@ -375,17 +372,16 @@ test_iothreads(void)
         const char *target;
         gboolean iothread;
     } wanted[] = {
-        {"vda", TRUE},  {"vdb", TRUE}, {"vdc", FALSE},
-        {"sda", FALSE}, {"sdb", TRUE}, {"sdc", TRUE},
-        {"sdd", TRUE}, /* no address: it may be any */
+        {"vda", TRUE},  {"vdb", TRUE}, {"vdc", FALSE}, {"sda", FALSE},
+        {"sdb", TRUE},  {"sdc", TRUE}, {"sdd", TRUE}, /* no address: it may be
+                                                         any */
         {"sde", FALSE},
     };
 
     g_assert_cmpstr(domain->machine, ==, "pc-q35-7.2");
     for (gsize i = 0; i < G_N_ELEMENTS(wanted); i++)
-        g_assert_cmpint(
-            rfp_domain_xml_disk(domain, wanted[i].target)->iothread, ==,
-            wanted[i].iothread);
+        g_assert_cmpint(rfp_domain_xml_disk(domain, wanted[i].target)->iothread,
+                        ==, wanted[i].iothread);
 }
 
 int

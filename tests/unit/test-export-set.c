@@ -589,8 +589,9 @@ test_read_file(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
     set_make(fixture->dir, points);
     set = open_set(fixture->dir);
-    file = rfp_manifest_vm_file(
-        rfp_set_point_vm(rfp_export_set_resolve(set, "first")), "config");
+    file = rfp_manifest_vm_file(rfp_set_point_vm(
+                                    rfp_export_set_resolve(set, "first")),
+                                "config");
     text = rfp_export_set_read_file(set, file, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(text, ==, "<domain/>\n");
@@ -716,8 +717,7 @@ static void
 test_old(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     static const SetMade next = {"fourth", {{"vda", "third", SIZE, "1:d"}}};
-    g_autofree char *path =
-        g_build_filename(fixture->dir, "folders.xml", NULL);
+    g_autofree char *path = g_build_filename(fixture->dir, "folders.xml", NULL);
     g_autofree char *text = NULL;
     g_autofree char *mended = NULL;
     g_autofree char *folder = NULL;

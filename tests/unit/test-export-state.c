@@ -4,7 +4,8 @@
 
 #define PARTIAL ".partial-x"
 #define TPM "libvirt/qemu/swtpm/" SET_VM
-/* Times of files are those of the last tick: after that they are of the past. */
+/* Times of files are those of the last tick: after that they are of the
+ * past. */
 #define PAST_US (50 * 1000)
 
 typedef struct {
@@ -71,8 +72,7 @@ tear_down(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     static const char *const names[] = {"set", "vars", "linux", "libvirt"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path =
-            g_build_filename(fixture->temp, names[i], NULL);
+        g_autofree char *path = g_build_filename(fixture->temp, names[i], NULL);
 
         set_remove(path);
     }
@@ -96,7 +96,8 @@ take(Fixture *fixture)
     g_assert_no_error(error);
 }
 
-/* The warnings are these: "ID ID", each by the last part of what it is about. */
+/* The warnings are these: "ID ID", each by the last part of what it is
+ * about. */
 static void
 assert_warnings(Fixture *fixture, const char *id, const char *objects)
 {
@@ -117,10 +118,9 @@ assert_warnings(Fixture *fixture, const char *id, const char *objects)
 static void
 assert_taken(Fixture *fixture, const char *name, const char *text)
 {
-    RfpManifestVm *vm =
-        g_ptr_array_index(fixture->export.manifest->vms, 0);
-    g_autofree char *path = g_build_filename(
-        fixture->export.set->path, PARTIAL, "vm1", name, NULL);
+    RfpManifestVm *vm = g_ptr_array_index(fixture->export.manifest->vms, 0);
+    g_autofree char *path =
+        g_build_filename(fixture->export.set->path, PARTIAL, "vm1", name, NULL);
     g_autofree char *known = g_build_filename("p1", "vm1", name, NULL);
     g_autofree char *found = NULL;
     guint n = 0;
@@ -141,8 +141,7 @@ assert_taken(Fixture *fixture, const char *name, const char *text)
 static void
 test_unchanged(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-    RfpManifestVm *vm =
-        g_ptr_array_index(fixture->export.manifest->vms, 0);
+    RfpManifestVm *vm = g_ptr_array_index(fixture->export.manifest->vms, 0);
 
     rfp_export_look_at_state(&fixture->export);
     take(fixture);

@@ -214,14 +214,14 @@ test_stage(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
     g_assert_true(rfp_files_stage_dirs(&fixture->folder, "a/b", &error));
     g_assert_true(rfp_files_stage_dirs(&fixture->folder, "a/b", &error));
-    g_assert_true(rfp_files_stage(&fixture->folder, "a/b/c", "text", 4, 0400,
-                                  &error));
+    g_assert_true(
+        rfp_files_stage(&fixture->folder, "a/b/c", "text", 4, 0400, &error));
     g_assert_no_error(error);
     g_assert_cmpint(fstatat(fixture->fd, "a/b/c", &st, 0), ==, 0);
     g_assert_cmpuint(st.st_mode & 07777, ==, 0400);
     g_assert_cmpint(st.st_size, ==, 4);
-    g_assert_false(rfp_files_stage(&fixture->folder, "a/b/c", "x", 1, 0400,
-                                   &error));
+    g_assert_false(
+        rfp_files_stage(&fixture->folder, "a/b/c", "x", 1, 0400, &error));
     g_clear_error(&error);
     g_assert_true(rfp_files_sync_tree(&fixture->folder, "a", &error));
     g_assert_no_error(error);

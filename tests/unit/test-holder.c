@@ -92,11 +92,16 @@ static void
 test_not_named(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     guint64 start = rfp_process_start(getpid());
-    g_autofree char *other =
-        g_strdup_printf("%d %" G_GUINT64_FORMAT " 1 w\n", (int)getpid(),
-                        start + 1);
-    const char *texts[] = {other, "", "\n", "1", "0 0 0 w\n", "-1 5 5 w\n",
-                           "999999999 5 5 w\n", "x y z w\n"};
+    g_autofree char *other = g_strdup_printf("%d %" G_GUINT64_FORMAT " 1 w\n",
+                                             (int)getpid(), start + 1);
+    const char *texts[] = {other,
+                           "",
+                           "\n",
+                           "1",
+                           "0 0 0 w\n",
+                           "-1 5 5 w\n",
+                           "999999999 5 5 w\n",
+                           "x y z w\n"};
 
     rfp_holder_note(fixture->record, FALSE);
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {

@@ -3,12 +3,12 @@
 
 #include <glib.h>
 
-#define IMAGE(bitmaps)                                                        \
-    "{\"virtual-size\": 65536, \"format\": \"qcow2\", \"format-specific\":"   \
+#define IMAGE(bitmaps)                                                         \
+    "{\"virtual-size\": 65536, \"format\": \"qcow2\", \"format-specific\":"    \
     " {\"type\": \"qcow2\", \"data\": {\"compat\": \"1.1\"" bitmaps "}}}"
-#define BITMAP(name, flags)                                                   \
-    ", \"bitmaps\": [{\"name\": \"other\", \"flags\": [\"in-use\"]},"         \
-    " {\"name\": \"" name "\", \"granularity\": 65536, \"flags\": [" flags    \
+#define BITMAP(name, flags)                                                    \
+    ", \"bitmaps\": [{\"name\": \"other\", \"flags\": [\"in-use\"]},"          \
+    " {\"name\": \"" name "\", \"granularity\": 65536, \"flags\": [" flags     \
     "]}]"
 #define GOOD IMAGE(BITMAP("p", "\"auto\""))
 #define NONE IMAGE("")
@@ -23,8 +23,7 @@ static const struct {
     {"good", "[" GOOD "]", RFP_IMAGE_BITMAP_GOOD, TRUE},
     {"another", "[" IMAGE(BITMAP("q", "\"auto\"")) "]",
      RFP_IMAGE_BITMAP_MISSING, FALSE},
-    {"disabled", "[" IMAGE(BITMAP("p", "")) "]", RFP_IMAGE_BITMAP_BROKEN,
-     TRUE},
+    {"disabled", "[" IMAGE(BITMAP("p", "")) "]", RFP_IMAGE_BITMAP_BROKEN, TRUE},
     {"in-use", "[" IMAGE(BITMAP("p", "\"in-use\", \"auto\"")) "]",
      RFP_IMAGE_BITMAP_BROKEN, TRUE},
     {"both", "[" GOOD "," GOOD "]", RFP_IMAGE_BITMAP_GOOD, TRUE},
@@ -70,7 +69,8 @@ static void
 test_not_understood(void)
 {
     static const char *const texts[] = {
-        "",     "x",   "{}", "[]", "[1]", "[{\"virtual-size\": -1}]",
+        "",     "x",    "{}",
+        "[]",   "[1]",  "[{\"virtual-size\": -1}]",
         "[{}]", "null", "[{\"virtual-size\": [1]}]",
     };
 

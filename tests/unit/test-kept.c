@@ -57,8 +57,7 @@ begin(Fixture *fixture)
     g_assert_no_error(error);
     rfp_record_append(record, &error, RFP_STEP_OPERATION, "qemu:///session",
                       DOMAIN, POINT, "", "", NULL);
-    rfp_record_append(record, &error, RFP_STEP_SCRATCH, fixture->scratch,
-                      NULL);
+    rfp_record_append(record, &error, RFP_STEP_SCRATCH, fixture->scratch, NULL);
     rfp_record_append(record, &error, RFP_STEP_CHECKPOINT, "a name", POINT,
                       NULL);
     rfp_record_append(record, &error, RFP_STEP_JOB, "/run/a socket", NULL);
@@ -181,8 +180,7 @@ test_limit(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
         return;
     }
     memset(bytes, 'x', 2 * MIB);
-    g_assert_true(
-        g_file_set_contents(fixture->scratch, bytes, 2 * MIB, NULL));
+    g_assert_true(g_file_set_contents(fixture->scratch, bytes, 2 * MIB, NULL));
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         gint64 until = cases[i].seconds ? in_seconds(cases[i].seconds) : 0;
         g_autoptr(RfpKept) kept = NULL;

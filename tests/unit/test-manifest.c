@@ -85,12 +85,10 @@ make_full(void)
     disk->source.type = g_strdup("file");
     disk->source.path = g_strdup("/images/vm1.qcow2");
     disk->source.inode = 1234567;
-    disk->image =
-        g_strdup("disks/vm1/vda/20261121T203000Z-1f0c9a3e.qcow2");
+    disk->image = g_strdup("disks/vm1/vda/20261121T203000Z-1f0c9a3e.qcow2");
     disk->image_size = 67502080;
     disk->stored = 64 << 20;
-    disk->digests =
-        g_strdup("disks/vm1/vda/20261121T203000Z-1f0c9a3e.digests");
+    disk->digests = g_strdup("disks/vm1/vda/20261121T203000Z-1f0c9a3e.digests");
     disk->digests_size = 41120;
     memset(disk->digests_sha256, 3, RFP_LEAF_SIZE);
     memset(disk->view, 2, RFP_LEAF_SIZE);
@@ -338,8 +336,8 @@ test_unsealed(void)
 static void
 test_every_bit(gconstpointer name)
 {
-    g_autofree char *text = strcmp(name, "sealed.xml") == 0 ? golden(name)
-                                                            : sealed(name);
+    g_autofree char *text =
+        strcmp(name, "sealed.xml") == 0 ? golden(name) : sealed(name);
     gsize length = strlen(text);
     g_autoptr(GError) error = NULL;
 
@@ -470,9 +468,9 @@ have_xmllint(void)
 static void
 test_schema(void)
 {
-    static const char *const names[] = {"full.xml", "increment.xml",
-                                        "foreign.xml", "sealed.xml", "set.xml",
-                                        "folders.xml"};
+    static const char *const names[] = {"full.xml",    "increment.xml",
+                                        "foreign.xml", "sealed.xml",
+                                        "set.xml",     "folders.xml"};
 
     if (!have_xmllint())
         return;
@@ -556,12 +554,12 @@ test_folders(void)
 static void
 test_paths(void)
 {
-    static const char *const good[] = {"a", "a/b", ".a", "a..b", "...", "a/.b",
-                                       "\u00fc", "a b", "-"};
-    static const char *const bad[] = {"",      "/",     "/a",     "a/",
-                                      "a//b",  ".",     "..",     "../a",
-                                      "a/..",  "a/../b", "./a",   "a/./b",
-                                      "a\nb",  "\x7f",  "\xff",   "a/\xc3"};
+    static const char *const good[] = {"a",    "a/b",    ".a",  "a..b", "...",
+                                       "a/.b", "\u00fc", "a b", "-"};
+    static const char *const bad[] = {"",     "/",      "/a",   "a/",
+                                      "a//b", ".",      "..",   "../a",
+                                      "a/..", "a/../b", "./a",  "a/./b",
+                                      "a\nb", "\x7f",   "\xff", "a/\xc3"};
     g_autofree char *component = g_strnfill(255, 'x');
     g_autofree char *too_long = g_strnfill(256, 'x');
     g_autofree char *deep = NULL;
@@ -573,8 +571,8 @@ test_paths(void)
     g_assert_false(rfp_manifest_path_ok(NULL));
     g_assert_true(rfp_manifest_path_ok(component));
     g_assert_false(rfp_manifest_path_ok(too_long));
-    deep = g_strjoin("/", component, component, component, component, "x",
-                     NULL);
+    deep =
+        g_strjoin("/", component, component, component, component, "x", NULL);
     g_assert_false(rfp_manifest_path_ok(deep));
 }
 
@@ -664,8 +662,10 @@ static const Bad bad_rows[] = {
      TRUE, DAMAGE},
     {"full.xml", "frozen-us=\"183000\"", "frozen-us=\"1.5\"", TRUE, DAMAGE},
     {"full.xml", "<vm ", "<collection/><vm ", TRUE, DAMAGE},
-    {"increment.xml", "<collection", "<set guid=\"" GUID2 "\" sequence=\"1\"/>"
-     "<collection", TRUE, DAMAGE},
+    {"increment.xml", "<collection",
+     "<set guid=\"" GUID2 "\" sequence=\"1\"/>"
+     "<collection",
+     TRUE, DAMAGE},
     /* VMs */
     {"full.xml", "uuid=\"a4b8", "uuid=\"a4b", TRUE, DAMAGE},
     {"full.xml", "folder=\"vm1\"", "folder=\"..\"", TRUE, DAMAGE},

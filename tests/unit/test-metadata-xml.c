@@ -16,8 +16,8 @@ static char block_path[] = "/dev/vg0/data";
 static GPtrArray *
 make_points(void)
 {
-    GPtrArray *points = g_ptr_array_new_with_free_func(
-        (GDestroyNotify)rfp_metadata_point_free);
+    GPtrArray *points =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rfp_metadata_point_free);
     RfpDiskSource file = {.type = file_type, .path = file_path, .inode = 42};
     RfpDiskSource block = {.type = block_type, .path = block_path};
     RfpDiskSource none = {0};

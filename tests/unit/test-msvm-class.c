@@ -48,8 +48,8 @@ take_token(const char **text)
 static Mof *
 mof_open(void)
 {
-    g_autofree char *path = g_test_build_filename(
-        G_TEST_DIST, "..", "..", "data", "refpoint.mof", NULL);
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "..", "..",
+                                                  "data", "refpoint.mof", NULL);
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
     Mof *mof = g_new0(Mof, 1);
@@ -111,8 +111,7 @@ qualifiers_new(void)
 
     q->map = g_ptr_array_new_with_free_func(g_free);
     q->values = g_ptr_array_new_with_free_func(g_free);
-    q->flags =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    q->flags = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return q;
 }
 
@@ -148,8 +147,7 @@ read_qualifier(Mof *mof, Qualifiers *q)
         expect(mof, ")");
     }
     if (strcmp(value, "false") != 0)
-        g_hash_table_insert(q->flags,
-                            g_steal_pointer(&name),
+        g_hash_table_insert(q->flags, g_steal_pointer(&name),
                             g_strdup(*value == '"' ? value + 1 : value));
 }
 
@@ -215,17 +213,14 @@ same_property(Mof *mof, Qualifiers *q, const RfpMsvmProperty *property)
     else
         g_assert_cmpint(property->flags & RFP_MSVM_ARRAY, ==, 0);
     if (property->flags & RFP_MSVM_ARRAY)
-        g_assert_cmpstr(
-            g_ptr_array_index(mof->tokens, mof->at - 1), ==, "]");
+        g_assert_cmpstr(g_ptr_array_index(mof->tokens, mof->at - 1), ==, "]");
     same_flag(q, "key", property->flags & RFP_MSVM_KEY);
     same_flag(q, "in", property->flags & RFP_MSVM_IN);
     same_flag(q, "out", property->flags & RFP_MSVM_OUT);
     same_flag(q, "embeddedinstance", property->flags & RFP_MSVM_EMBEDDED);
     if (property->flags & RFP_MSVM_EMBEDDED)
-        g_assert_cmpstr(
-            g_hash_table_lookup(q->flags, "embeddedinstance"),
-            ==,
-            property->of);
+        g_assert_cmpstr(g_hash_table_lookup(q->flags, "embeddedinstance"), ==,
+                        property->of);
     same_values(q, property->values);
 }
 
@@ -244,8 +239,7 @@ same_returns(Qualifiers *q, const RfpMsvmMethod *method)
     for (i = 0; i < found; i++)
         g_assert_true(rfp_msvm_method_returns(
             method,
-            (guint32)g_ascii_strtoull(
-                g_ptr_array_index(q->map, i), NULL, 10)));
+            (guint32)g_ascii_strtoull(g_ptr_array_index(q->map, i), NULL, 10)));
 }
 
 static void
@@ -343,10 +337,8 @@ check_values(const RfpMsvmProperty *property)
     for (; row->name; row++) {
         for (before = property->values; before < row; before++)
             g_assert_cmpint(before->value, !=, row->value);
-        g_assert_cmpstr(
-            rfp_msvm_property_value_name(property, row->value),
-            ==,
-            row->name);
+        g_assert_cmpstr(rfp_msvm_property_value_name(property, row->value), ==,
+                        row->name);
     }
     g_assert_null(rfp_msvm_property_value_name(property, 99999));
 }
@@ -359,8 +351,7 @@ check_property(const RfpMsvmProperty *property)
     g_assert_cmpint(property->type, <, RFP_N_CIM_TYPES);
     if (embedded)
         g_assert_cmpint(property->type, ==, RFP_CIM_STRING);
-    g_assert_cmpint(property->of != NULL,
-                    ==,
+    g_assert_cmpint(property->of != NULL, ==,
                     embedded || property->type == RFP_CIM_REFERENCE);
     if (property->of)
         g_assert_nonnull(rfp_msvm_class_find(property->of));
@@ -412,8 +403,8 @@ test_find(void)
     property = rfp_msvm_class_property(klass, "NAME");
     g_assert_cmpuint(property->flags, ==, RFP_MSVM_KEY);
     property = rfp_msvm_class_property(job, "JobState");
-    g_assert_cmpstr(
-        rfp_msvm_property_value_name(property, 10), ==, "Exception");
+    g_assert_cmpstr(rfp_msvm_property_value_name(property, 10), ==,
+                    "Exception");
     g_assert_null(rfp_msvm_class_property(job, "EnabledState"));
 }
 
@@ -424,11 +415,8 @@ test_properties(void)
     const RfpMsvmClass *klass =
         rfp_msvm_class_find("Msvm_VirtualSystemReferencePointSettingData");
     g_autoptr(GPtrArray) all = rfp_msvm_class_properties(klass);
-    const char *const names[] = {"InstanceID",
-                                 "Caption",
-                                 "Description",
-                                 "ElementName",
-                                 "ConsistencyLevel"};
+    const char *const names[] = {"InstanceID", "Caption", "Description",
+                                 "ElementName", "ConsistencyLevel"};
     const RfpMsvmProperty *property = NULL;
     guint i = 0;
 
@@ -483,14 +471,11 @@ test_methods(void)
         g_assert_nonnull(method);
         g_assert_cmpint(method->set, ==, rows[i].set);
         g_assert_true(rfp_msvm_method_returns(method, 0));
-        g_assert_cmpint(rfp_msvm_method_returns(method, 32773),
-                        ==,
+        g_assert_cmpint(rfp_msvm_method_returns(method, 32773), ==,
                         method->set == REFPOINT_RETURN_EXPORT);
-        g_assert_cmpint(rfp_msvm_method_returns(method, 4),
-                        ==,
+        g_assert_cmpint(rfp_msvm_method_returns(method, 4), ==,
                         method->set == REFPOINT_RETURN_CREATE);
-        g_assert_cmpint(rfp_msvm_method_returns(method, 32779),
-                        ==,
+        g_assert_cmpint(rfp_msvm_method_returns(method, 32779), ==,
                         strcmp(rows[i].method, "GetVirtualDiskChanges") == 0);
     }
     g_assert_null(rfp_msvm_class_method(rfp_msvm_class_find("CIM_Job"), "X"));

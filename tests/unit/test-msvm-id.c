@@ -41,17 +41,13 @@ test_case(void)
     g_autofree char *part = NULL;
 
     g_assert_true(rfp_msvm_id_parse(RFP_MSVM_ID_DISK,
-                                    "RefPoint-Disk:" UPPER_A "/vdA",
-                                    &guid,
-                                    &part,
-                                    NULL));
+                                    "RefPoint-Disk:" UPPER_A "/vdA", &guid,
+                                    &part, NULL));
     g_assert_cmpstr(guid, ==, A);
     g_assert_cmpstr(part, ==, "vdA");
     g_clear_pointer(&guid, g_free);
     g_assert_true(rfp_msvm_id_parse(RFP_MSVM_ID_GROUP,
-                                    "refpoint-group:" UPPER_A,
-                                    &guid,
-                                    NULL,
+                                    "refpoint-group:" UPPER_A, &guid, NULL,
                                     NULL));
     g_assert_cmpstr(guid, ==, A);
 }
@@ -100,8 +96,7 @@ test_refused(void)
 
         if (rfp_msvm_id_parse(rows[i].kind, rows[i].text, &guid, &part, &error))
             g_error("accepted: %s", rows[i].text);
-        g_assert_error(
-            error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
     }
 }
 

@@ -66,15 +66,14 @@ static void
 test_settings(void)
 {
     static const char *const disks[] = {"refpoint-disk:a/vda",
-                                        "refpoint-disk:a/v\"<&>b",
-                                        NULL};
+                                        "refpoint-disk:a/v\"<&>b", NULL};
     g_autoptr(RfpMsvmInstance) instance = rfp_msvm_instance_new(EXPORT);
     g_autoptr(RfpMsvmInstance) again = NULL;
     g_autofree char *text = NULL;
 
     rfp_msvm_instance_set_texts(instance, "diskstoexport", disks);
-    rfp_msvm_instance_set_text(
-        instance, "BaseReferencePoint", "X.K=\"a\\\\b\"");
+    rfp_msvm_instance_set_text(instance, "BaseReferencePoint",
+                               "X.K=\"a\\\\b\"");
     rfp_msvm_instance_set_text(instance, "NoSuchProperty", "x");
     compare(instance, "msvm/export-settings.xml");
 
@@ -92,8 +91,7 @@ test_wmi(void)
     const RfpMsvmValue *value = NULL;
 
     g_assert_cmpstr(instance->klass->name, ==, EXPORT);
-    g_assert_cmpstr(rfp_msvm_instance_text(instance, "basereferencepoint"),
-                    ==,
+    g_assert_cmpstr(rfp_msvm_instance_text(instance, "basereferencepoint"), ==,
                     "\\\\HOST\\root\\virtualization\\v2:X.K=\"a\"");
     g_assert_null(rfp_msvm_instance_text(instance, "Caption"));
     g_assert_true(rfp_msvm_instance_value(instance, "Caption")->null);
@@ -115,8 +113,7 @@ make_disks(const char *id, const char *disk)
         rfp_msvm_instance_new("Msvm_VirtualMachineToDisks");
 
     rfp_msvm_instance_set_text(instance, "VirtualMachineId", id);
-    rfp_msvm_instance_set_texts(
-        instance, "DisksToExport", disk ? disks : NULL);
+    rfp_msvm_instance_set_texts(instance, "DisksToExport", disk ? disks : NULL);
     return instance;
 }
 
@@ -141,10 +138,8 @@ test_embedded(void)
     compare(again, "msvm/collection-settings.xml");
     item = rfp_msvm_value_item(
         rfp_msvm_instance_value(again, "VirtualMachinesToDisksToExport"), 2);
-    g_assert_cmpstr(
-        rfp_msvm_instance_text(item->instance, "VirtualMachineId"),
-        ==,
-        "two");
+    g_assert_cmpstr(rfp_msvm_instance_text(item->instance, "VirtualMachineId"),
+                    ==, "two");
 }
 
 static void
@@ -153,8 +148,8 @@ test_job(void)
     g_autoptr(RfpMsvmInstance) job =
         rfp_msvm_instance_new("Msvm_VirtualSystemReferencePointExportJob");
 
-    rfp_msvm_instance_set_text(
-        job, "TimeBeforeRemoval", "00000000000500.000000:000");
+    rfp_msvm_instance_set_text(job, "TimeBeforeRemoval",
+                               "00000000000500.000000:000");
     rfp_msvm_instance_set_number(job, "JobState", 4);
     rfp_msvm_instance_set_number(job, "RunDay", (guint64)-31);
     rfp_msvm_instance_set_number(job, "Cancellable", TRUE);
@@ -171,13 +166,11 @@ test_association(void)
         rfp_msvm_instance_new("Msvm_ReferencePointOfVirtualSystem");
 
     rfp_msvm_instance_set_text(
-        instance,
-        "Dependent",
+        instance, "Dependent",
         "Msvm_VirtualSystemReferencePoint.InstanceID=\"p\","
         "VirtualSystemIdentifier=\"s\"");
     rfp_msvm_instance_set_text(
-        instance,
-        "Antecedent",
+        instance, "Antecedent",
         "\\\\HOST\\root\\virtualization\\v2:Msvm_ComputerSystem"
         ".CreationClassName=\"Msvm_ComputerSystem\",Name=\"s\"");
     compare(instance, "msvm/association.xml");
@@ -223,27 +216,26 @@ sample_item(RfpMsvmValue *value, gboolean largest)
 
     if (property->flags & RFP_MSVM_EMBEDDED) {
         rfp_msvm_value_add_instance(
-            value,
-            sample_instance(rfp_msvm_class_find(property->of), largest));
+            value, sample_instance(rfp_msvm_class_find(property->of), largest));
     } else if (property->type == RFP_CIM_REFERENCE) {
         g_autofree char *path = sample_path(property->of);
 
         rfp_msvm_value_add_text(value, path);
     } else if (property->type == RFP_CIM_DATETIME) {
-        rfp_msvm_value_add_text(value,
-                                largest ? "20261121203000.123456+060" :
-                                          "00000001000000.000000:000");
+        rfp_msvm_value_add_text(value, largest ? "20261121203000.123456+060"
+                                               : "00000001000000.000000:000");
     } else if (property->type == RFP_CIM_STRING) {
-        rfp_msvm_value_add_text(
-            value, largest ? " \xc3\xa4<]]>&\"'\r\n\t" : "");
+        rfp_msvm_value_add_text(value,
+                                largest ? " \xc3\xa4<]]>&\"'\r\n\t" : "");
     } else {
         if (integer->integer)
             most = G_MAXUINT64 >> (64 - integer->bits + integer->is_signed);
         if (largest)
             rfp_msvm_value_add_number(value, most);
         else
-            rfp_msvm_value_add_number(
-                value, integer->is_signed ? (guint64)(-(gint64)most - 1) : 0);
+            rfp_msvm_value_add_number(value, integer->is_signed
+                                                 ? (guint64)(-(gint64)most - 1)
+                                                 : 0);
     }
 }
 
@@ -316,10 +308,10 @@ test_all_classes(void)
 static void
 check_encoding(const char *to, const char *mark, gsize marked, gboolean odd)
 {
-    const char *text =
-        "<?xml version=\"1.0\" encoding=\"utf-16\"?>\n<INSTANCE CLASSNAME=\""
-        SETTING "\"><PROPERTY NAME=\"Caption\" TYPE=\"string\"><VALUE>"
-        "\xe2\x82\xac</VALUE></PROPERTY></INSTANCE>";
+    const char *text = "<?xml version=\"1.0\" encoding=\"utf-16\"?>\n<INSTANCE "
+                       "CLASSNAME=\"" SETTING
+                       "\"><PROPERTY NAME=\"Caption\" TYPE=\"string\"><VALUE>"
+                       "\xe2\x82\xac</VALUE></PROPERTY></INSTANCE>";
     gsize length = 0;
     g_autofree char *bytes =
         g_convert(text, -1, to, "UTF-8", NULL, &length, NULL);
@@ -328,15 +320,13 @@ check_encoding(const char *to, const char *mark, gsize marked, gboolean odd)
 
     g_string_append_len(all, bytes, (gssize)length);
     if (odd) {
-        refuse_bytes(all->str,
-                     all->len - 1,
-                     SETTING,
+        refuse_bytes(all->str, all->len - 1, SETTING,
                      REFPOINT_ERROR_INVALID_PARAMETER);
         return;
     }
     instance = parse_bytes(all->str, all->len, SETTING);
-    g_assert_cmpstr(
-        rfp_msvm_instance_text(instance, "Caption"), ==, "\xe2\x82\xac");
+    g_assert_cmpstr(rfp_msvm_instance_text(instance, "Caption"), ==,
+                    "\xe2\x82\xac");
 }
 
 static void
@@ -360,8 +350,8 @@ test_encodings(void)
 
 #define OPEN "<INSTANCE CLASSNAME=\"" SETTING "\">"
 #define CLOSE "</INSTANCE>"
-#define LEVEL(type, value)                                                   \
-    OPEN "<PROPERTY NAME=\"ConsistencyLevel\" TYPE=\"" type "\">" value      \
+#define LEVEL(type, value)                                                     \
+    OPEN "<PROPERTY NAME=\"ConsistencyLevel\" TYPE=\"" type "\">" value        \
          "</PROPERTY>" CLOSE
 
 static void
@@ -458,8 +448,7 @@ test_arrays(void)
     }
     refuse("<INSTANCE CLASSNAME=\"" EXPORT "\"><PROPERTY NAME=\""
            "DisksToExport\" TYPE=\"string\"/></INSTANCE>",
-           EXPORT,
-           REFPOINT_ERROR_INCORRECT_TYPE);
+           EXPORT, REFPOINT_ERROR_INCORRECT_TYPE);
 }
 
 /* What stands inside an embedded instance is checked like the rest. */
@@ -535,8 +524,7 @@ deep_embedded(guint n)
     g_strfreev(parts);
     escaped = g_markup_escape_text(other, -1);
     g_string_append(text, escaped);
-    g_string_append(text,
-                    "</VALUE></VALUE.ARRAY></PROPERTY.ARRAY></INSTANCE>");
+    g_string_append(text, "</VALUE></VALUE.ARRAY></PROPERTY.ARRAY></INSTANCE>");
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
@@ -587,8 +575,7 @@ test_values(void)
         {"Cancellable", "true", "TRUE"},
         {"Cancellable", "FALSE", "FALSE"},
         {"Cancellable", "1", NULL},
-        {"StartTime", "20261121203000.123456+000",
-         "20261121203000.123456+000"},
+        {"StartTime", "20261121203000.123456+000", "20261121203000.123456+000"},
         {"StartTime", "yesterday", NULL},
         {"Owner", " root ", " root "},
     };
@@ -607,8 +594,8 @@ test_values(void)
         printed = rfp_msvm_value_format(value, 0);
         g_assert_cmpstr(printed, ==, rows[i].printed);
         if (!good)
-            g_assert_error(
-                error, REFPOINT_ERROR, REFPOINT_ERROR_INCORRECT_TYPE);
+            g_assert_error(error, REFPOINT_ERROR,
+                           REFPOINT_ERROR_INCORRECT_TYPE);
     }
 }
 

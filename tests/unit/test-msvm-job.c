@@ -33,8 +33,8 @@ run_well(RefpointConnection *conn,
     return TRUE;
 }
 
-/* The cause is the directory's name; as the engine does it, in the report, too.
- */
+/* The cause is the directory's name; as the engine does it, in the report,
+ * too. */
 static gboolean
 run_badly(RefpointConnection *conn,
           const RfpMsvmWork *work,
@@ -82,7 +82,8 @@ run_past_cancel(RefpointConnection *conn,
     return run_well(conn, work, operation, error);
 }
 
-/* Has read everything when it is suspended; behind that only the end is left. */
+/* Has read everything when it is suspended; behind that only the end is
+ * left. */
 static gboolean
 run_to_publication(RefpointConnection *conn,
                    const RfpMsvmWork *work,
@@ -143,8 +144,9 @@ static const RfpMsvmAction past_cancel = {.job_class = "Msvm_ConcreteJob",
                                           .job_type = 202,
                                           .cancellable = TRUE,
                                           .run = run_past_cancel};
-static const RfpMsvmAction stubborn = {
-    .job_class = "Msvm_ConcreteJob", .job_type = 202, .run = run_past_cancel};
+static const RfpMsvmAction stubborn = {.job_class = "Msvm_ConcreteJob",
+                                       .job_type = 202,
+                                       .run = run_past_cancel};
 
 static RfpMsvmWork *
 new_work(const RfpMsvmAction *action, const char *domain)
@@ -274,14 +276,17 @@ check_times(const RfpMsvmInstance *instance)
     guint64 removal = 0;
     guint64 elapsed = 0;
 
-    g_assert_true(rfp_msvm_time_parse(
-        rfp_msvm_instance_text(instance, "TimeSubmitted"), &submitted));
-    g_assert_true(rfp_msvm_time_parse(
-        rfp_msvm_instance_text(instance, "StartTime"), &started));
+    g_assert_true(
+        rfp_msvm_time_parse(rfp_msvm_instance_text(instance, "TimeSubmitted"),
+                            &submitted));
+    g_assert_true(
+        rfp_msvm_time_parse(rfp_msvm_instance_text(instance, "StartTime"),
+                            &started));
     g_assert_true(rfp_msvm_time_parse(
         rfp_msvm_instance_text(instance, "TimeOfLastStateChange"), &changed));
-    g_assert_true(rfp_msvm_interval_parse(
-        rfp_msvm_instance_text(instance, "ElapsedTime"), &elapsed));
+    g_assert_true(
+        rfp_msvm_interval_parse(rfp_msvm_instance_text(instance, "ElapsedTime"),
+                                &elapsed));
     g_assert_true(rfp_msvm_interval_parse(
         rfp_msvm_instance_text(instance, "TimeBeforeRemoval"), &removal));
     g_assert_cmpint(submitted, <=, started);
@@ -395,10 +400,12 @@ static void
 test_causes(void)
 {
     g_autoptr(RefpointMsvm) msvm = new_service();
-    const RfpMsvmMethod *left = rfp_msvm_class_method(
-        rfp_msvm_class_find(SERVICE), "CreateReferencePoint");
-    const RfpMsvmMethod *right = rfp_msvm_class_method(
-        rfp_msvm_class_find(SERVICE), "ExportReferencePoint");
+    const RfpMsvmMethod *left =
+        rfp_msvm_class_method(rfp_msvm_class_find(SERVICE),
+                              "CreateReferencePoint");
+    const RfpMsvmMethod *right =
+        rfp_msvm_class_method(rfp_msvm_class_find(SERVICE),
+                              "ExportReferencePoint");
     int cause = 0;
 
     for (cause = 1; cause <= REFPOINT_ERROR_CANCELLED; cause++) {
@@ -575,8 +582,9 @@ test_stubborn(void)
 static guint32
 request_for(RefpointMsvm *msvm, const char *path, const char *period)
 {
-    return refpoint_msvm_request_state_change(
-        msvm, path, REFPOINT_MSVM_REQUEST_SUSPEND, period, NULL);
+    return refpoint_msvm_request_state_change(msvm, path,
+                                              REFPOINT_MSVM_REQUEST_SUSPEND,
+                                              period, NULL);
 }
 
 static void

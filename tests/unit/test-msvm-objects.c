@@ -498,9 +498,9 @@ test_need(void)
     guint i = 0;
 
     for (i = 0; i < G_N_ELEMENTS(rows); i++)
-        g_assert_cmpuint(
-            rfp_msvm_objects_need(rfp_msvm_class_find(rows[i].name)), ==,
-            rows[i].what);
+        g_assert_cmpuint(rfp_msvm_objects_need(
+                             rfp_msvm_class_find(rows[i].name)),
+                         ==, rows[i].what);
 }
 
 /* ---- The public functions, on libvirt's test driver ---------------------- */
@@ -578,8 +578,9 @@ test_enumerate(void)
 
         g_assert_no_error(error);
         for (i = 0; i < paths->len; i++) {
-            g_autofree char *text = refpoint_msvm_get_instance(
-                host.msvm, g_ptr_array_index(paths, i), &error);
+            g_autofree char *text =
+                refpoint_msvm_get_instance(host.msvm,
+                                           g_ptr_array_index(paths, i), &error);
             g_autoptr(RfpMsvmInstance) instance = NULL;
 
             g_assert_no_error(error);
@@ -672,8 +673,9 @@ static void
 check_associated(Host *host, const Associated *row)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) paths = refpoint_msvm_associators(
-        host->msvm, row->path, row->association, row->result_class, &error);
+    g_autoptr(GPtrArray) paths =
+        refpoint_msvm_associators(host->msvm, row->path, row->association,
+                                  row->result_class, &error);
     g_autoptr(GString) found = g_string_new(NULL);
     guint i = 0;
 

@@ -22,8 +22,7 @@ test_read(void)
     g_assert_false(path->singleton);
     g_assert_cmpuint(path->keys->len, ==, 2);
     g_assert_cmpstr(rfp_msvm_path_key(path, "instanceID"), ==, "a\\b\"c,d=e");
-    g_assert_cmpstr(
-        rfp_msvm_path_key(path, "VirtualSystemIdentifier"), ==, "");
+    g_assert_cmpstr(rfp_msvm_path_key(path, "VirtualSystemIdentifier"), ==, "");
     g_assert_null(rfp_msvm_path_key(path, "Name"));
 }
 
@@ -47,8 +46,7 @@ test_spelling(void)
         {"C.K=-12,L=TRUE,M=false,N=+7", NULL},
         {"_C9._K=\"v\"", NULL},
         {"root/virtualization/v2:C", NS ":C"},
-        {"//h/root/virtualization\\v2:C.K=\"/\"",
-         "\\\\h\\" NS ":C.K=\"/\""},
+        {"//h/root/virtualization\\v2:C.K=\"/\"", "\\\\h\\" NS ":C.K=\"/\""},
         {"\\\\.\\" NS ":C=@", NULL},
         {"ROOT:C", NULL},
         {"C.K=\"a:b\"", NULL},
@@ -58,8 +56,7 @@ test_spelling(void)
     guint i = 0;
 
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const char *printed =
-            rows[i].printed ? rows[i].printed : rows[i].text;
+        const char *printed = rows[i].printed ? rows[i].printed : rows[i].text;
         g_autoptr(GError) error = NULL;
         g_autoptr(RfpMsvmPath) path = rfp_msvm_path_parse(rows[i].text, &error);
         g_autoptr(RfpMsvmPath) again = NULL;
@@ -137,8 +134,7 @@ test_malformed(void)
 
         if (path)
             g_error("accepted: %s", rows[i]);
-        g_assert_error(
-            error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
     }
 }
 
@@ -172,8 +168,7 @@ check_bound(char *text, gboolean good)
 
     g_assert_cmpint(path != NULL, ==, good);
     if (!good) {
-        g_assert_error(
-            error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
         g_assert_cmpuint(strlen(error->message), <, 1024);
     }
 }
@@ -208,8 +203,7 @@ test_check(void)
          TRUE},
         {"Msvm_ConcreteJob.InstanceID=\"a\"", "CIM_ConcreteJob", TRUE},
         /* wrong class or namespace */
-        {"root\\cimv2:" POINT
-         ".InstanceID=\"a\",VirtualSystemIdentifier=\"b\"",
+        {"root\\cimv2:" POINT ".InstanceID=\"a\",VirtualSystemIdentifier=\"b\"",
          POINT, FALSE},
         {"Msvm_ComputerSystem.CreationClassName=\"a\",Name=\"b\"", POINT,
          FALSE},
@@ -241,8 +235,8 @@ test_check(void)
         if ((path != NULL) != rows[i].good)
             g_error("%s: %s", rows[i].text, error ? error->message : "good");
         if (!path)
-            g_assert_error(
-                error, REFPOINT_ERROR, REFPOINT_ERROR_INCORRECT_TYPE);
+            g_assert_error(error, REFPOINT_ERROR,
+                           REFPOINT_ERROR_INCORRECT_TYPE);
     }
 }
 
@@ -289,8 +283,7 @@ static void
 test_only_key(void)
 {
     g_autoptr(RfpMsvmPath) path =
-        rfp_msvm_path_parse_as("Msvm_ConcreteJob=\"j\"",
-                               "CIM_ConcreteJob",
+        rfp_msvm_path_parse_as("Msvm_ConcreteJob=\"j\"", "CIM_ConcreteJob",
                                NULL);
     g_autofree char *text = rfp_msvm_path_format(path);
 
@@ -308,8 +301,7 @@ test_new(void)
     rfp_msvm_path_add(path, "InstanceID", "a\"\\");
     rfp_msvm_path_add(path, "VirtualSystemIdentifier", "b");
     text = rfp_msvm_path_format(path);
-    g_assert_cmpstr(text,
-                    ==,
+    g_assert_cmpstr(text, ==,
                     "\\\\HOST\\" NS ":" POINT ".InstanceID=\"a\\\"\\\\\","
                     "VirtualSystemIdentifier=\"b\"");
     g_assert_nonnull(rfp_msvm_path_check(path, POINT, NULL));

@@ -35,12 +35,12 @@ static void
 test_rows(void)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_assert_cmpuint(
-            refpoint_return_value(REFPOINT_RETURN_CREATE, rows[i].cause), ==,
-            rows[i].create);
-        g_assert_cmpuint(
-            refpoint_return_value(REFPOINT_RETURN_EXPORT, rows[i].cause), ==,
-            rows[i].export);
+        g_assert_cmpuint(refpoint_return_value(REFPOINT_RETURN_CREATE,
+                                               rows[i].cause),
+                         ==, rows[i].create);
+        g_assert_cmpuint(refpoint_return_value(REFPOINT_RETURN_EXPORT,
+                                               rows[i].cause),
+                         ==, rows[i].export);
         g_assert_cmpstr(refpoint_return_name(rows[i].cause), ==, rows[i].name);
     }
 }

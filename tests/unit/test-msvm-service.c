@@ -67,8 +67,9 @@ static void
 test_numbers(void)
 {
     for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
-        g_autoptr(RfpMsvmCall) call = rfp_msvm_call_new(
-            NULL, methods[i].class_name, methods[i].method, NULL);
+        g_autoptr(RfpMsvmCall) call =
+            rfp_msvm_call_new(NULL, methods[i].class_name, methods[i].method,
+                              NULL);
 
         g_assert_nonnull(call);
         for (guint cause = 0; cause < G_N_ELEMENTS(numbers); cause++) {
@@ -422,8 +423,9 @@ test_missing(void)
 
     host_open(&host);
     for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
-        const RfpMsvmMethod *method = rfp_msvm_class_method(
-            rfp_msvm_class_find(methods[i].class_name), methods[i].method);
+        const RfpMsvmMethod *method =
+            rfp_msvm_class_method(rfp_msvm_class_find(methods[i].class_name),
+                                  methods[i].method);
         const RfpMsvmProperty *property = method->parameters;
 
         for (; property->name; property++) {
@@ -573,8 +575,9 @@ test_utf16(void)
         g_convert(xml, -1, "UTF-16", "UTF-8", NULL, &length, NULL);
     g_autoptr(GPtrArray) in = NULL;
     RefpointMsvmParameter *settings = NULL;
-    const RfpMsvmMethod *method = rfp_msvm_class_method(
-        rfp_msvm_class_find(VM_SERVICE), "CreateReferencePoint");
+    const RfpMsvmMethod *method =
+        rfp_msvm_class_method(rfp_msvm_class_find(VM_SERVICE),
+                              "CreateReferencePoint");
 
     g_assert_nonnull(text);
     host_open(&host);
@@ -628,18 +631,19 @@ test_typed_null(void)
                      ==, 4);
     g_assert_null(result);
     g_assert_null(job);
-    g_assert_cmpuint(
-        refpoint_msvm_destroy_reference_point(msvm, NULL, NULL, NULL), ==,
-        32773);
+    g_assert_cmpuint(refpoint_msvm_destroy_reference_point(msvm, NULL, NULL,
+                                                           NULL),
+                     ==, 32773);
     g_assert_cmpuint(refpoint_msvm_export_reference_point(msvm, NULL, NULL,
                                                           NULL, NULL, NULL),
                      ==, 32773);
-    g_assert_cmpuint(refpoint_msvm_import_reference_point_metadata(
-                         msvm, NULL, NULL, NULL, NULL, NULL),
+    g_assert_cmpuint(refpoint_msvm_import_reference_point_metadata(msvm, NULL,
+                                                                   NULL, NULL,
+                                                                   NULL, NULL),
                      ==, 32773);
-    g_assert_cmpuint(
-        refpoint_msvm_remove_associated_data(msvm, NULL, NULL, NULL), ==,
-        32773);
+    g_assert_cmpuint(refpoint_msvm_remove_associated_data(msvm, NULL, NULL,
+                                                          NULL),
+                     ==, 32773);
     g_assert_cmpuint(refpoint_msvm_collection_create_reference_point(
                          msvm, NULL, NULL, 0, NULL, NULL, NULL),
                      ==, 4);
@@ -649,9 +653,10 @@ test_typed_null(void)
     g_assert_cmpuint(refpoint_msvm_collection_export_reference_point(
                          msvm, NULL, NULL, NULL, NULL, NULL),
                      ==, 32773);
-    g_assert_cmpuint(
-        refpoint_msvm_collection_remove_associated_data(msvm, NULL, NULL, NULL),
-        ==, 4);
+    g_assert_cmpuint(refpoint_msvm_collection_remove_associated_data(msvm, NULL,
+                                                                     NULL,
+                                                                     NULL),
+                     ==, 4);
     g_assert_cmpuint(refpoint_msvm_get_virtual_disk_changes(
                          msvm, NULL, NULL, NULL, 0, 0, &changes, &job, NULL),
                      ==, 32773);
@@ -675,10 +680,10 @@ test_typed_busy(void)
                          host.msvm, GROUP_PATH(SET_VM), NULL,
                          REFPOINT_MSVM_COLLECTION_TYPE_RCT, NULL, NULL, NULL),
                      ==, 5);
-    g_assert_cmpuint(
-        refpoint_msvm_export_reference_point(
-            host.msvm, POINT_PATH(SET_VM, POINT), fresh, NULL, NULL, &error),
-        ==, 32774);
+    g_assert_cmpuint(refpoint_msvm_export_reference_point(
+                         host.msvm, POINT_PATH(SET_VM, POINT), fresh, NULL,
+                         NULL, &error),
+                     ==, 32774);
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
     g_assert_false(g_file_test(fresh, G_FILE_TEST_EXISTS));
     host_close(&host);

@@ -12,31 +12,24 @@ static void
 test_check(void)
 {
     static const char *const good[] = {
-        "a", "0", "_", "+", "a.b", "a-", "Disks", "disks2",
-        "20261121T203000Z-1f0c9a3e", "set.xml.old", "export.xml",
+        "a",           "0",          "_",
+        "+",           "a.b",        "a-",
+        "Disks",       "disks2",     "20261121T203000Z-1f0c9a3e",
+        "set.xml.old", "export.xml",
     };
     static const struct {
         const char *name;
         const char *rule;
     } bad[] = {
-        {NULL, "empty"},
-        {"", "empty"},
-        {".", "begins"},
-        {"..", "begins"},
-        {".a", "begins"},
-        {"-a", "begins"},
-        {"a/b", "allowed"},
-        {"a b", "allowed"},
-        {"a:b", "allowed"},
-        {"a%b", "allowed"},
-        {"a\nb", "allowed"},
-        {"a\x1b[31m", "allowed"},
-        {"\xc3\xa9", "allowed"},
-        {"\xff", "allowed"},
-        {"disks", "itself"},
-        {"set.xml", "itself"},
-        {"folders.xml", "itself"},
-        {"lost+found", "itself"},
+        {NULL, "empty"},           {"", "empty"},
+        {".", "begins"},           {"..", "begins"},
+        {".a", "begins"},          {"-a", "begins"},
+        {"a/b", "allowed"},        {"a b", "allowed"},
+        {"a:b", "allowed"},        {"a%b", "allowed"},
+        {"a\nb", "allowed"},       {"a\x1b[31m", "allowed"},
+        {"\xc3\xa9", "allowed"},   {"\xff", "allowed"},
+        {"disks", "itself"},       {"set.xml", "itself"},
+        {"folders.xml", "itself"}, {"lost+found", "itself"},
     };
     gsize i = 0;
 
@@ -50,9 +43,7 @@ test_check(void)
         g_autoptr(GError) error = NULL;
 
         g_assert_false(rfp_name_check(bad[i].name, &error));
-        g_assert_error(error,
-                       REFPOINT_ERROR,
-                       REFPOINT_ERROR_INVALID_PARAMETER);
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
         g_assert_nonnull(strstr(error->message, bad[i].rule));
         g_assert_null(strchr(error->message, '\x1b'));
         g_assert_true(g_utf8_validate(error->message, -1, NULL));
@@ -132,8 +123,7 @@ test_guid_of_foreign(void)
     g_autofree char *a = rfp_guid_of_foreign(UUID, 1795297840, "second");
     g_autofree char *b = rfp_guid_of_foreign(UUID, -1, "\xc3\xa9");
     g_autofree char *c =
-        rfp_guid_of_foreign("6F2D3C1E-9F4B-4A55-8F0E-0D6A2B7C9D10",
-                            1795297840,
+        rfp_guid_of_foreign("6F2D3C1E-9F4B-4A55-8F0E-0D6A2B7C9D10", 1795297840,
                             "second");
 
     g_assert_cmpstr(a, ==, "df30c6bb-6a65-5fa5-8a6f-e69dd47a032a");

@@ -146,8 +146,8 @@ test_auto_explained(void)
                     REFPOINT_MODE_INCREMENT, RFP_REASON_NONE, &c[1]);
     assert_decision(rfp_plan_auto(&disk, c, 2, TRUE, 64), REFPOINT_MODE_FULL,
                     RFP_REASON_NO_BASE_WANTED, NULL);
-    assert_decision(rfp_plan_auto(&disk, NULL, 0, TRUE, 64),
-                    REFPOINT_MODE_FULL, RFP_REASON_NO_BASE_WANTED, NULL);
+    assert_decision(rfp_plan_auto(&disk, NULL, 0, TRUE, 64), REFPOINT_MODE_FULL,
+                    RFP_REASON_NO_BASE_WANTED, NULL);
     /* An older base with a shorter chain is never looked for. */
     c[0] = good_candidate(MAX_CHAIN);
     c[1] = good_candidate(1);
@@ -168,8 +168,8 @@ static void
 test_disk(void)
 {
     static const RfpReason unusable[] = {
-        RFP_REASON_NONE,      RFP_REASON_READONLY,  RFP_REASON_NO_MEDIUM,
-        RFP_REASON_REMOVABLE, RFP_REASON_TRANSIENT, RFP_REASON_ENCRYPTED,
+        RFP_REASON_NONE,        RFP_REASON_READONLY,  RFP_REASON_NO_MEDIUM,
+        RFP_REASON_REMOVABLE,   RFP_REASON_TRANSIENT, RFP_REASON_ENCRYPTED,
         RFP_REASON_UNSUPPORTED,
     };
     static const RfpReason untracked[] = {
@@ -234,29 +234,14 @@ static void
 test_reasons(void)
 {
     static const char *const ids[RFP_N_REASONS] = {
-        NULL,
-        "first",
-        "no-base-wanted",
-        "untracked",
-        "qcow2-v2",
-        "untracked-then",
-        "base-gone",
-        "bitmap-broken",
-        "source-changed",
-        "chain-broken",
-        "chain-length",
-        "audit-mismatch",
-        "not-in-base",
-        "other-base",
-        "push-limits",
-        "excluded",
-        "readonly",
-        "no-medium",
-        "removable",
-        "transient",
-        "encrypted",
-        "unsupported",
-        "not-in-point",
+        NULL,           "first",         "no-base-wanted",
+        "untracked",    "qcow2-v2",      "untracked-then",
+        "base-gone",    "bitmap-broken", "source-changed",
+        "chain-broken", "chain-length",  "audit-mismatch",
+        "not-in-base",  "other-base",    "push-limits",
+        "excluded",     "readonly",      "no-medium",
+        "removable",    "transient",     "encrypted",
+        "unsupported",  "not-in-point",
     };
 
     for (int i = 0; i < RFP_N_REASONS; i++) {

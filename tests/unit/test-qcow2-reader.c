@@ -36,8 +36,9 @@ sample_open(void)
     g_autofree guint8 *data = g_malloc(2 * RFP_CLUSTER_SIZE);
     guint64 file_size;
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    g_autoptr(RfpQcow2Writer) writer = rfp_qcow2_writer_new(
-        fd, "image", "image", 8 * RFP_CLUSTER_SIZE, NULL, &error);
+    g_autoptr(RfpQcow2Writer) writer =
+        rfp_qcow2_writer_new(fd, "image", "image", 8 * RFP_CLUSTER_SIZE, NULL,
+                             &error);
 
     g_assert_no_error(error);
     memset(data, 0x11, RFP_CLUSTER_SIZE);
@@ -69,8 +70,9 @@ compressed_open(void)
     g_autofree guint8 *data = g_malloc(3 * RFP_CLUSTER_SIZE);
     guint64 file_size;
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    g_autoptr(RfpQcow2Writer) writer = rfp_qcow2_writer_new(
-        fd, "image", "image", 8 * RFP_CLUSTER_SIZE, NULL, &error);
+    g_autoptr(RfpQcow2Writer) writer =
+        rfp_qcow2_writer_new(fd, "image", "image", 8 * RFP_CLUSTER_SIZE, NULL,
+                             &error);
 
     g_assert_no_error(error);
     rfp_qcow2_writer_set_compress(writer, compress, RFP_CLUSTER_SIZE);

@@ -146,8 +146,11 @@ test_map(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 /* ---- Data ---------------------------------------------------------------- */
 
 static void
-read_byte(
-    Fixture *fixture, guint64 offset, guint32 length, guint at, guint8 wanted)
+read_byte(Fixture *fixture,
+          guint64 offset,
+          guint32 length,
+          guint at,
+          guint8 wanted)
 {
     gpointer connection = connect_to(fixture, NULL);
     g_autofree guint8 *data = g_malloc(length);
@@ -203,8 +206,10 @@ test_missing(Fixture *fixture G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
 static void
 test_in_use(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-    struct flock lock = {
-        .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 1};
+    struct flock lock = {.l_type = F_RDLCK,
+                         .l_whence = SEEK_SET,
+                         .l_start = 100,
+                         .l_len = 1};
     int fd = open(fixture->path, O_RDWR | O_CLOEXEC);
 
     g_assert_false(rfp_qcow2_source_in_use(fixture->source));

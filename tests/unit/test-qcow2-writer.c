@@ -219,8 +219,11 @@ truth_write(int fd, guint64 size, guint64 cluster, guint8 seed)
 
 /* One cluster into image and truth; the last one is padded with zeroes. */
 static void
-write_both(
-    RfpQcow2Writer *writer, int fd, guint64 size, guint64 cluster, guint8 seed)
+write_both(RfpQcow2Writer *writer,
+           int fd,
+           guint64 size,
+           guint64 cluster,
+           guint8 seed)
 {
     g_autoptr(GError) error = NULL;
     guint8 *data = aligned_alloc(RFP_QCOW2_BUFFER_ALIGN, RFP_CLUSTER_SIZE);
@@ -389,8 +392,11 @@ write_runs(RfpQcow2Writer *writer, guint64 *runs, guint n, guint8 seed)
 }
 
 static void
-assert_runs(
-    const Dir *dir, const char *name, const guint64 *runs, guint n, guint8 seed)
+assert_runs(const Dir *dir,
+            const char *name,
+            const guint64 *runs,
+            guint n,
+            guint8 seed)
 {
     g_autoptr(RfpQcow2Reader) reader = reader_new(dir, name);
 
@@ -666,9 +672,9 @@ test_misuse(void)
     /* After its group's end, twice, beyond the end. */
     assert_refused(rfp_qcow2_writer_write(writer, 6, data, 1, &error), &error);
     put_zero(writer, 2 * RFP_GROUP_LEAVES, 1);
-    assert_refused(
-        rfp_qcow2_writer_write(writer, 2 * RFP_GROUP_LEAVES, data, 1, &error),
-        &error);
+    assert_refused(rfp_qcow2_writer_write(writer, 2 * RFP_GROUP_LEAVES, data, 1,
+                                          &error),
+                   &error);
     assert_refused(rfp_qcow2_writer_write(writer, count - 1, data, 2, &error),
                    &error);
     assert_refused(rfp_qcow2_writer_zero(writer, count + 1, 1, &error), &error);

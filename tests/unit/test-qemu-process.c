@@ -5,13 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char status[] =
-    "Name:\tqemu-system-x86\n"
-    "Uid:\t1\t2\t3\t64055\n"
-    "Gid:\t5\t6\t7\t994\n"
-    "FDSize:\t128\n"
-    "Groups:\t104 994 4294967294 \n"
-    "NStgid:\t9\n";
+static const char status[] = "Name:\tqemu-system-x86\n"
+                             "Uid:\t1\t2\t3\t64055\n"
+                             "Gid:\t5\t6\t7\t994\n"
+                             "FDSize:\t128\n"
+                             "Groups:\t104 994 4294967294 \n"
+                             "NStgid:\t9\n";
 
 static void
 test_parse(void)
@@ -44,8 +43,8 @@ test_parse(void)
 static void
 test_is_of(void)
 {
-    static const char ours[] = "/usr/bin/qemu\0-name\0guest=vm\0-uuid\0" UUID
-                               "\0-S";
+    static const char ours[] =
+        "/usr/bin/qemu\0-name\0guest=vm\0-uuid\0" UUID "\0-S";
     static const char last[] = "qemu\0-uuid\0" UUID;
     static const char other[] = "qemu\0-uuid\0"
                                 "00000000-5251-4a9a-9d9e-6b29cb80a37a";
@@ -113,7 +112,8 @@ check_way(const Fixture *fixture, const char *path, const char *stopped_at)
 static gboolean
 can_ask(const Fixture *fixture)
 {
-    g_autofree char *at = rfp_identity_stopped_at(fixture->other, fixture->temp);
+    g_autofree char *at =
+        rfp_identity_stopped_at(fixture->other, fixture->temp);
 
     if (geteuid() == 0 && at == NULL)
         return TRUE;

@@ -129,8 +129,10 @@ test_cancel(void)
     RfpRate rate;
     gint cancel = FALSE;
     GThread *thread = g_thread_new("cancel", cancel_thread, &cancel);
-    Takers takers = {
-        .rate = &rate, .cancel = &cancel, .left = 100, .piece = 65536};
+    Takers takers = {.rate = &rate,
+                     .cancel = &cancel,
+                     .left = 100,
+                     .piece = 65536};
 
     rfp_rate_init(&rate);
     rfp_rate_set(&rate, 1);

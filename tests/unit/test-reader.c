@@ -233,8 +233,9 @@ test_closed(void)
     g_assert_true(reader == RFP_READER_KILLED ||
                   (reader == RFP_READER_CUT && geteuid() == 0));
     if (reader == RFP_READER_CUT)
-        g_assert_true(rfp_reader_kill_stopped(
-            fixture.child, rfp_process_start(fixture.child)));
+        g_assert_true(
+            rfp_reader_kill_stopped(fixture.child,
+                                    rfp_process_start(fixture.child)));
     g_assert_cmpint(waitpid(fixture.child, &status, 0), ==, fixture.child);
     g_assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
     fixture.child = 0; /* it is gone */
@@ -251,8 +252,9 @@ test_other_process(void)
                                    rfp_process_start(fixture.child) + 1,
                                    fixture.path),
                     ==, RFP_READER_READS);
-    g_assert_false(rfp_reader_kill_stopped(
-        fixture.child, rfp_process_start(fixture.child) + 1));
+    g_assert_false(
+        rfp_reader_kill_stopped(fixture.child,
+                                rfp_process_start(fixture.child) + 1));
     g_assert_cmpint(send(fixture.server, "x", 1, MSG_NOSIGNAL), ==, 1);
     end(&fixture);
 }

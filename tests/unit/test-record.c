@@ -296,8 +296,7 @@ gives_back(gpointer opaque)
     if (line->asked++ > 0)
         return TRUE;
     rfp_record_close(g_steal_pointer(&line->holder));
-    g_assert_null(
-        rfp_record_take_turn(line->dir, DOMAIN, NULL, NULL, &error));
+    g_assert_null(rfp_record_take_turn(line->dir, DOMAIN, NULL, NULL, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
     return TRUE;
 }
@@ -447,8 +446,7 @@ static void
 test_domains(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     const char *const names[] = {OTHER ".data", OTHER "." POINT ".kept",
-                                 POINT ".late", "README",
-                                 DOMAIN ".record.tmp"};
+                                 POINT ".late", "README", DOMAIN ".record.tmp"};
     g_autoptr(RfpRecord) record = open_record(fixture);
     g_autoptr(GHashTable) uuids = NULL;
 

@@ -10,7 +10,7 @@ typedef struct {
     char *temp;
     char *runtime; /* not made yet */
     char *link;
-    char *login;   /* two homes of one user, not made yet */
+    char *login; /* two homes of one user, not made yet */
     char *cron;
 } Fixture;
 

@@ -126,8 +126,8 @@ test_nothing(void)
 
     g_assert_null(rfp_scratch_dir(record));
     g_assert_true(rfp_scratch_has_room(NULL, record, &left));
-    g_assert_true(rfp_record_append(record, NULL, RFP_STEP_SCRATCH, path,
-                                    NULL));
+    g_assert_true(
+        rfp_record_append(record, NULL, RFP_STEP_SCRATCH, path, NULL));
     g_assert_true(rfp_scratch_has_room(NULL, record, &left));
     g_assert_true(rfp_files_remove(&folder, DOMAIN ".record", NULL));
     g_assert_cmpint(g_rmdir(temp), ==, 0);

@@ -38,19 +38,19 @@ test_kinds(void)
         {"type='network'>" ELSEWHERE, RFP_REASON_NONE, RFP_REASON_UNTRACKED},
         {"type='network'>" QCOW2 ELSEWHERE "<shareable/>",
          RFP_REASON_UNSUPPORTED, RFP_REASON_UNSUPPORTED},
-        {"type='network' device='lun'>" QCOW2 ELSEWHERE,
-         RFP_REASON_UNSUPPORTED, RFP_REASON_UNSUPPORTED},
+        {"type='network' device='lun'>" QCOW2 ELSEWHERE, RFP_REASON_UNSUPPORTED,
+         RFP_REASON_UNSUPPORTED},
         {"type='vhostuser'>" QCOW2 "<source type='unix' path='/s'/>",
          RFP_REASON_UNSUPPORTED, RFP_REASON_UNSUPPORTED},
         {"type='vhostvdpa'>" QCOW2 "<source dev='/d'/>", RFP_REASON_UNSUPPORTED,
          RFP_REASON_UNSUPPORTED},
-        {"type='network' device='cdrom'>" QCOW2 ELSEWHERE,
-         RFP_REASON_REMOVABLE, RFP_REASON_REMOVABLE},
+        {"type='network' device='cdrom'>" QCOW2 ELSEWHERE, RFP_REASON_REMOVABLE,
+         RFP_REASON_REMOVABLE},
         {"type='file' device='floppy'>", RFP_REASON_REMOVABLE,
          RFP_REASON_REMOVABLE},
         {"type='file'>" QCOW2, RFP_REASON_NO_MEDIUM, RFP_REASON_NO_MEDIUM},
-        {"type='network'>" QCOW2 ELSEWHERE "<transient/>",
-         RFP_REASON_TRANSIENT, RFP_REASON_TRANSIENT},
+        {"type='network'>" QCOW2 ELSEWHERE "<transient/>", RFP_REASON_TRANSIENT,
+         RFP_REASON_TRANSIENT},
         {"type='network'>" QCOW2 ELSEWHERE "<readonly/>", RFP_REASON_READONLY,
          RFP_REASON_READONLY},
         /* its changes are tracked all the same */
@@ -95,15 +95,15 @@ test_versions(void)
     g_autoptr(GError) error = NULL;
     g_autofree char *dir = g_dir_make_tmp("rfp-XXXXXX", &error);
     g_autofree char *path = g_build_filename(dir, "vda", NULL);
-    g_autofree char *xml = g_strdup_printf(
-        "type='file'>" QCOW2 "<source file='%s'/>", path);
+    g_autofree char *xml =
+        g_strdup_printf("type='file'>" QCOW2 "<source file='%s'/>", path);
     g_autoptr(RfpDomainXml) domain = domain_with(xml);
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_assert_true(g_file_set_contents(path, rows[i].begin, rows[i].length,
-                                          &error));
-        g_assert_cmpint(rfp_tracking_refusal(
-                            NULL, rfp_domain_xml_disk(domain, "vda")),
+        g_assert_true(
+            g_file_set_contents(path, rows[i].begin, rows[i].length, &error));
+        g_assert_cmpint(rfp_tracking_refusal(NULL, rfp_domain_xml_disk(domain,
+                                                                       "vda")),
                         ==, rows[i].refusal);
     }
     g_assert_cmpint(g_remove(path), ==, 0);
@@ -130,9 +130,8 @@ test_refused(void)
         {"Bitmap already exists: p in 'libvirt-10-format'", FALSE},
         {"", FALSE},
     };
-    g_autoptr(RfpDomainXml) domain =
-        domain_with("type='network'>" QCOW2
-                    "<source protocol='nbd' name='x' index='10'/>");
+    g_autoptr(RfpDomainXml) domain = domain_with(
+        "type='network'>" QCOW2 "<source protocol='nbd' name='x' index='10'/>");
     g_autoptr(RfpDomainXml) inactive =
         domain_with("type='network'>" QCOW2 ELSEWHERE);
 
@@ -141,9 +140,9 @@ test_refused(void)
             g_error_new_literal(REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED,
                                 rows[i].message);
 
-        g_assert_true(rfp_tracking_refused(domain, error) ==
-                      (rows[i].found ? rfp_domain_xml_disk(domain, "vda") :
-                                       NULL));
+        g_assert_true(
+            rfp_tracking_refused(domain, error) ==
+            (rows[i].found ? rfp_domain_xml_disk(domain, "vda") : NULL));
         g_assert_null(rfp_tracking_refused(inactive, error));
     }
 }

@@ -52,8 +52,8 @@ undo(Fixture *fixture)
     g_assert_true(rfp_record_append(record, &error, RFP_STEP_OPERATION,
                                     "test:///default", SET_VM, guid,
                                     fixture->dir, set->file->guid, NULL));
-    g_assert_true(rfp_record_append(record, &error, RFP_STEP_FOLDER, partial,
-                                    NULL));
+    g_assert_true(
+        rfp_record_append(record, &error, RFP_STEP_FOLDER, partial, NULL));
     g_assert_true(
         rfp_record_append(record, &error, RFP_STEP_IMAGE, IMAGE, NULL));
     g_assert_true(

@@ -138,7 +138,7 @@ test_old(void)
 static gboolean
 header_counts(gint64 offset)
 {
-    static const gint64 ranges[][2] = {{0, 16}, {20, 39}, {40, 64},
+    static const gint64 ranges[][2] = {{0, 16},  {20, 39},  {40, 64},
                                        {72, 80}, {96, 102}, {104, 105}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(ranges); i++)
@@ -359,9 +359,10 @@ flip(const char *path, gint64 offset)
     byte ^= 2;
     g_assert_cmpint(pwrite(fd, &byte, 1, offset), ==, 1);
     g_assert_cmpint(g_chmod(path, g_str_has_suffix(path, "/set.xml") ||
-                                      g_str_has_suffix(path, "/folders.xml")
-                                  ? 0600
-                                  : 0400), ==, 0);
+                                          g_str_has_suffix(path, "/folders.xml")
+                                      ? 0600
+                                      : 0400),
+                    ==, 0);
 }
 
 /* It sees what verify sees. */
@@ -825,9 +826,9 @@ put_text(const char *path, const char *text)
 
     g_assert_cmpint(g_unlink(path), ==, 0);
     g_assert_true(g_file_set_contents(path, sealed, -1, NULL));
-    g_assert_cmpint(
-        g_chmod(path, g_str_has_suffix(path, "export.xml") ? 0400 : 0600), ==,
-        0);
+    g_assert_cmpint(g_chmod(path,
+                            g_str_has_suffix(path, "export.xml") ? 0400 : 0600),
+                    ==, 0);
 }
 
 /* The first @from becomes @to. */
@@ -1035,14 +1036,10 @@ static const Row rows[] = {
      .text = "12345"},
     {"owner-config", change_owner, "second/vm1/domain.xml", .remark = TRUE,
      .id = "owner"},
-    {"owner-folder", change_owner, "second/vm1", .remark = TRUE,
-     .id = "owner"},
-    {"owner-set", change_owner, "", .remark = TRUE, .id = "owner",
-     .path = "."},
-    {"manifest-names", add_name, SECOND_XML, .remark = TRUE,
-     .id = "hard-link"},
-    {"set-file-names", add_name, "set.xml", .remark = TRUE,
-     .id = "hard-link"},
+    {"owner-folder", change_owner, "second/vm1", .remark = TRUE, .id = "owner"},
+    {"owner-set", change_owner, "", .remark = TRUE, .id = "owner", .path = "."},
+    {"manifest-names", add_name, SECOND_XML, .remark = TRUE, .id = "hard-link"},
+    {"set-file-names", add_name, "set.xml", .remark = TRUE, .id = "hard-link"},
     /* files of the VM */
     {"config-names", add_name, "second/vm1/domain.xml", .remark = TRUE,
      .id = "hard-link"},

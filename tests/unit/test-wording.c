@@ -19,10 +19,11 @@ static const struct {
      "already exists: p"},
     {RFP_WORDING_BITMAP_LOST,
      "internal error: bitmap 'p' not found in backing chain of 'vda'"},
-    {RFP_WORDING_BITMAP_SIZES,
-     "internal error: unable to execute QEMU command 'transaction': Bitmaps are "
-     "of different sizes (destination size is 131072, source size is 65536) and "
-     "can't be merged"},
+    {RFP_WORDING_BITMAP_SIZES, "internal error: unable to execute QEMU command "
+                               "'transaction': Bitmaps are "
+                               "of different sizes (destination size is "
+                               "131072, source size is 65536) and "
+                               "can't be merged"},
     {RFP_WORDING_BITMAP_VERSION,
      "internal error: unable to execute QEMU command 'transaction': Can't make "
      "bitmap 'p' persistent in 'libvirt-2-format': Cannot store dirty bitmaps "

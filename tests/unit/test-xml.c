@@ -100,8 +100,17 @@ static void
 test_numbers(void)
 {
     static const char *const bad[] = {
-        "",   " 1", "1 ",  "-1",  "+1", "0x1",
-        "1k", "1.", "abc", "101", "18446744073709551616",
+        "",
+        " 1",
+        "1 ",
+        "-1",
+        "+1",
+        "0x1",
+        "1k",
+        "1.",
+        "abc",
+        "101",
+        "18446744073709551616",
     };
     g_autoptr(xmlDoc) doc = parse("<a/>");
     xmlNodePtr root = xmlDocGetRootElement(doc);
@@ -156,8 +165,7 @@ test_write(void)
     rfp_xml_add(root, "c", NULL);
     text = rfp_xml_to_text(doc, TRUE);
     plain = rfp_xml_to_text(doc, FALSE);
-    g_assert_cmpstr(text,
-                    ==,
+    g_assert_cmpstr(text, ==,
                     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                     "<a xmlns=\"urn:a\">\n"
                     "  <b k=\"&lt;&amp;&gt;&quot;'&#10;&#9;\xc3\xa9\">"
@@ -216,8 +224,7 @@ test_node_to_text(void)
     g_autofree char *text = rfp_xml_node_to_text(
         rfp_xml_child(xmlDocGetRootElement(doc), "a", NULL));
 
-    g_assert_cmpstr(text,
-                    ==,
+    g_assert_cmpstr(text, ==,
                     "<a>\n"
                     "  <n:b xmlns:n=\"urn:n\">  </n:b>\n"
                     "  <m>mixed <i>a</i> <i>b</i></m>\n"

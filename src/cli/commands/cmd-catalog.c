@@ -163,8 +163,8 @@ done_json(Cli *cli, const RefpointCatalog *catalog)
     json_object_set_object_member(document, "set", set);
     json_set_domain(document, catalog->domain_name, catalog->domain_uuid);
     for (guint i = 0; i < catalog->points->len; i++)
-        json_array_add_object_element(
-            points, catalog_point_to_json(catalog->points->pdata[i]));
+        json_array_add_object_element(points, catalog_point_to_json(
+                                                  catalog->points->pdata[i]));
     json_object_set_array_member(document, "points", points);
     return cli_done_json(cli, document, 0);
 }

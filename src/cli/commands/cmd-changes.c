@@ -58,8 +58,8 @@ find_disks(RefpointConnection *conn, Request *request, GError **error)
 
     if (request->targets != NULL)
         return TRUE;
-    point = refpoint_info(conn, request->options.domain,
-                          request->options.point, error);
+    point = refpoint_info(conn, request->options.domain, request->options.point,
+                          error);
     if (point == NULL)
         return FALSE;
     for (guint i = 0; i < point->disks->len; i++) {
@@ -68,8 +68,8 @@ find_disks(RefpointConnection *conn, Request *request, GError **error)
         g_ptr_array_add(targets, g_strdup(disk->target));
     }
     g_ptr_array_add(targets, NULL);
-    request->targets = (char **)g_ptr_array_free(g_steal_pointer(&targets),
-                                                 FALSE);
+    request->targets =
+        (char **)g_ptr_array_free(g_steal_pointer(&targets), FALSE);
     return TRUE;
 }
 
@@ -148,9 +148,7 @@ print_extent(GString *out,
              gboolean dirty)
 {
     if (length > 0)
-        g_string_append_printf(out,
-                               "%s%10" PRIu64
-                               "  %10" PRIu64 "  %3d  %s\n",
+        g_string_append_printf(out, "%s%10" PRIu64 "  %10" PRIu64 "  %3d  %s\n",
                                prefix, offset, length, dirty,
                                dirty ? "dirty" : "clean");
 }
@@ -266,8 +264,8 @@ run_changes(Cli *cli, char **args)
     } else {
         request.disks = g_ptr_array_new_with_free_func(
             (GDestroyNotify)refpoint_changes_free);
-        request.jobs = g_ptr_array_new_with_free_func(
-            (GDestroyNotify)refpoint_job_free);
+        request.jobs =
+            g_ptr_array_new_with_free_func((GDestroyNotify)refpoint_job_free);
         status = answer(cli, &request);
         g_ptr_array_unref(request.jobs);
         g_ptr_array_unref(request.disks);

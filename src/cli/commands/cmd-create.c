@@ -50,9 +50,9 @@ choose_keep(const CreateArgs *a, RefpointCreateOptions *options, GError **error)
 {
     gboolean hold = a->hold || a->hold_max != NULL;
 
-    options->keep = a->track_only ? REFPOINT_KEEP_NOTHING :
-                    hold          ? REFPOINT_KEEP_HOLD :
-                                    REFPOINT_KEEP_FIRST;
+    options->keep = a->track_only ? REFPOINT_KEEP_NOTHING
+                    : hold        ? REFPOINT_KEEP_HOLD
+                                  : REFPOINT_KEEP_FIRST;
     if (a->track_only && hold)
         return cli_bad_usage(error, _("%s and %s contradict"), "--track-only",
                              "--hold");

@@ -43,9 +43,8 @@ print_point(const RefpointPoint *point, gboolean quiet, GString *out)
     output_facts(out, _("Name:"), point->name, _("GUID:"), point->guid,
                  _("Domain:"), point->domain_name, _("UUID:"),
                  point->domain_uuid, _("Created:"), created, _("Parent:"),
-                 point->parent, _("State:"), state,
-                 _("Set:"), point->set_guid, _("Consistency:"),
-                 output_consistency(point->consistency),
+                 point->parent, _("State:"), state, _("Set:"), point->set_guid,
+                 _("Consistency:"), output_consistency(point->consistency),
                  data ? _("Data:") : NULL, data, _("Scratch:"), scratch, NULL);
     g_string_append_c(out, '\n');
     print_disks(point->disks, quiet, out);

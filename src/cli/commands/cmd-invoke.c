@@ -64,8 +64,9 @@ print_list(Cli *cli, const GPtrArray *methods)
     }
     if (cli->json) {
         document = json_document_new(cli, NULL, NULL, 0);
-        json_object_set_array_member(
-            document, "methods", invoke_output_methods(methods, class_name));
+        json_object_set_array_member(document, "methods",
+                                     invoke_output_methods(methods,
+                                                           class_name));
         return cli_done_json(cli, document, 0);
     }
     text = invoke_method_list(methods, class_name);
@@ -161,9 +162,9 @@ print_answer(Cli *cli,
 {
     int status = status_of(answer);
     int printed =
-        cli->json ? cli_done_json(cli, invoke_output_json(answer, status),
-                                  status)
-                  : print_text(cli, request, call, answer);
+        cli->json
+            ? cli_done_json(cli, invoke_output_json(answer, status), status)
+            : print_text(cli, request, call, answer);
 
     if (status != 0)
         return status;

@@ -49,11 +49,10 @@ print_table(const GPtrArray *points,
             GString *out)
 {
     g_autoptr(Table) table =
-        all_domains
-            ? table_new(_("Domain"), _("Name"), _("Created"), _("State"),
-                        _("Data"), _("Set"), NULL)
-            : table_new(_("Name"), _("Created"), _("State"), _("Data"),
-                        _("Set"), NULL);
+        all_domains ? table_new(_("Domain"), _("Name"), _("Created"),
+                                _("State"), _("Data"), _("Set"), NULL)
+                    : table_new(_("Name"), _("Created"), _("State"), _("Data"),
+                                _("Set"), NULL);
 
     for (guint i = 0; i < points->len; i++) {
         const RefpointPoint *point = points->pdata[i];

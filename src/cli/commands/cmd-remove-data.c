@@ -33,10 +33,11 @@ run_remove_data(Cli *cli, char **args)
     }
     point = output_clean(report->point_name ? report->point_name
                                             : cli_operand(cli, 1));
-    text = g_strdup_printf(report->changed ?
-                               _("The data of point %s is not kept any more\n") :
-                               _("The data of point %s was gone before\n"),
-                           point);
+    text =
+        g_strdup_printf(report->changed
+                            ? _("The data of point %s is not kept any more\n")
+                            : _("The data of point %s was gone before\n"),
+                        point);
     return cli_done(cli, cli->quiet ? "" : text);
 }
 

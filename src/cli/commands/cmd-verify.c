@@ -84,9 +84,10 @@ static int
 report_verification(Cli *cli, const RefpointVerification *result)
 {
     guint n = result->damages->len;
-    g_autofree char *message = g_strdup_printf(
-        ngettext("%s is damaged: %u finding", "%s is damaged: %u findings", n),
-        result->path, n);
+    g_autofree char *message =
+        g_strdup_printf(ngettext("%s is damaged: %u finding",
+                                 "%s is damaged: %u findings", n),
+                        result->path, n);
     const RefpointFailure damaged = {
         .cause = REFPOINT_ERROR_FAILED,
         .message = message,
@@ -98,8 +99,9 @@ report_verification(Cli *cli, const RefpointVerification *result)
     int written;
 
     if (cli->json)
-        return cli_done_json(
-            cli, verification_to_json(cli, result, failure, status), status);
+        return cli_done_json(cli,
+                             verification_to_json(cli, result, failure, status),
+                             status);
     print_verification(result, cli->quiet, out);
     written = cli_done(cli, out->str);
     if (failure != NULL)

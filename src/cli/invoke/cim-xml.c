@@ -132,8 +132,9 @@ cim_instance_parse(const char *text)
     };
     g_autoptr(CimInstance) instance = g_new0(CimInstance, 1);
     Reader reader = {.instance = instance};
-    g_autoptr(GMarkupParseContext) context = g_markup_parse_context_new(
-        &parser, G_MARKUP_TREAT_CDATA_AS_TEXT, &reader, NULL);
+    g_autoptr(GMarkupParseContext) context =
+        g_markup_parse_context_new(&parser, G_MARKUP_TREAT_CDATA_AS_TEXT,
+                                   &reader, NULL);
     gsize length = strnlen(text, CIM_XML_SIZE_MAX + 1);
     gboolean parsed;
 
@@ -234,8 +235,9 @@ append_escaped(GString *out, const char *text)
         gunichar c = g_utf8_get_char(p);
         gboolean fits = c >= 0x20 || c == '\t' || c == '\n' || c == '\r';
 
-        g_string_append_unichar(
-            clean, fits && c != 0xfffe && c != 0xffff ? c : 0xfffd);
+        g_string_append_unichar(clean, fits && c != 0xfffe && c != 0xffff
+                                           ? c
+                                           : 0xfffd);
     }
     escaped = g_markup_escape_text(clean->str, (gssize)clean->len);
     g_string_append(out, escaped);

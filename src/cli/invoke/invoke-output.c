@@ -9,8 +9,8 @@
 
 /* ---- For people ---------------------------------------------------------- */
 
-/* A value of several lines (an embedded instance) is indented below its name.
- */
+/* A value of several lines (an embedded instance) is indented below its
+ * name. */
 static void
 append_value(GString *out, const char *label, const char *text, guint width)
 {

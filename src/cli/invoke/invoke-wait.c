@@ -40,8 +40,9 @@ wait_for_end(RefpointMsvm *msvm,
         if (interrupt_signal() == 0 || terminated)
             continue;
         terminated = TRUE;
-        refpoint_msvm_request_state_change(
-            msvm, job, REFPOINT_MSVM_REQUEST_TERMINATE, NULL, NULL);
+        refpoint_msvm_request_state_change(msvm, job,
+                                           REFPOINT_MSVM_REQUEST_TERMINATE,
+                                           NULL, NULL);
     }
 }
 

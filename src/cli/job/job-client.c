@@ -134,9 +134,9 @@ static gboolean
 kill_process(const JobRecord *record)
 {
     g_auto(Socket) pid_fd =
-        record->pid > G_MAXINT ?
-            -1 :
-            rfp_process_hold((pid_t)record->pid, record->start);
+        record->pid > G_MAXINT
+            ? -1
+            : rfp_process_hold((pid_t)record->pid, record->start);
 
     if (is_gone(record))
         return TRUE;
@@ -248,8 +248,9 @@ watch(const JobRecord *record, Wait *wait, gboolean *heard)
     return TRUE;
 }
 
-/* A job that begins, or ends, is there or gone at once. A process that is stuck,
- * or has too many who watch, leaves its record to be looked at now and then. */
+/* A job that begins, or ends, is there or gone at once. A process that is
+ * stuck, or has too many who watch, leaves its record to be looked at now and
+ * then. */
 static gboolean
 pause_a_while(Wait *wait)
 {

@@ -75,8 +75,10 @@ job_file_replace(int folder,
 static struct flock
 lock_of(JobLock which)
 {
-    return (struct flock){
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = which, .l_len = 1};
+    return (struct flock){.l_type = F_WRLCK,
+                          .l_whence = SEEK_SET,
+                          .l_start = which,
+                          .l_len = 1};
 }
 
 gboolean

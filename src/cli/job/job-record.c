@@ -220,9 +220,9 @@ job_record_publish(JobRecord *record, JobStore *store, GError **error)
 void
 job_record_remove(JobRecord *record, JobStore *store)
 {
-    static const char *const names[] = {FILE_NAME, FILE_NEW, KILLED_NAME,
-                                        FOUND_NAME, JOB_SOCKET_NAME,
-                                        JOB_LOCK_NAME};
+    static const char *const names[] = {FILE_NAME,       FILE_NEW,
+                                        KILLED_NAME,     FOUND_NAME,
+                                        JOB_SOCKET_NAME, JOB_LOCK_NAME};
 
     if (!record->mine)
         return;

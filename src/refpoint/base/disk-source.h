@@ -7,8 +7,8 @@
 
 /* All strings may be NULL. */
 typedef struct {
-    char *type; /* "file", "block", "network", "volume", ... as libvirt's */
-    char *path; /* file, device, or "protocol:name@host:port,..." */
+    char *type;    /* "file", "block", "network", "volume", ... as libvirt's */
+    char *path;    /* file, device, or "protocol:name@host:port,..." */
     guint64 inode; /* of a file; 0: unknown or not a file. Never st_dev: it
                     * changes at reboot on many file systems */
 } RfpDiskSource;

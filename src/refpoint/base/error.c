@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-G_DEFINE_QUARK(refpoint-error-quark, refpoint_error)
+G_DEFINE_QUARK(refpoint - error - quark, refpoint_error)
 
 /*
  * Behind the message stand, each introduced by FIELD: object, way out, code,
@@ -48,8 +48,8 @@ rfp_text_clean(const char *text)
 char *
 rfp_text_shell(const char *text)
 {
-    static const char plain[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS
-        "_-.,:/+@%";
+    static const char plain[] =
+        G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.,:/+@%";
     gsize length = strspn(text, plain);
 
     if (length > 0 && text[length] == '\0' && *text != '-')
@@ -103,8 +103,10 @@ set_number(GError **error, int field, int number)
         set_field(error, field, text);
 }
 
-static void G_GNUC_PRINTF(3, 0)
-set_valist(GError **error, RefpointError cause, const char *format, va_list ap)
+static void G_GNUC_PRINTF(3, 0) set_valist(GError **error,
+                                           RefpointError cause,
+                                           const char *format,
+                                           va_list ap)
 {
     g_autofree char *message = g_strdup_vprintf(format, ap);
     g_autofree char *clean = rfp_text_clean(message);
@@ -127,9 +129,8 @@ static void
 add_errno_way_out(int errnum, GError **error)
 {
     if (errnum == ENOSPC)
-        rfp_error_add_way_out(error,
-                              _("make room on that file system, or use "
-                                "another directory"));
+        rfp_error_add_way_out(error, _("make room on that file system, or use "
+                                       "another directory"));
     /* rfp_space_of() foresees no other than the user's */
     if (errnum == EDQUOT)
         rfp_error_add_way_out(error,
@@ -143,12 +144,11 @@ add_errno_way_out(int errnum, GError **error)
                                        "unit"));
 }
 
-static void G_GNUC_PRINTF(4, 0)
-set_errno_valist(GError **error,
-                 RefpointError cause,
-                 int errnum,
-                 const char *format,
-                 va_list ap)
+static void G_GNUC_PRINTF(4, 0) set_errno_valist(GError **error,
+                                                 RefpointError cause,
+                                                 int errnum,
+                                                 const char *format,
+                                                 va_list ap)
 {
     g_autofree char *message = g_strdup_vprintf(format, ap);
 

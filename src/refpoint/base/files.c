@@ -77,8 +77,8 @@ rfp_files_open(const RfpFolder *folder,
     struct stat st;
 
     if (parent >= 0)
-        fd = openat(parent, name,
-                    flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+        fd = openat(parent, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+                    0600);
     if (fd < 0 || fstat(fd, &st) < 0) {
         rfp_error_set_errno(error, errno, _("cannot open '%s/%s'"),
                             folder->shown, path);
@@ -129,8 +129,8 @@ rfp_files_read(const RfpFolder *folder,
         return NULL;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (gsize)st.st_size > max) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                      _("'%s/%s' is no file of a sensible size"),
-                      folder->shown, path);
+                      _("'%s/%s' is no file of a sensible size"), folder->shown,
+                      path);
         return NULL;
     }
     text = g_try_malloc((gsize)st.st_size + 1);
@@ -196,8 +196,7 @@ write_new(const RfpFolder *folder,
     if (fd < 0)
         return FALSE;
     failed = rfp_files_write_all(fd, data, length);
-    if (failed == 0 &&
-        (fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0)))
+    if (failed == 0 && (fchmod(fd, mode) < 0 || (durable && fsync(fd) < 0)))
         failed = errno;
     if (failed != 0) {
         rfp_error_set_errno(error, failed, _("cannot write '%s/%s'"),
@@ -424,8 +423,7 @@ rfp_make_dirs(const char *path, guint mode, GError **error)
     if (g_file_test(path, G_FILE_TEST_IS_DIR))
         return TRUE;
     parent = g_path_get_dirname(path);
-    if (strcmp(parent, path) != 0 &&
-        !rfp_make_dirs(parent, mode | 0011, error))
+    if (strcmp(parent, path) != 0 && !rfp_make_dirs(parent, mode | 0011, error))
         return FALSE;
     if (mkdir(path, mode) < 0 &&
         (errno != EEXIST || !g_file_test(path, G_FILE_TEST_IS_DIR))) {

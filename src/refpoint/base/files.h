@@ -108,9 +108,9 @@ rfp_files_lock(int fd,
 void
 rfp_files_unlock(int fd, goffset start);
 
-/* @path as it is known to who works in another folder (QEMU, libvirt, the guard):
- * absolute, without "." and "//"; and without "..", by what is above in the file
- * system, not in the text. It need not exist. Free with g_free(). */
+/* @path as it is known to who works in another folder (QEMU, libvirt, the
+ * guard): absolute, without "." and "//"; and without "..", by what is above in
+ * the file system, not in the text. It need not exist. Free with g_free(). */
 char *
 rfp_path_absolute(const char *path);
 

@@ -21,11 +21,8 @@ refuse_name(GError **error, const char *name, const char *rule)
 {
     g_autofree char *shown = rfp_text_clean(name);
 
-    rfp_error_set(error,
-                  REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("'%s' cannot be the name of a point: %s"),
-                  shown,
-                  rule);
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("'%s' cannot be the name of a point: %s"), shown, rule);
     return FALSE;
 }
 
@@ -39,12 +36,10 @@ rfp_name_check(const char *name, GError **error)
     if (name[0] == '.' || name[0] == '-')
         return refuse_name(error, name, _("it begins with '.' or '-'"));
     if (name[strspn(name, NAME_CHARACTERS)])
-        return refuse_name(error,
-                           name,
+        return refuse_name(error, name,
                            _("only A-Z a-z 0-9 _ . + - are allowed in it"));
     if (g_strv_contains(taken_in_set, name))
-        return refuse_name(error,
-                           name,
+        return refuse_name(error, name,
                            _("the export set uses this name itself"));
     return TRUE;
 }
@@ -126,9 +121,7 @@ char *
 rfp_guid_of_foreign(const char *domain_uuid, gint64 created, const char *name)
 {
     g_autoptr(GChecksum) sha1 = g_checksum_new(G_CHECKSUM_SHA1);
-    g_autofree char *text = g_strdup_printf("%" PRId64 "/%s",
-                                            created,
-                                            name);
+    g_autofree char *text = g_strdup_printf("%" PRId64 "/%s", created, name);
     guint8 bytes[UUID_BYTES];
     guint8 digest[20];
     gsize length = sizeof(digest);
@@ -211,11 +204,7 @@ rfp_folder_name(const char *name,
 }
 
 static const char *const taken_in_set[] = {
-    "disks",
-    "folders.xml",
-    "lost+found",
-    "set.xml",
-    NULL,
+    "disks", "folders.xml", "lost+found", "set.xml", NULL,
 };
 
 static const char *const taken_in_point[] = {

@@ -29,10 +29,9 @@ linked(const char *runtime_dir)
     g_autofree char *target =
         is_ours_alone(runtime_dir) ? g_file_read_link(link, NULL) : NULL;
 
-    return target != NULL && g_path_is_absolute(target) &&
-                   is_ours_alone(target) ?
-               g_steal_pointer(&target) :
-               NULL;
+    return target != NULL && g_path_is_absolute(target) && is_ours_alone(target)
+               ? g_steal_pointer(&target)
+               : NULL;
 }
 
 char *

@@ -68,8 +68,8 @@ rfp_space_of(const char *path, RfpSpace *space, GError **error)
         return FALSE;
     }
     space->total = (guint64)fs.f_blocks * fs.f_frsize;
-    space->free = (guint64)(geteuid() == 0 ? fs.f_bfree : fs.f_bavail) *
-                  fs.f_frsize;
+    space->free =
+        (guint64)(geteuid() == 0 ? fs.f_bfree : fs.f_bavail) * fs.f_frsize;
     space->free = MIN(space->free, quota_left(fd));
     space->device = st.st_dev;
     return TRUE;

@@ -6,9 +6,9 @@
 #include "base/error.h"
 
 typedef struct {
-    guint64 free;  /* bytes this process may still use: the smaller of what is
-                    * free and what the quota leaves */
-    guint64 total; /* bytes */
+    guint64 free;   /* bytes this process may still use: the smaller of what is
+                     * free and what the quota leaves */
+    guint64 total;  /* bytes */
     guint64 device; /* st_dev; compared only while we run */
 } RfpSpace;
 

@@ -24,8 +24,7 @@ parameter(const char *query, const char *name)
 RfpUri *
 rfp_uri_parse(const char *text)
 {
-    g_autoptr(GUri) parsed =
-        g_uri_parse(text, G_URI_FLAGS_ENCODED_QUERY, NULL);
+    g_autoptr(GUri) parsed = g_uri_parse(text, G_URI_FLAGS_ENCODED_QUERY, NULL);
     const char *host = parsed ? g_uri_get_host(parsed) : NULL;
     const char *transport = NULL;
     RfpUri *uri = NULL;
@@ -58,16 +57,15 @@ rfp_uri_free(RfpUri *uri)
 static char *
 match(const char *text, const char *pattern)
 {
-    g_autoptr(GRegex) regex =
-        g_regex_new(pattern, G_REGEX_MULTILINE, 0, NULL);
+    g_autoptr(GRegex) regex = g_regex_new(pattern, G_REGEX_MULTILINE, 0, NULL);
     g_autoptr(GMatchInfo) info = NULL;
     g_autofree char *one = NULL;
 
     if (!g_regex_match(regex, text, 0, &info))
         return NULL;
     one = g_match_info_fetch(info, 1);
-    return one != NULL && *one != '\0' ? g_steal_pointer(&one) :
-                                         g_match_info_fetch(info, 2);
+    return one != NULL && *one != '\0' ? g_steal_pointer(&one)
+                                       : g_match_info_fetch(info, 2);
 }
 
 /* Without its comments. */
@@ -104,9 +102,8 @@ rfp_uri_of_conf(const char *conf, const char *alias)
 static char *
 read_conf(void)
 {
-    g_autofree char *own =
-        g_build_filename(g_get_user_config_dir(), "libvirt", "libvirt.conf",
-                         NULL);
+    g_autofree char *own = g_build_filename(g_get_user_config_dir(), "libvirt",
+                                            "libvirt.conf", NULL);
     char *text = NULL;
 
     g_file_get_contents(geteuid() == 0 ? SYSTEM_CONF : own, &text, NULL, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which libvirt a URI means, before libvirt is asked: a wrong one shall be named
- * and said to be wrong without a connection to it, which may want a password or
- * start a daemon. Source: libvirt's uri.html and libvirt.conf.
+ * Which libvirt a URI means, before libvirt is asked: a wrong one shall be
+ * named and said to be wrong without a connection to it, which may want a
+ * password or start a daemon. Source: libvirt's uri.html and libvirt.conf.
  */
 #ifndef RFP_URI_H
 #define RFP_URI_H

@@ -18,23 +18,20 @@ static const struct {
     {RFP_WORDING_BITMAP_SIZES, "Bitmaps are of different sizes", "QEMU 7.2"},
     {RFP_WORDING_BITMAP_VERSION, "bitmaps in qcow2 v2 files", "QEMU 7.2"},
     {RFP_WORDING_BLOCK_JOB, "has a blockjob assigned", "libvirt 9.0"},
-    {RFP_WORDING_HASH_SPEED, "Unable to get accurate CPU usage",
-     "QEMU 7.2.22"},
+    {RFP_WORDING_HASH_SPEED, "Unable to get accurate CPU usage", "QEMU 7.2.22"},
     {RFP_WORDING_IMAGE_LOCKED, "Failed to get shared \"", "QEMU 7.2"},
     {RFP_WORDING_IMAGE_LOCKED, "Failed to get \"", "QEMU 7.2"},
     {RFP_WORDING_JOB_BEGINS, "backup job data missing", "libvirt 9.0"},
     {RFP_WORDING_PERMISSION_DENIED, "Permission denied", "QEMU 7.2, glibc"},
-    {RFP_WORDING_STATE_LOCK, "cannot acquire state change lock",
-     "libvirt 9.0"},
+    {RFP_WORDING_STATE_LOCK, "cannot acquire state change lock", "libvirt 9.0"},
 };
 
 const char *
 rfp_wording_find(RfpWording wording, const char *text)
 {
     for (gsize i = 0; text != NULL && i < G_N_ELEMENTS(rows); i++) {
-        const char *at = rows[i].wording == wording
-                             ? strstr(text, rows[i].text)
-                             : NULL;
+        const char *at =
+            rows[i].wording == wording ? strstr(text, rows[i].text) : NULL;
 
         if (at != NULL)
             return at;

@@ -10,10 +10,10 @@ typedef void (*RfpWorkFunc)(gpointer item);
 
 /*
  * Calls @func for each of @items, in a few threads, and returns when all calls
- * have come back; with @patience_ms other than 0 also when none has for so long.
- * An item whose call has not come back is not to be touched any more: the thread
- * holds @items until then. Where all have, nothing holds @items but the caller.
- * Which ones have: a gboolean for each; free with g_free().
+ * have come back; with @patience_ms other than 0 also when none has for so
+ * long. An item whose call has not come back is not to be touched any more: the
+ * thread holds @items until then. Where all have, nothing holds @items but the
+ * caller. Which ones have: a gboolean for each; free with g_free().
  */
 gboolean *
 rfp_work(GPtrArray *items, RfpWorkFunc func, guint patience_ms);

@@ -69,9 +69,8 @@ on_error(void *opaque, ErrorPtr problem)
     if (parse->reason || problem->level < XML_ERR_ERROR)
         return;
     message = g_strndup(problem->message ? problem->message : "?", REASON_MAX);
-    parse->reason = g_strdup_printf(_("line %d: %s"),
-                                    problem->line,
-                                    g_strchomp(message));
+    parse->reason =
+        g_strdup_printf(_("line %d: %s"), problem->line, g_strchomp(message));
 }
 
 static void
@@ -108,15 +107,8 @@ on_element(void *opaque,
     }
     if (!count(ctxt, 1 + (guint)n_attributes + (guint)n_namespaces))
         return;
-    xmlSAX2StartElementNs(ctxt,
-                          name,
-                          prefix,
-                          uri,
-                          n_namespaces,
-                          namespaces,
-                          n_attributes,
-                          n_defaulted,
-                          attributes);
+    xmlSAX2StartElementNs(ctxt, name, prefix, uri, n_namespaces, namespaces,
+                          n_attributes, n_defaulted, attributes);
 }
 
 static void
@@ -213,11 +205,7 @@ parse_bounded(const char *text, gsize length, Parse *parse)
     if (!ctxt)
         return NULL;
     set_handlers(ctxt, parse);
-    doc = xmlCtxtReadMemory(ctxt,
-                            text,
-                            (int)length,
-                            NULL,
-                            "UTF-8",
+    doc = xmlCtxtReadMemory(ctxt, text, (int)length, NULL, "UTF-8",
                             XML_PARSE_NONET | XML_PARSE_NOCDATA |
                                 XML_PARSE_IGNORE_ENC);
     if (parse->reason || !doc || !xmlDocGetRootElement(doc))
@@ -244,11 +232,8 @@ rfp_xml_parse(const char *text,
     if (!doc) {
         early = early ? early : parse.reason;
         reason = rfp_text_clean(early ? early : _("libxml2 gave no reason"));
-        rfp_error_set(error,
-                      (RefpointError)cause,
-                      _("cannot understand the XML of %s: %s"),
-                      what,
-                      reason);
+        rfp_error_set(error, (RefpointError)cause,
+                      _("cannot understand the XML of %s: %s"), what, reason);
     }
     g_free(parse.reason);
     return doc;
@@ -282,11 +267,8 @@ rfp_xml_parse_root(const char *text,
         return g_steal_pointer(&doc);
 
     found = g_strndup((char *)xmlDocGetRootElement(doc)->name, REASON_MAX);
-    rfp_error_set(error,
-                  (RefpointError)cause,
-                  _("the XML of %s is not a <%s> but a <%s>"),
-                  what,
-                  root,
+    rfp_error_set(error, (RefpointError)cause,
+                  _("the XML of %s is not a <%s> but a <%s>"), what, root,
                   found);
     return NULL;
 }
@@ -401,9 +383,7 @@ rfp_xml_add(xmlNodePtr parent, const char *name, const char *text)
 {
     g_autofree char *clean = text ? clean_text(text) : NULL;
 
-    return xmlNewTextChild(parent,
-                           NULL,
-                           (const xmlChar *)name,
+    return xmlNewTextChild(parent, NULL, (const xmlChar *)name,
                            (const xmlChar *)clean);
 }
 
@@ -454,9 +434,8 @@ static char *
 save(xmlDocPtr doc, xmlNodePtr node, int options)
 {
     g_autoptr(xmlBuffer) buffer = xmlBufferCreate();
-    xmlSaveCtxtPtr ctxt = xmlSaveToBuffer(buffer,
-                                          "UTF-8",
-                                          options | XML_SAVE_FORMAT);
+    xmlSaveCtxtPtr ctxt =
+        xmlSaveToBuffer(buffer, "UTF-8", options | XML_SAVE_FORMAT);
     const char *text = NULL;
 
     set_encoding(doc);

@@ -91,9 +91,8 @@ add_properties(GPtrArray *all,
     for (; property && property->name; property++) {
         if (super && rfp_msvm_class_property(super, property->name))
             continue;
-        g_ptr_array_add(
-            all,
-            (gpointer)rfp_msvm_class_property(most, property->name));
+        g_ptr_array_add(all, (gpointer)rfp_msvm_class_property(most,
+                                                               property->name));
     }
 }
 
@@ -211,9 +210,13 @@ static const char *const type_names[RFP_N_CIM_TYPES] = {
 };
 
 static const RfpCimInteger integers[RFP_N_CIM_TYPES] = {
-    [RFP_CIM_UINT8] = {TRUE, FALSE, 8},   [RFP_CIM_SINT8] = {TRUE, TRUE, 8},
-    [RFP_CIM_UINT16] = {TRUE, FALSE, 16}, [RFP_CIM_SINT16] = {TRUE, TRUE, 16},
-    [RFP_CIM_UINT32] = {TRUE, FALSE, 32}, [RFP_CIM_SINT32] = {TRUE, TRUE, 32},
-    [RFP_CIM_UINT64] = {TRUE, FALSE, 64}, [RFP_CIM_SINT64] = {TRUE, TRUE, 64},
+    [RFP_CIM_UINT8] = {TRUE, FALSE, 8},
+    [RFP_CIM_SINT8] = {TRUE, TRUE, 8},
+    [RFP_CIM_UINT16] = {TRUE, FALSE, 16},
+    [RFP_CIM_SINT16] = {TRUE, TRUE, 16},
+    [RFP_CIM_UINT32] = {TRUE, FALSE, 32},
+    [RFP_CIM_SINT32] = {TRUE, TRUE, 32},
+    [RFP_CIM_UINT64] = {TRUE, FALSE, 64},
+    [RFP_CIM_SINT64] = {TRUE, TRUE, 64},
     [RFP_CIM_REFERENCE] = {FALSE, FALSE, 0},
 };

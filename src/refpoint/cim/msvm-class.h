@@ -60,8 +60,8 @@ typedef struct {
 typedef struct {
     const char *name;
     RefpointReturnSet set;
-    gboolean file_not_found;     /* 32779 belongs to its set as well */
-    gboolean timeout_parameter;  /* ... and 4098 */
+    gboolean file_not_found;    /* 32779 belongs to its set as well */
+    gboolean timeout_parameter; /* ... and 4098 */
     const RfpMsvmProperty *parameters;
 } RfpMsvmMethod;
 

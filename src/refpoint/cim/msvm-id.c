@@ -88,11 +88,8 @@ rfp_msvm_id_parse(RfpMsvmIdKind kind,
         g_autofree char *begin = g_strndup(text, RFP_MSVM_ID_MAX);
         g_autofree char *shown = rfp_text_clean(begin);
 
-        rfp_error_set(error,
-                      REFPOINT_ERROR_INVALID_PARAMETER,
-                      _("'%s' is not the id of a %s"),
-                      shown,
-                      _(row->what));
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("'%s' is not the id of a %s"), shown, _(row->what));
         return FALSE;
     }
     *guid = g_ascii_strdown(first, -1);

@@ -22,10 +22,8 @@ typedef struct {
 static gboolean
 malformed(GError **error, const char *why)
 {
-    rfp_error_set(error,
-                  REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("this is not an embedded instance: %s"),
-                  why);
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("this is not an embedded instance: %s"), why);
     return FALSE;
 }
 
@@ -71,8 +69,8 @@ to_utf8(const char *text, gsize length, gsize *written)
     char *utf8 = NULL;
 
     if (kind)
-        utf8 = g_convert(text, (gssize)length, "UTF-8", kind, NULL, written,
-                         NULL);
+        utf8 =
+            g_convert(text, (gssize)length, "UTF-8", kind, NULL, written, NULL);
     else if (g_utf8_validate(text, (gssize)length, NULL)) {
         utf8 = g_strndup(text, length);
         *written = length;
@@ -113,11 +111,8 @@ open_text(const char *text, gsize length, guint depth, GError **error)
         malformed(error, _("it is neither UTF-8 nor UTF-16"));
         return NULL;
     }
-    doc = rfp_xml_parse(utf8,
-                        written,
-                        _("the embedded instance"),
-                        REFPOINT_ERROR_INVALID_PARAMETER,
-                        error);
+    doc = rfp_xml_parse(utf8, written, _("the embedded instance"),
+                        REFPOINT_ERROR_INVALID_PARAMETER, error);
     if (doc && depth + measure(xmlDocGetRootElement(doc)) >
                    RFP_MSVM_INSTANCE_DEPTH_MAX) {
         malformed(error, _("its elements are too deep"));
@@ -145,10 +140,7 @@ is_filling(xmlNodePtr node)
 /* The child @name, qualifiers aside the only one; *@found NULL if there is
  * none. */
 static gboolean
-only_child(xmlNodePtr node,
-           const char *name,
-           xmlNodePtr *found,
-           GError **error)
+only_child(xmlNodePtr node, const char *name, xmlNodePtr *found, GError **error)
 {
     *found = NULL;
     for (node = node->children; node; node = node->next) {
@@ -159,8 +151,7 @@ only_child(xmlNodePtr node,
         if (is_named(node, "QUALIFIER") || is_named(node, "QUALIFIER.ARRAY"))
             continue;
         if (*found || !is_named(node, name))
-            return refuse(error,
-                          REFPOINT_ERROR_INVALID_PARAMETER,
+            return refuse(error, REFPOINT_ERROR_INVALID_PARAMETER,
                           _("a <%s> of the embedded instance has no place"),
                           (const char *)node->name);
         *found = node;
@@ -203,8 +194,8 @@ read_text(Reader *reader, xmlNodePtr node, RfpMsvmValue *value, GError **error)
 
     if (!text)
         return FALSE;
-    good = rfp_msvm_value_add(
-        value, (const char *)text, -1, level(reader, node), error);
+    good = rfp_msvm_value_add(value, (const char *)text, -1,
+                              level(reader, node), error);
     xmlFree(text);
     return good;
 }
@@ -316,20 +307,18 @@ read_value(Reader *reader,
     const Shape *shape = shape_of(property);
 
     if (rfp_msvm_instance_value(reader->instance, property->name))
-        return refuse(error,
-                      REFPOINT_ERROR_INVALID_PARAMETER,
+        return refuse(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the embedded instance has the property %s twice"),
                       property->name);
     if (!is_named(node, shape->element))
         return wrong(error,
-                     property->flags & RFP_MSVM_ARRAY ?
-                         _("the property %s is an array") :
-                         _("the property %s is not of that kind"),
+                     property->flags & RFP_MSVM_ARRAY
+                         ? _("the property %s is an array")
+                         : _("the property %s is not of that kind"),
                      property->name);
     if (shape->typed && !check_type(property, node, error))
         return FALSE;
-    return shape->read(reader,
-                       node,
+    return shape->read(reader, node,
                        rfp_msvm_instance_put(reader->instance, property->name),
                        error);
 }
@@ -365,8 +354,7 @@ read_element(Reader *reader, xmlNodePtr node, GError **error)
         return TRUE;
     if (g_str_has_prefix((const char *)node->name, "PROPERTY"))
         return read_property(reader, node, error);
-    return refuse(error,
-                  REFPOINT_ERROR_INVALID_PARAMETER,
+    return refuse(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   _("a <%s> of the embedded instance has no place"),
                   (const char *)node->name);
 }
@@ -399,8 +387,7 @@ rfp_msvm_instance_parse_below(const char *text,
 {
     g_autoptr(xmlDoc) doc = open_text(text, length, depth, error);
     xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
-    const RfpMsvmClass *klass =
-        root ? read_class(root, expected, error) : NULL;
+    const RfpMsvmClass *klass = root ? read_class(root, expected, error) : NULL;
     g_autoptr(RfpMsvmInstance) instance =
         klass ? rfp_msvm_instance_new(klass->name) : NULL;
     Reader reader = {instance, depth};
@@ -426,6 +413,5 @@ rfp_msvm_instance_parse(const char *text,
 
 static const Shape scalar_shape = {"PROPERTY", TRUE, read_scalar};
 static const Shape array_shape = {"PROPERTY.ARRAY", TRUE, read_array};
-static const Shape reference_shape = {"PROPERTY.REFERENCE",
-                                      FALSE,
+static const Shape reference_shape = {"PROPERTY.REFERENCE", FALSE,
                                       read_reference};

@@ -12,8 +12,8 @@ rfp_msvm_instance_new(const char *class_name)
 
     instance->klass = rfp_msvm_class_find(class_name);
     g_assert(instance->klass != NULL);
-    instance->values = g_ptr_array_new_with_free_func(
-        (GDestroyNotify)rfp_msvm_value_free);
+    instance->values =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rfp_msvm_value_free);
     return instance;
 }
 

@@ -257,10 +257,8 @@ refuse(const char *text, GError **error)
     g_autofree char *begin = g_strndup(text, SHOWN_MAX);
     g_autofree char *shown = rfp_text_clean(begin);
 
-    rfp_error_set(error,
-                  REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("this is not an object path: '%s%s'"),
-                  shown,
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("this is not an object path: '%s%s'"), shown,
                   strlen(begin) == SHOWN_MAX ? "..." : "");
 }
 
@@ -272,8 +270,7 @@ rfp_msvm_path_parse(const char *text, GError **error)
     Rest rest = NULL;
 
     if (strnlen(text, RFP_MSVM_PATH_SIZE_MAX + 1) > RFP_MSVM_PATH_SIZE_MAX) {
-        rfp_error_set(error,
-                      REFPOINT_ERROR_INVALID_PARAMETER,
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the object path is longer than %d bytes"),
                       RFP_MSVM_PATH_SIZE_MAX);
         return NULL;
@@ -391,23 +388,19 @@ rfp_msvm_path_check(RfpMsvmPath *path, const char *expected, GError **error)
 
     if (path->name_space &&
         g_ascii_strcasecmp(path->name_space, RFP_MSVM_NAMESPACE) != 0) {
-        rfp_error_set(error,
-                      REFPOINT_ERROR_INCORRECT_TYPE,
+        rfp_error_set(error, REFPOINT_ERROR_INCORRECT_TYPE,
                       _("the object path is not one of the namespace %s"),
                       RFP_MSVM_NAMESPACE);
         return NULL;
     }
     if (!klass || !rfp_msvm_class_is_a(klass, expected)) {
-        rfp_error_set(error,
-                      REFPOINT_ERROR_INCORRECT_TYPE,
-                      _("the object path names a %s, not a %s"),
-                      begin,
+        rfp_error_set(error, REFPOINT_ERROR_INCORRECT_TYPE,
+                      _("the object path names a %s, not a %s"), begin,
                       expected);
         return NULL;
     }
     if (!check_keys(path, klass)) {
-        rfp_error_set(error,
-                      REFPOINT_ERROR_INCORRECT_TYPE,
+        rfp_error_set(error, REFPOINT_ERROR_INCORRECT_TYPE,
                       _("the object path has not the keys of a %s"),
                       klass->name);
         return NULL;
@@ -465,7 +458,8 @@ rfp_msvm_path_add_example(const char *expected, GError **error)
         if (strcmp(samples[i].class_name, path->class_name) == 0)
             rfp_msvm_path_add(path, samples[i].key, samples[i].value);
     text = rfp_msvm_path_format(path);
-    rfp_error_add_way_out(error, _("an object path is one like %s, see "
-                                   "refpoint-msvm(7)"),
+    rfp_error_add_way_out(error,
+                          _("an object path is one like %s, see "
+                            "refpoint-msvm(7)"),
                           text);
 }

@@ -20,9 +20,9 @@
 #define RFP_MSVM_NAMESPACE "root\\virtualization\\v2"
 
 typedef struct {
-    char *name;       /* NULL: the only key, not named */
-    char *value;      /* without quotes and escapes */
-    RfpCimType type;  /* STRING, SINT64 or BOOLEAN */
+    char *name;      /* NULL: the only key, not named */
+    char *value;     /* without quotes and escapes */
+    RfpCimType type; /* STRING, SINT64 or BOOLEAN */
 } RfpMsvmKey;
 
 typedef struct {
@@ -30,7 +30,7 @@ typedef struct {
     char *name_space; /* with backslashes; NULL: none */
     char *class_name; /* as it was spelled */
     gboolean singleton;
-    GPtrArray *keys;  /* RfpMsvmKey, in the order of the text */
+    GPtrArray *keys; /* RfpMsvmKey, in the order of the text */
 } RfpMsvmPath;
 
 /* Not well-formed: INVALID_PARAMETER. */

@@ -33,11 +33,10 @@ write_name(xmlNodePtr parent, const RfpMsvmPath *path)
             rfp_xml_set(binding, "NAME", key->name);
         }
         binding = rfp_xml_add(binding, "KEYVALUE", key->value);
-        rfp_xml_set(binding,
-                    "VALUETYPE",
-                    key->type == RFP_CIM_STRING    ? "string" :
-                    key->type == RFP_CIM_BOOLEAN ? "boolean" :
-                                                     "numeric");
+        rfp_xml_set(binding, "VALUETYPE",
+                    key->type == RFP_CIM_STRING    ? "string"
+                    : key->type == RFP_CIM_BOOLEAN ? "boolean"
+                                                   : "numeric");
     }
 }
 

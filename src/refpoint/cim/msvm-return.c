@@ -22,8 +22,7 @@ static const struct {
     [REFPOINT_ERROR_INVALID_STATE] = {5, 32775,
                                       N_("Invalid state for this operation")},
     [REFPOINT_ERROR_INCORRECT_TYPE] = {6, 32776, N_("Incorrect data type")},
-    [REFPOINT_ERROR_NOT_AVAILABLE] = {2, 32777,
-                                      N_("System is not available")},
+    [REFPOINT_ERROR_NOT_AVAILABLE] = {2, 32777, N_("System is not available")},
     [REFPOINT_ERROR_NO_MEMORY] = {2, 32778, N_("Out of memory")},
     [REFPOINT_ERROR_FILE_NOT_FOUND] = {2, 32779, N_("File not found")},
 };
@@ -40,8 +39,8 @@ guint32
 refpoint_return_value(RefpointReturnSet set, int cause)
 {
     cause = known_cause(cause);
-    return set == REFPOINT_RETURN_CREATE ? returns[cause].create :
-                                           returns[cause].export;
+    return set == REFPOINT_RETURN_CREATE ? returns[cause].create
+                                         : returns[cause].export;
 }
 
 const char *

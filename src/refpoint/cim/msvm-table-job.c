@@ -10,13 +10,16 @@ static const RfpMsvmProperty concrete_job[] = {
 };
 
 static const RfpMsvmProperty get_error[] = {
-    {.name = "Error", .type = RFP_CIM_STRING,
-     .flags = RFP_MSVM_EMBEDDED | RFP_MSVM_OUT, .of = "Msvm_Error"},
+    {.name = "Error",
+     .type = RFP_CIM_STRING,
+     .flags = RFP_MSVM_EMBEDDED | RFP_MSVM_OUT,
+     .of = "Msvm_Error"},
     {.name = NULL},
 };
 
 static const RfpMsvmProperty get_error_ex[] = {
-    {.name = "Errors", .type = RFP_CIM_STRING,
+    {.name = "Errors",
+     .type = RFP_CIM_STRING,
      .flags = RFP_MSVM_ARRAY | RFP_MSVM_EMBEDDED | RFP_MSVM_OUT,
      .of = "Msvm_Error"},
     {.name = NULL},
@@ -40,7 +43,8 @@ static const RfpMsvmProperty virtual_system_reference_point_export_job[] = {
     {.name = "ReferencePointId", .type = RFP_CIM_STRING},
     {.name = "BaseReferencePointId", .type = RFP_CIM_STRING},
     {.name = "ExportedDisks", .type = RFP_CIM_STRING, .flags = RFP_MSVM_ARRAY},
-    {.name = "ExportedLogFilePaths", .type = RFP_CIM_STRING,
+    {.name = "ExportedLogFilePaths",
+     .type = RFP_CIM_STRING,
      .flags = RFP_MSVM_ARRAY},
     {.name = "ExportedConfigFilePath", .type = RFP_CIM_STRING},
     {.name = "ExportedRuntimeFilePath", .type = RFP_CIM_STRING},
@@ -54,31 +58,38 @@ static const RfpMsvmProperty collection_reference_point_export_job[] = {
     {.name = "CollectionId", .type = RFP_CIM_STRING},
     {.name = "ReferencePointGroupId", .type = RFP_CIM_STRING},
     {.name = "BaseReferencePointGroupId", .type = RFP_CIM_STRING},
-    {.name = "VirtualMachineId", .type = RFP_CIM_STRING,
+    {.name = "VirtualMachineId",
+     .type = RFP_CIM_STRING,
      .flags = RFP_MSVM_ARRAY},
     {.name = "ExportDirectory", .type = RFP_CIM_STRING},
     {.name = "ExportedDisks", .type = RFP_CIM_STRING, .flags = RFP_MSVM_ARRAY},
-    {.name = "ExportedLogFilePaths", .type = RFP_CIM_STRING,
+    {.name = "ExportedLogFilePaths",
+     .type = RFP_CIM_STRING,
      .flags = RFP_MSVM_ARRAY},
-    {.name = "ExportedConfigFilePaths", .type = RFP_CIM_STRING,
+    {.name = "ExportedConfigFilePaths",
+     .type = RFP_CIM_STRING,
      .flags = RFP_MSVM_ARRAY},
-    {.name = "ExportedRuntimeFilePaths", .type = RFP_CIM_STRING,
+    {.name = "ExportedRuntimeFilePaths",
+     .type = RFP_CIM_STRING,
      .flags = RFP_MSVM_ARRAY},
-    {.name = "ExportedGuestStateFilePaths", .type = RFP_CIM_STRING,
+    {.name = "ExportedGuestStateFilePaths",
+     .type = RFP_CIM_STRING,
      .flags = RFP_MSVM_ARRAY},
     {.name = NULL},
 };
 
-/* The reference has Msvm_ConcreteJob here, of which the export jobs are none. */
+/* The reference has Msvm_ConcreteJob here, of which the export jobs are
+ * none. */
 static const RfpMsvmProperty affected_job_element[] = {
-    {.name = "AffectingElement", .type = RFP_CIM_REFERENCE,
-     .flags = RFP_MSVM_KEY, .of = "CIM_ConcreteJob"},
+    {.name = "AffectingElement",
+     .type = RFP_CIM_REFERENCE,
+     .flags = RFP_MSVM_KEY,
+     .of = "CIM_ConcreteJob"},
     {.name = NULL},
 };
 
 const RfpMsvmClass rfp_msvm_job_classes[] = {
-    {.name = "Msvm_Error",
-     .super = "CIM_Error"},
+    {.name = "Msvm_Error", .super = "CIM_Error"},
     {.name = "Msvm_ConcreteJob",
      .super = "CIM_ConcreteJob",
      .properties = concrete_job,

@@ -54,12 +54,9 @@ const RfpMsvmName rfp_msvm_health_state[] = {
 };
 
 const RfpMsvmName rfp_msvm_communication_status[] = {
-    {0, "Unknown"},
-    {1, "Not Available"},
-    {2, "Communication OK"},
-    {3, "Lost Communication"},
-    {4, "No Contact"},
-    {0, NULL},
+    {0, "Unknown"},          {1, "Not Available"},
+    {2, "Communication OK"}, {3, "Lost Communication"},
+    {4, "No Contact"},       {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_detailed_status[] = {
@@ -73,32 +70,16 @@ const RfpMsvmName rfp_msvm_detailed_status[] = {
 };
 
 const RfpMsvmName rfp_msvm_operating_status[] = {
-    {0, "Unknown"},
-    {1, "Not Available"},
-    {2, "Servicing"},
-    {3, "Starting"},
-    {4, "Stopping"},
-    {5, "Stopped"},
-    {6, "Aborted"},
-    {7, "Dormant"},
-    {8, "Completed"},
-    {9, "Migrating"},
-    {10, "Emigrating"},
-    {11, "Immigrating"},
-    {12, "Snapshotting"},
-    {13, "Shutting Down"},
-    {14, "In Test"},
-    {15, "Transitioning"},
-    {16, "In Service"},
-    {0, NULL},
+    {0, "Unknown"},        {1, "Not Available"},  {2, "Servicing"},
+    {3, "Starting"},       {4, "Stopping"},       {5, "Stopped"},
+    {6, "Aborted"},        {7, "Dormant"},        {8, "Completed"},
+    {9, "Migrating"},      {10, "Emigrating"},    {11, "Immigrating"},
+    {12, "Snapshotting"},  {13, "Shutting Down"}, {14, "In Test"},
+    {15, "Transitioning"}, {16, "In Service"},    {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_primary_status[] = {
-    {0, "Unknown"},
-    {1, "OK"},
-    {2, "Degraded"},
-    {3, "Error"},
-    {0, NULL},
+    {0, "Unknown"}, {1, "OK"}, {2, "Degraded"}, {3, "Error"}, {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_enabled_state[] = {
@@ -117,18 +98,9 @@ const RfpMsvmName rfp_msvm_enabled_state[] = {
 };
 
 const RfpMsvmName rfp_msvm_requested_state[] = {
-    {0, "Unknown"},
-    {2, "Enabled"},
-    {3, "Disabled"},
-    {4, "Shut Down"},
-    {5, "No Change"},
-    {6, "Offline"},
-    {7, "Test"},
-    {8, "Deferred"},
-    {9, "Quiesce"},
-    {10, "Reboot"},
-    {11, "Reset"},
-    {12, "Not Applicable"},
+    {0, "Unknown"},   {2, "Enabled"}, {3, "Disabled"}, {4, "Shut Down"},
+    {5, "No Change"}, {6, "Offline"}, {7, "Test"},     {8, "Deferred"},
+    {9, "Quiesce"},   {10, "Reboot"}, {11, "Reset"},   {12, "Not Applicable"},
     {0, NULL},
 };
 
@@ -143,16 +115,9 @@ const RfpMsvmName rfp_msvm_enabled_default[] = {
 };
 
 const RfpMsvmName rfp_msvm_available_states[] = {
-    {2, "Enabled"},
-    {3, "Disabled"},
-    {4, "Shut Down"},
-    {6, "Offline"},
-    {7, "Test"},
-    {8, "Defer"},
-    {9, "Quiesce"},
-    {10, "Reboot"},
-    {11, "Reset"},
-    {0, NULL},
+    {2, "Enabled"}, {3, "Disabled"}, {4, "Shut Down"}, {6, "Offline"},
+    {7, "Test"},    {8, "Defer"},    {9, "Quiesce"},   {10, "Reboot"},
+    {11, "Reset"},  {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_dedicated[] = {
@@ -190,12 +155,8 @@ const RfpMsvmName rfp_msvm_dedicated[] = {
 };
 
 const RfpMsvmName rfp_msvm_reset_capability[] = {
-    {1, "Other"},
-    {2, "Unknown"},
-    {3, "Disabled"},
-    {4, "Enabled"},
-    {5, "Not Implemented"},
-    {0, NULL},
+    {1, "Other"},   {2, "Unknown"},         {3, "Disabled"},
+    {4, "Enabled"}, {5, "Not Implemented"}, {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_power_capabilities[] = {
@@ -230,28 +191,18 @@ const RfpMsvmName rfp_msvm_replication_state[] = {
 };
 
 const RfpMsvmName rfp_msvm_replication_health[] = {
-    {0, "Not applicable"},
-    {1, "Ok"},
-    {2, "Warning"},
-    {3, "Critical"},
-    {0, NULL},
+    {0, "Not applicable"}, {1, "Ok"}, {2, "Warning"},
+    {3, "Critical"},       {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_replication_mode[] = {
-    {0, "None"},
-    {1, "Primary"},
-    {2, "Replica"},
-    {3, "Test Replica"},
-    {4, "Extended Replica"},
-    {0, NULL},
+    {0, "None"},         {1, "Primary"},          {2, "Replica"},
+    {3, "Test Replica"}, {4, "Extended Replica"}, {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_replication_type[] = {
-    {0, "None"},
-    {1, "Regular"},
-    {2, "Application consistent"},
-    {3, "Planned"},
-    {0, NULL},
+    {0, "None"},    {1, "Regular"}, {2, "Application consistent"},
+    {3, "Planned"}, {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_enhanced_session[] = {
@@ -262,37 +213,18 @@ const RfpMsvmName rfp_msvm_enhanced_session[] = {
 };
 
 const RfpMsvmName rfp_msvm_run_month[] = {
-    {0, "January"},
-    {1, "February"},
-    {2, "March"},
-    {3, "April"},
-    {4, "May"},
-    {5, "June"},
-    {6, "July"},
-    {7, "August"},
-    {8, "September"},
-    {9, "October"},
-    {10, "November"},
-    {11, "December"},
+    {0, "January"},   {1, "February"}, {2, "March"},     {3, "April"},
+    {4, "May"},       {5, "June"},     {6, "July"},      {7, "August"},
+    {8, "September"}, {9, "October"},  {10, "November"}, {11, "December"},
     {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_run_day_of_week[] = {
-    {-7, "-Saturday"},
-    {-6, "-Friday"},
-    {-5, "-Thursday"},
-    {-4, "-Wednesday"},
-    {-3, "-Tuesday"},
-    {-2, "-Monday"},
-    {-1, "-Sunday"},
-    {0, "ExactDayOfMonth"},
-    {1, "Sunday"},
-    {2, "Monday"},
-    {3, "Tuesday"},
-    {4, "Wednesday"},
-    {5, "Thursday"},
-    {6, "Friday"},
-    {7, "Saturday"},
+    {-7, "-Saturday"},  {-6, "-Friday"},        {-5, "-Thursday"},
+    {-4, "-Wednesday"}, {-3, "-Tuesday"},       {-2, "-Monday"},
+    {-1, "-Sunday"},    {0, "ExactDayOfMonth"}, {1, "Sunday"},
+    {2, "Monday"},      {3, "Tuesday"},         {4, "Wednesday"},
+    {5, "Thursday"},    {6, "Friday"},          {7, "Saturday"},
     {0, NULL},
 };
 
@@ -313,26 +245,14 @@ const RfpMsvmName rfp_msvm_recovery_action[] = {
 };
 
 const RfpMsvmName rfp_msvm_job_state[] = {
-    {2, "New"},
-    {3, "Starting"},
-    {4, "Running"},
-    {5, "Suspended"},
-    {6, "Shutting Down"},
-    {7, "Completed"},
-    {8, "Terminated"},
-    {9, "Killed"},
-    {10, "Exception"},
-    {11, "Service"},
-    {0, NULL},
+    {2, "New"},           {3, "Starting"},  {4, "Running"},    {5, "Suspended"},
+    {6, "Shutting Down"}, {7, "Completed"}, {8, "Terminated"}, {9, "Killed"},
+    {10, "Exception"},    {11, "Service"},  {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_job_request[] = {
-    {2, "Start"},
-    {3, "Suspend"},
-    {4, "Terminate"},
-    {5, "Kill"},
-    {6, "Service"},
-    {0, NULL},
+    {2, "Start"}, {3, "Suspend"}, {4, "Terminate"},
+    {5, "Kill"},  {6, "Service"}, {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_job_type[] = {
@@ -464,12 +384,8 @@ const RfpMsvmName rfp_msvm_error_type[] = {
 };
 
 const RfpMsvmName rfp_msvm_severity[] = {
-    {0, "Unknown"},
-    {2, "Low"},
-    {3, "Medium"},
-    {4, "High"},
-    {5, "Fatal"},
-    {0, NULL},
+    {0, "Unknown"}, {2, "Low"},   {3, "Medium"},
+    {4, "High"},    {5, "Fatal"}, {0, NULL},
 };
 
 const RfpMsvmName rfp_msvm_probable_cause[] = {

@@ -23,8 +23,7 @@ rfp_msvm_time_format(gint64 us)
     }
     time = g_date_time_new_from_unix_utc(seconds);
     text = time ? g_date_time_format(time, "%Y%m%d%H%M%S") : NULL;
-    return g_strdup_printf("%s.%06d+000",
-                           text ? text : "00010101000000",
+    return g_strdup_printf("%s.%06d+000", text ? text : "00010101000000",
                            (int)rest);
 }
 
@@ -35,11 +34,8 @@ rfp_msvm_interval_format(guint64 us)
     guint64 days = MIN(seconds / DAY_SECONDS, DAYS_MAX);
     guint day = (guint)(seconds % DAY_SECONDS);
 
-    return g_strdup_printf("%08u%02u%02u%02u.%06u:000",
-                           (guint)days,
-                           day / 3600,
-                           day / 60 % 60,
-                           day % 60,
+    return g_strdup_printf("%08u%02u%02u%02u.%06u:000", (guint)days, day / 3600,
+                           day / 60 % 60, day % 60,
                            (guint)(us % G_USEC_PER_SEC));
 }
 
@@ -112,12 +108,9 @@ rfp_msvm_time_parse(const char *text, gint64 *us)
 
     if (!has_shape(text, "0123456789") || !check_time(text))
         return FALSE;
-    time = g_date_time_new_utc(number(text, 0, 4),
-                               number(text, 4, 2),
-                               number(text, 6, 2),
-                               number(text, 8, 2),
-                               number(text, 10, 2),
-                               number(text, 12, 2));
+    time = g_date_time_new_utc(number(text, 0, 4), number(text, 4, 2),
+                               number(text, 6, 2), number(text, 8, 2),
+                               number(text, 10, 2), number(text, 12, 2));
     if (!time)
         return FALSE;
     offset = number(text, SIGN_AT + 1, 3) * 60;

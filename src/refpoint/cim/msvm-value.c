@@ -117,8 +117,8 @@ parse_integer(const RfpCimInteger *type, const char *text, guint64 *number)
 {
     if (*text == '+' && g_ascii_isdigit(text[1]))
         text++;
-    return type->is_signed ? parse_signed(text, type->bits, number) :
-                             parse_unsigned(text, type->bits, number);
+    return type->is_signed ? parse_signed(text, type->bits, number)
+                           : parse_unsigned(text, type->bits, number);
 }
 
 static gboolean
@@ -134,12 +134,9 @@ refuse(const RfpMsvmProperty *property, const char *text, GError **error)
     g_autofree char *begin = g_strndup(text, SHOWN_MAX);
     g_autofree char *shown = rfp_text_clean(begin);
 
-    rfp_error_set(error,
-                  REFPOINT_ERROR_INCORRECT_TYPE,
-                  _("%s: '%s' is not a value of the type %s"),
-                  property->name,
-                  shown,
-                  rfp_cim_type_name(property->type));
+    rfp_error_set(error, REFPOINT_ERROR_INCORRECT_TYPE,
+                  _("%s: '%s' is not a value of the type %s"), property->name,
+                  shown, rfp_cim_type_name(property->type));
 }
 
 /* Numbers, booleans and datetimes: white space around them does not count. */
@@ -156,8 +153,8 @@ add_scalar(RfpMsvmValue *value, const char *text, GError **error)
         if (good)
             rfp_msvm_value_add_text(value, bare);
     } else {
-        good = integer->integer ? parse_integer(integer, bare, &number) :
-                                  parse_boolean(bare, &number);
+        good = integer->integer ? parse_integer(integer, bare, &number)
+                                : parse_boolean(bare, &number);
         if (good)
             rfp_msvm_value_add_number(value, number);
     }
@@ -187,8 +184,9 @@ add_embedded(RfpMsvmValue *value,
              guint depth,
              GError **error)
 {
-    RfpMsvmInstance *instance = rfp_msvm_instance_parse_below(
-        text, length, value->property->of, depth, error);
+    RfpMsvmInstance *instance =
+        rfp_msvm_instance_parse_below(text, length, value->property->of, depth,
+                                      error);
 
     if (!instance) {
         rfp_error_prefix(error, "%s", value->property->name);
@@ -211,10 +209,8 @@ rfp_msvm_value_add(RfpMsvmValue *value,
     if (property->flags & RFP_MSVM_EMBEDDED)
         return add_embedded(value, text, bytes, depth, error);
     if (!g_utf8_validate(text, (gssize)bytes, NULL)) {
-        rfp_error_set(error,
-                      REFPOINT_ERROR_INVALID_PARAMETER,
-                      _("%s: the text is not UTF-8"),
-                      property->name);
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("%s: the text is not UTF-8"), property->name);
         return FALSE;
     }
     if (property->type == RFP_CIM_REFERENCE)

@@ -8,9 +8,9 @@
 typedef struct _RfpMsvmInstance RfpMsvmInstance;
 
 typedef struct {
-    gboolean null;   /* then the rest counts nothing */
-    guint64 number;  /* integers, signed ones cast; booleans 0 or 1 */
-    char *text;      /* strings, datetimes, references (object paths) */
+    gboolean null;  /* then the rest counts nothing */
+    guint64 number; /* integers, signed ones cast; booleans 0 or 1 */
+    char *text;     /* strings, datetimes, references (object paths) */
     RfpMsvmInstance *instance; /* embedded instances */
 } RfpMsvmItem;
 

@@ -105,13 +105,17 @@ close_source(gpointer opaque)
 }
 
 static gboolean
-read_source(
-    gpointer opaque, void *data, guint64 offset, guint32 length, GError **error)
+read_source(gpointer opaque,
+            void *data,
+            guint64 offset,
+            guint32 length,
+            GError **error)
 {
     Connection *connection = opaque;
 
-    return connection->compare->options.source_ops->read(
-        connection->connection, data, offset, length, error);
+    return connection->compare->options.source_ops->read(connection->connection,
+                                                         data, offset, length,
+                                                         error);
 }
 
 /* Where what is told of @offset ends, at @end or before; *@hidden: it is left
@@ -145,8 +149,9 @@ on_allocation(guint64 offset, guint64 length, gboolean zero, gpointer opaque)
         gboolean hidden = FALSE;
         const guint64 next = piece_end(connection, offset, end, &hidden);
 
-        connection->stopped = !connection->func(
-            offset, next - offset, zero || hidden, connection->opaque);
+        connection->stopped =
+            !connection->func(offset, next - offset, zero || hidden,
+                              connection->opaque);
         offset = next;
     }
     return !connection->stopped;
@@ -164,8 +169,8 @@ map_group(Connection *connection,
                        &connection->left_out, error))
         return FALSE;
     connection->at = 0;
-    compare->left_out[offset / RFP_GROUP_SIZE] = (guint16)rfp_cluster_count(
-        rfp_extents_total(&connection->left_out));
+    compare->left_out[offset / RFP_GROUP_SIZE] =
+        (guint16)rfp_cluster_count(rfp_extents_total(&connection->left_out));
     return compare->options.source_ops->map(connection->connection,
                                             RFP_MAP_ALLOCATION, offset, length,
                                             on_allocation, connection, error);
@@ -340,10 +345,9 @@ rfp_compare_new(const RfpCompareOptions *options)
     compare->options = *options;
     compare->expected = g_malloc(LEAVES_SIZE);
     compare->have = g_malloc(HAVE_SIZE);
-    compare->left_out =
-        g_new0(guint16, rfp_group_count(options->copy.size));
-    compare->copy = rfp_copy_new(&source_ops, compare, &sink_ops, compare,
-                                 &copy);
+    compare->left_out = g_new0(guint16, rfp_group_count(options->copy.size));
+    compare->copy =
+        rfp_copy_new(&source_ops, compare, &sink_ops, compare, &copy);
     return compare;
 }
 
@@ -353,8 +357,8 @@ rfp_compare_run(RfpCompare *compare, GError **error)
     const RfpCompareOptions *options = &compare->options;
     g_autoptr(GError) local = NULL;
 
-    compare->connection = options->source_ops->open(
-        options->source, options->copy.cancel, error);
+    compare->connection =
+        options->source_ops->open(options->source, options->copy.cancel, error);
     if (compare->connection == NULL)
         return FALSE;
     if (rfp_copy_run(compare->copy, &local))

@@ -17,8 +17,8 @@ typedef gboolean (*RfpCompareFunc)(guint64 cluster, gpointer opaque);
 typedef struct {
     const RfpSourceOps *source_ops;
     gpointer source;
-    GPtrArray *base; /* RfpDigestFile, newest first; nobody else reads them
-                      * meanwhile */
+    GPtrArray *base;     /* RfpDigestFile, newest first; nobody else reads them
+                          * meanwhile */
     RfpCopyOptions copy; /* @increment: what RFP_MAP_DIRTY flags is left out,
                           * and the last clusters of a resized disk */
     RfpCompareFunc func;

@@ -43,9 +43,9 @@ image_options(const char *path, RfpImageSharing sharing)
     return g_strdup_printf("driver=qcow2,force-share=%s,file.driver=%s,"
                            "file.filename=%s",
                            sharing == RFP_IMAGE_SHARED ? "on" : "off",
-                           stat(path, &st) == 0 && S_ISBLK(st.st_mode) ?
-                               "host_device" :
-                               "file",
+                           stat(path, &st) == 0 && S_ISBLK(st.st_mode)
+                               ? "host_device"
+                               : "file",
                            escaped);
 }
 
@@ -60,12 +60,12 @@ spawn(RfpImageServer *server, RfpImageSharing sharing, GError **error)
                           "--",         image,          NULL};
     g_autoptr(GError) local = NULL;
 
-    if (g_spawn_async_with_pipes(
-            "/", (char **)argv, NULL,
-            G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
-                G_SPAWN_STDOUT_TO_DEV_NULL,
-            die_with_parent, NULL, &server->pid, NULL, NULL, &server->errors,
-            &local))
+    if (g_spawn_async_with_pipes("/", (char **)argv, NULL,
+                                 G_SPAWN_SEARCH_PATH |
+                                     G_SPAWN_DO_NOT_REAP_CHILD |
+                                     G_SPAWN_STDOUT_TO_DEV_NULL,
+                                 die_with_parent, NULL, &server->pid, NULL,
+                                 NULL, &server->errors, &local))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
                   _("cannot start qemu-nbd: %s"), local->message);
@@ -80,8 +80,8 @@ is_listening(const char *socket_path)
     g_auto(RfpFd) fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     g_strlcpy(address.sun_path, socket_path, sizeof(address.sun_path));
-    return fd >= 0 && connect(fd, (const struct sockaddr *)&address,
-                              sizeof(address)) == 0;
+    return fd >= 0 &&
+           connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
 }
 
 static gboolean

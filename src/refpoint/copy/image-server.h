@@ -9,8 +9,10 @@ typedef struct _RfpImageServer RfpImageServer;
 
 /* What others may do with the image meanwhile. */
 typedef enum {
-    RFP_IMAGE_LOCKED, /* nobody opens it for writing; IN_USE where somebody has */
-    RFP_IMAGE_SHARED, /* a guest runs on it: what it writes may be seen or not */
+    RFP_IMAGE_LOCKED, /* nobody opens it for writing; IN_USE where somebody has
+                       */
+    RFP_IMAGE_SHARED, /* a guest runs on it: what it writes may be seen or not
+                       */
 } RfpImageSharing;
 
 /*

@@ -400,8 +400,11 @@ read_step(Connection *connection,
 }
 
 static gboolean
-read_data(
-    gpointer opaque, void *data, guint64 offset, guint32 length, GError **error)
+read_data(gpointer opaque,
+          void *data,
+          guint64 offset,
+          guint32 length,
+          GError **error)
 {
     Connection *connection = opaque;
     guint32 done = 0;
@@ -451,10 +454,11 @@ map_step(Connection *connection, guint link, RfpMapWalk *walk, GError **error)
 
     if (!enter_gate(connection, error))
         return FALSE;
-    cookie = nbd_aio_block_status(
-        connection->links[link], length, walk->offset,
-        (nbd_extent_callback){.callback = take_entries, .user_data = &status},
-        NBD_NULL_COMPLETION, 0);
+    cookie =
+        nbd_aio_block_status(connection->links[link], length, walk->offset,
+                             (nbd_extent_callback){.callback = take_entries,
+                                                   .user_data = &status},
+                             NBD_NULL_COMPLETION, 0);
     done = wait_reply(connection, link, cookie, error);
     leave_gate(connection);
     return done && rfp_block_status_report(&status, length, walk, error);

@@ -117,8 +117,11 @@ read_cluster(Connection *connection,
 }
 
 static gboolean
-read_source(
-    gpointer opaque, void *data, guint64 offset, guint32 length, GError **error)
+read_source(gpointer opaque,
+            void *data,
+            guint64 offset,
+            guint32 length,
+            GError **error)
 {
     Connection *connection = opaque;
     guint8 *at = data;

@@ -11,8 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Between two looks at one process. Who reads has most probably taken something by
- * then; a wrong guess costs nothing, for the job is about to end. */
+/* Between two looks at one process. Who reads has most probably taken something
+ * by then; a wrong guess costs nothing, for the job is about to end. */
 #define LOOK_US (100 * 1000)
 #define PIECE ((gsize)64 * 1024)
 
@@ -126,8 +126,8 @@ kill_stopped(pid_t pid, int pid_fd)
     return rfp_process_is_stopped(pid) && rfp_process_kill(pid_fd);
 }
 
-/* What lies there untaken is taken, too: QEMU waits until it can write, and does
- * not see that the connection ended before. */
+/* What lies there untaken is taken, too: QEMU waits until it can write, and
+ * does not see that the connection ended before. */
 static void
 end_connection(int fd)
 {
@@ -148,8 +148,7 @@ rfp_reader_cut(pid_t pid, guint64 start, const char *socket_path)
         return RFP_READER_READS;
     connections = find_connections(pid, pid_fd, socket_path);
     if (connections == NULL)
-        return kill_stopped(pid, pid_fd) ? RFP_READER_KILLED
-                                         : RFP_READER_READS;
+        return kill_stopped(pid, pid_fd) ? RFP_READER_KILLED : RFP_READER_READS;
     if (connections->len == 0 ||
         (!rfp_process_is_stopped(pid) && !takes_nothing(connections)))
         return RFP_READER_READS;

@@ -27,15 +27,16 @@ typedef enum {
  * about to end the job and sees to it that no connection is made meanwhile
  * (handshakes.h).
  *
- * Needs the right to trace that process, and Linux 5.6. Without that one that is
- * stopped is killed, whatever it is at: nobody can tell whether it reads, and
- * its guard undoes what it has begun. May take a tenth of a second.
+ * Needs the right to trace that process, and Linux 5.6. Without that one that
+ * is stopped is killed, whatever it is at: nobody can tell whether it reads,
+ * and its guard undoes what it has begun. May take a tenth of a second.
  */
 RfpReader
 rfp_reader_cut(pid_t pid, guint64 start, const char *socket_path);
 
-/* Kills that process if it is stopped, at two looks. For one that was stopped while it made a
- * connection, or ended the job itself: nobody else can end the job then. */
+/* Kills that process if it is stopped, at two looks. For one that was stopped
+ * while it made a connection, or ended the job itself: nobody else can end the
+ * job then. */
 gboolean
 rfp_reader_kill_stopped(pid_t pid, guint64 start);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What changed since a point (refpoint.h): the frozen bitmap of a backup job
- * that is begun for it, and ended at once; or that of the job that keeps another
- * point's data, if it has the difference to this one. */
+ * that is begun for it, and ended at once; or that of the job that keeps
+ * another point's data, if it has the difference to this one. */
 #include "base/extent.h"
 #include "base/names.h"
 #include "base/space.h"
@@ -73,8 +73,9 @@ find_point(Changes *changes, GError **error)
                   _("domain '%s' has no point '%s'"), domain->name,
                   changes->options->point);
     rfp_error_add_object(error, changes->options->point);
-    rfp_error_add_way_out(error, _("see which it has with: virt-refpoint list "
-                                   "%s"),
+    rfp_error_add_way_out(error,
+                          _("see which it has with: virt-refpoint list "
+                            "%s"),
                           domain->word);
     return FALSE;
 }
@@ -102,8 +103,8 @@ find_disk(Changes *changes, GError **error)
     const char *name = changes->point->name;
     guint n = 0;
     RfpCheckpointDisk *disk =
-        wanted ? rfp_checkpoint_xml_disk(changes->point, wanted) :
-                 only_disk(changes->point, &n);
+        wanted ? rfp_checkpoint_xml_disk(changes->point, wanted)
+               : only_disk(changes->point, &n);
 
     if (disk == NULL && wanted == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
@@ -121,7 +122,8 @@ find_disk(Changes *changes, GError **error)
     return TRUE;
 }
 
-/* Behind the look whether the domain is free: rfp_kept_may_drain() tells why. */
+/* Behind the look whether the domain is free: rfp_kept_may_drain() tells
+ * why. */
 static gboolean
 check_bitmap(Changes *changes, GError **error)
 {
@@ -164,8 +166,7 @@ check_scratch(Changes *changes, GError **error)
     if (space.free >= rfp_space_reserve(&space))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                  _("not enough room in '%s': %" PRIu64
-                    " bytes are free"),
+                  _("not enough room in '%s': %" PRIu64 " bytes are free"),
                   conn->scratch_dir, space.free);
     rfp_error_add_object(error, conn->scratch_dir);
     rfp_error_add_way_out(error, _("make room there"));
@@ -178,9 +179,9 @@ choose_files(Changes *changes, GError **error)
     RfpOperation *operation = &changes->operation;
 
     changes->guid = rfp_guid_new();
-    changes->socket_path = rfp_socket_of_job(
-        operation->conn, operation->domain, changes->state.id, changes->guid,
-        error);
+    changes->socket_path =
+        rfp_socket_of_job(operation->conn, operation->domain, changes->state.id,
+                          changes->guid, error);
     changes->scratch =
         g_strdup_printf("%s/%s-%s.qcow2", operation->conn->scratch_dir,
                         changes->guid, changes->target);
@@ -221,8 +222,7 @@ format_backup(Changes *changes)
     g_autoptr(GPtrArray) others = g_ptr_array_new();
 
     for (guint i = 0; i < changes->domain_xml->disks->len; i++) {
-        RfpDomainDisk *other =
-            g_ptr_array_index(changes->domain_xml->disks, i);
+        RfpDomainDisk *other = g_ptr_array_index(changes->domain_xml->disks, i);
 
         if (strcmp(other->target, changes->target) != 0)
             g_ptr_array_add(others, other->target);
@@ -312,11 +312,12 @@ read_bitmap(Changes *changes, RefpointChanges *result, GError **error)
 {
     guint max = changes->options->max_extents;
     g_autofree char *bitmap = g_strconcat("backup-", changes->target, NULL);
-    g_autoptr(RfpNbdSource) source = rfp_nbd_source_new(
-        changes->socket_path, changes->target, bitmap, STALL_MS);
+    g_autoptr(RfpNbdSource) source =
+        rfp_nbd_source_new(changes->socket_path, changes->target, bitmap,
+                           STALL_MS);
     gpointer connection = NULL;
-    Walk walk = {.max = max ? MIN(max, REFPOINT_CHANGES_LIMIT) :
-                              REFPOINT_CHANGES_DEFAULT};
+    Walk walk = {.max = max ? MIN(max, REFPOINT_CHANGES_LIMIT)
+                            : REFPOINT_CHANGES_DEFAULT};
     gboolean done = TRUE;
 
     rfp_nbd_source_share(source, &changes->operation.handshakes,
@@ -327,12 +328,12 @@ read_bitmap(Changes *changes, RefpointChanges *result, GError **error)
         return FALSE;
     walk.end = result->offset;
     if (result->length > 0) {
-        connection = rfp_nbd_source_ops.open(
-            source, &changes->operation.job->cancel, error);
+        connection =
+            rfp_nbd_source_ops.open(source, &changes->operation.job->cancel,
+                                    error);
         done = connection != NULL &&
-               rfp_nbd_source_ops.map(connection, RFP_MAP_DIRTY,
-                                      result->offset, result->length,
-                                      add_extent, &walk, error);
+               rfp_nbd_source_ops.map(connection, RFP_MAP_DIRTY, result->offset,
+                                      result->length, add_extent, &walk, error);
         g_clear_pointer(&connection, rfp_nbd_source_ops.close);
     }
     if (done)
@@ -396,8 +397,9 @@ check_servable(Changes *changes, GError **error)
         return TRUE;
     rfp_qemu_set_unservable(operation->domain, changes->target,
                             _("nobody can read what changed on it"), error);
-    rfp_error_add_way_out(error, _("an export to a set with the base shows it: "
-                                   "virt-refpoint export %s DIRECTORY"),
+    rfp_error_add_way_out(error,
+                          _("an export to a set with the base shows it: "
+                            "virt-refpoint export %s DIRECTORY"),
                           operation->domain->word);
     return FALSE;
 }

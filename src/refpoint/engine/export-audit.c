@@ -26,7 +26,7 @@ typedef struct {
     GRand *random;
     const RfpSourceOps *ops; /* of @connection */
     gboolean ahead;          /* what is dirty is not known yet */
-    guint64 clusters; /* of the view at the point */
+    guint64 clusters;        /* of the view at the point */
     gboolean mismatch;
     guint64 mismatch_at; /* cluster */
 } Audit;
@@ -158,9 +158,8 @@ audit_newest(Audit *audit, guint n, GError **error)
             !compare_entry(audit, file, entries - 1, error))
             return FALSE;
         for (guint i = 0; i < here && !audit->mismatch; i++) {
-            guint64 entry = here == entries ?
-                                i :
-                                random_below(audit->random, entries);
+            guint64 entry =
+                here == entries ? i : random_below(audit->random, entries);
 
             if (!compare_entry(audit, file, entry, error))
                 return FALSE;
@@ -186,8 +185,8 @@ stored_below(GPtrArray *files,
     *found = FALSE;
     for (guint i = 0; i < files->len; i++) {
         for (; left[i] > 0; left[i]--) {
-            if (!rfp_digest_file_entry(g_ptr_array_index(files, i),
-                                       left[i] - 1, &cluster, leaf, error))
+            if (!rfp_digest_file_entry(g_ptr_array_index(files, i), left[i] - 1,
+                                       &cluster, leaf, error))
                 return FALSE;
             if (cluster < limit)
                 break;
@@ -319,7 +318,8 @@ run_audit(Audit *audit, gpointer source, GError **error)
     return done;
 }
 
-/* The clusters that were compared ahead, now that it is known which are clean. */
+/* The clusters that were compared ahead, now that it is known which are
+ * clean. */
 static gboolean
 evaluate_ahead(guint64 offset, guint64 length, gboolean dirty, gpointer opaque)
 {
@@ -350,8 +350,9 @@ run_evaluation(Audit *audit, GError **error)
     if (disk->sampled == NULL)
         return TRUE;
     disk->report->audited = 0; /* it may be the second time */
-    audit->connection = audit->ops->open(
-        disk->source, &rfp_export_job(audit->export)->cancel, error);
+    audit->connection =
+        audit->ops->open(disk->source, &rfp_export_job(audit->export)->cancel,
+                         error);
     if (audit->connection == NULL)
         return FALSE;
     done = audit->ops->map(audit->connection, RFP_MAP_DIRTY, 0,
@@ -402,12 +403,12 @@ audit_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
     if (export->options->audit == 0 || disk->state.size == 0)
         return TRUE;
     audit.clusters = rfp_cluster_count(disk->state.size);
-    if (export->push ? !run_evaluation(&audit, error) :
-                       !run_audit(&audit, disk->source, error))
+    if (export->push ? !run_evaluation(&audit, error)
+                     : !run_audit(&audit, disk->source, error))
         return FALSE;
     if (!audit.mismatch) {
-        disk->report->audit = disk->report->audited ? REFPOINT_AUDIT_MATCH :
-                                                      REFPOINT_AUDIT_NONE;
+        disk->report->audit =
+            disk->report->audited ? REFPOINT_AUDIT_MATCH : REFPOINT_AUDIT_NONE;
         return TRUE;
     }
     disk->report->audit = REFPOINT_AUDIT_MISMATCH;
@@ -417,7 +418,7 @@ audit_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
           "behind the guest"),
         audit.mismatch_at << RFP_CLUSTER_BITS, disk->decision.base->name);
     return rfp_export_refuse_increment(export, disk, RFP_REASON_AUDIT_MISMATCH,
-                            "audit-mismatch", detail, error);
+                                       "audit-mismatch", detail, error);
 }
 
 static gboolean
@@ -428,14 +429,14 @@ open_base(RfpExport *export, RfpExportDisk *disk, GError **error)
     g_autoptr(GError) local = NULL;
     g_autoptr(RefpointFailure) failure = NULL;
 
-    disk->chain = rfp_export_set_chain(export->set, point, disk->state.target,
-                                       &local);
+    disk->chain =
+        rfp_export_set_chain(export->set, point, disk->state.target, &local);
     if (disk->chain != NULL)
         disk->base_digests =
             rfp_export_set_open_digests(export->set, disk->chain, &local);
     if (disk->base_digests != NULL) {
-        disk->base_size = rfp_digest_file_size(
-            g_ptr_array_index(disk->base_digests, 0));
+        disk->base_size =
+            rfp_digest_file_size(g_ptr_array_index(disk->base_digests, 0));
         return TRUE;
     }
     if (rfp_error_is_limit(local)) {
@@ -444,8 +445,8 @@ open_base(RfpExport *export, RfpExportDisk *disk, GError **error)
     }
     failure = refpoint_failure_new(local);
     return rfp_export_refuse_increment(export, disk, RFP_REASON_CHAIN_BROKEN,
-                            "full-instead-of-increment", failure->message,
-                            error);
+                                       "full-instead-of-increment",
+                                       failure->message, error);
 }
 
 /* The bitmap context is there where the job has one, also if the disk is
@@ -454,8 +455,8 @@ static gboolean
 open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
     RfpNbdSource *source = NULL;
-    gboolean has_bitmap = disk->begun_increment ||
-                          (export->point != NULL && !export->from_kept);
+    gboolean has_bitmap =
+        disk->begun_increment || (export->point != NULL && !export->from_kept);
     g_autofree char *bitmap =
         has_bitmap ? g_strconcat("backup-", disk->state.target, NULL) : NULL;
 
@@ -490,8 +491,9 @@ sample_image(RfpExport *export,
         .ahead = TRUE,
         .clusters = rfp_cluster_count(disk->state.size),
     };
-    g_autoptr(RfpNbdSource) source = rfp_nbd_source_new(
-        socket_path, "", NULL, export->options->stall_timeout * 1000);
+    g_autoptr(RfpNbdSource) source =
+        rfp_nbd_source_new(socket_path, "", NULL,
+                           export->options->stall_timeout * 1000);
     g_autoptr(RfpImageServer) server =
         rfp_image_server_start(path, RFP_IMAGE_SHARED, socket_path, cancel,
                                error);
@@ -593,8 +595,9 @@ frozen_changes(RfpExport *export,
                guint64 *changed,
                GError **error)
 {
-    gpointer connection = rfp_nbd_source_ops.open(
-        disk->source, &rfp_export_job(export)->cancel, error);
+    gpointer connection =
+        rfp_nbd_source_ops.open(disk->source, &rfp_export_job(export)->cancel,
+                                error);
     gboolean done = FALSE;
 
     if (connection == NULL)
@@ -633,8 +636,8 @@ live_changes(RfpExport *export,
     RfpCheckpointDisk *tracked = NULL;
 
     if (now == NULL ||
-        (point != NULL && !rfp_checkpoint_measure(export->operation.domain,
-                                                  point, error)))
+        (point != NULL &&
+         !rfp_checkpoint_measure(export->operation.domain, point, error)))
         return FALSE;
     if (point != NULL)
         tracked = rfp_checkpoint_xml_disk(point, disk->state.target);
@@ -671,8 +674,7 @@ check_same_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
                         "'%s'"),
                       disk->state.target, export->name);
         rfp_error_add_object(error, disk->state.target);
-        rfp_error_add_way_out(error,
-                              _("export a new point (without --point)"));
+        rfp_error_add_way_out(error, _("export a new point (without --point)"));
         return FALSE;
     }
     return TRUE;
@@ -691,9 +693,9 @@ rfp_export_check_point(RfpExport *export, GError **error)
             continue;
         if (!check_same_disk(export, disk, error))
             return FALSE;
-        if (disk->begun_increment ?
-                !live_changes(export, disk, &changed, error) :
-                !frozen_changes(export, disk, &changed, error))
+        if (disk->begun_increment
+                ? !live_changes(export, disk, &changed, error)
+                : !frozen_changes(export, disk, &changed, error))
             return FALSE;
         if (changed == 0)
             continue;

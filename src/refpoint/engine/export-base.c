@@ -136,8 +136,8 @@ candidate_of(RfpExport *export,
     *has = data != NULL && data->mode != REFPOINT_MODE_LEFT_OUT;
     if (!*has)
         return TRUE;
-    checkpoint = rfp_checkpoint_find_guid(export->checkpoints,
-                                          point->manifest->guid);
+    checkpoint =
+        rfp_checkpoint_find_guid(export->checkpoints, point->manifest->guid);
     if (checkpoint != NULL) {
         if (!rfp_checkpoint_measure(export->operation.domain, checkpoint,
                                     error))
@@ -149,13 +149,13 @@ candidate_of(RfpExport *export,
         .name = checkpoint ? checkpoint->name : point->manifest->name,
         .untracked = !data->tracked,
         .alive = checkpoint != NULL,
-        .bitmap = tracked && tracked->tracked && tracked->has_size ?
-                      REFPOINT_BITMAP_GOOD :
-                      REFPOINT_BITMAP_BROKEN,
+        .bitmap = tracked && tracked->tracked && tracked->has_size
+                      ? REFPOINT_BITMAP_GOOD
+                      : REFPOINT_BITMAP_BROKEN,
         .size = data->size,
-        .changed = disk->kept_amount ? disk->kept_changed :
-                   tracked           ? tracked->changed :
-                                       0,
+        .changed = disk->kept_amount ? disk->kept_changed
+                   : tracked         ? tracked->changed
+                                     : 0,
         .source = source_at(export, point, data),
         .other = export->from_kept &&
                  !rfp_guid_equal(disk->kept_base, point->manifest->guid),
@@ -213,9 +213,9 @@ look_at_notes_of(RfpExport *export,
         RfpCheckpointXml *checkpoint =
             g_ptr_array_index(export->checkpoints, i - 1);
         RfpMetadataPoint *note =
-            checkpoint->guid ? rfp_metadata_find(export->notes,
-                                                 checkpoint->guid) :
-                               NULL;
+            checkpoint->guid
+                ? rfp_metadata_find(export->notes, checkpoint->guid)
+                : NULL;
         RfpCheckpointDisk *tracked = NULL;
         RfpPlanCandidate candidate = {
             .guid = checkpoint->guid,
@@ -282,12 +282,14 @@ unknown_base(RfpExport *export, const char *name, GError **error)
                   export->options->directory, name);
     rfp_error_add_object(error, name);
     if (other != NULL)
-        rfp_error_add_way_out(error, _("that point was exported to the set "
-                                       "with the GUID %s; use --base auto"),
+        rfp_error_add_way_out(error,
+                              _("that point was exported to the set "
+                                "with the GUID %s; use --base auto"),
                               other);
     else
-        rfp_error_add_way_out(error, _("see what it has with: virt-refpoint "
-                                       "catalog %s"),
+        rfp_error_add_way_out(error,
+                              _("see what it has with: virt-refpoint "
+                                "catalog %s"),
                               directory);
 }
 
@@ -309,19 +311,19 @@ static gboolean
 decide_explicit(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
     const RfpPlanCandidate *candidate =
-        disk->candidates->len > 0 ?
-            &g_array_index(disk->candidates, RfpPlanCandidate, 0) :
-            NULL;
+        disk->candidates->len > 0
+            ? &g_array_index(disk->candidates, RfpPlanCandidate, 0)
+            : NULL;
 
-    disk->decision = rfp_plan_explicit(&disk->state, candidate,
-                                       export->options->max_chain);
+    disk->decision =
+        rfp_plan_explicit(&disk->state, candidate, export->options->max_chain);
     if (disk->decision.mode != REFPOINT_MODE_LEFT_OUT || !disk->state.wanted ||
         disk->state.unusable != RFP_REASON_NONE)
         return TRUE;
     rfp_error_set(error,
-                  disk->decision.reason == RFP_REASON_OTHER_BASE ?
-                      REFPOINT_ERROR_NOT_SUPPORTED :
-                      REFPOINT_ERROR_INVALID_STATE,
+                  disk->decision.reason == RFP_REASON_OTHER_BASE
+                      ? REFPOINT_ERROR_NOT_SUPPORTED
+                      : REFPOINT_ERROR_INVALID_STATE,
                   _("point '%s' cannot be the base of disk '%s': %s"),
                   export->options->base, disk->state.target,
                   rfp_plan_reason_text(disk->decision.reason));
@@ -336,14 +338,15 @@ rfp_export_decide(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
     gboolean none = g_strcmp0(export->options->base, "none") == 0;
 
-    if (export->keeps && export->set == NULL ?
-            !look_at_notes(export, disk, error) :
-            !look_at_candidates(export, disk, error))
+    if (export->keeps && export->set == NULL
+            ? !look_at_notes(export, disk, error)
+            : !look_at_candidates(export, disk, error))
         return FALSE;
     if (wants_base(export))
         return decide_explicit(export, disk, error);
-    disk->decision = rfp_plan_auto(
-        &disk->state, (const RfpPlanCandidate *)(void *)disk->candidates->data,
-        disk->candidates->len, none, export->options->max_chain);
+    disk->decision =
+        rfp_plan_auto(&disk->state,
+                      (const RfpPlanCandidate *)(void *)disk->candidates->data,
+                      disk->candidates->len, none, export->options->max_chain);
     return TRUE;
 }

@@ -71,9 +71,8 @@ record_job(RfpExport *export, GError **error)
     return record_reserve(export, error) &&
            ((!export->state.running && !export->keeps) ||
             rfp_record_append(record, error, RFP_STEP_RAN, NULL)) &&
-           (export->push ||
-            rfp_record_append(record, error, RFP_STEP_SOCKET,
-                              export->job_mark, NULL)) &&
+           (export->push || rfp_record_append(record, error, RFP_STEP_SOCKET,
+                                              export->job_mark, NULL)) &&
            (export->point != NULL ||
             rfp_record_append(record, error, RFP_STEP_CHECKPOINT, export->name,
                               export->guid, NULL)) &&
@@ -114,8 +113,8 @@ choose_folder(RfpExport *export, GError **error)
     if (export->keeps)
         return TRUE;
     export->partial = rfp_export_set_partial_name(export->guid);
-    export->vm_folder = rfp_export_set_vm_folder(
-        export->set, domain->uuid, domain->name, &mended, error);
+    export->vm_folder = rfp_export_set_vm_folder(export->set, domain->uuid,
+                                                 domain->name, &mended, error);
     if (mended != NULL)
         rfp_job_warn(rfp_export_job(export), "folders-mended",
                      export->set->path,
@@ -146,8 +145,8 @@ choose_mark(RfpExport *export, GError **error)
         return TRUE;
     }
     export->job_mark =
-        export->push ? first_scratch(export) :
-                       rfp_socket_of_job(conn, export->operation.domain,
+        export->push ? first_scratch(export)
+                     : rfp_socket_of_job(conn, export->operation.domain,
                                          export->state.id, export->guid, error);
     return export->job_mark != NULL &&
            rfp_connection_make_scratch(conn, rfp_export_scratch_dir(export),
@@ -248,8 +247,7 @@ format_backup(RfpExport *export)
     }
     g_ptr_array_add(others, NULL);
     return rfp_backup_xml_format(export->push ? NULL : export->job_mark, disks,
-                                 n,
-                                 (const char *const *)others->pdata);
+                                 n, (const char *const *)others->pdata);
 }
 
 static char *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An audit of all clusters reads as much as a full export. A thread runs it, and
- * the calling one watches meanwhile, as it does while data moves.
+ * An audit of all clusters reads as much as a full export. A thread runs it,
+ * and the calling one watches meanwhile, as it does while data moves.
  */
 #include "engine/export.h"
 
@@ -129,16 +129,17 @@ options_for(Comparison *comparison, const RfpSourceOps *source_ops)
     return (RfpCompareOptions){
         .source_ops = source_ops,
         .base = disk->base_digests,
-        .copy = {
-            .size = disk->state.size,
-            .increment = !comparison->ahead,
-            .resized_from = disk->base_size,
-            .workers = RFP_EXPORT_WORKERS_MAX,
-            .buffer = RFP_EXPORT_BUFFER_MAX,
-            .name = disk->state.target,
-            .cancel = &comparison->stop,
-            .rate = &rfp_export_job(comparison->export)->rate,
-        },
+        .copy =
+            {
+                .size = disk->state.size,
+                .increment = !comparison->ahead,
+                .resized_from = disk->base_size,
+                .workers = RFP_EXPORT_WORKERS_MAX,
+                .buffer = RFP_EXPORT_BUFFER_MAX,
+                .name = disk->state.target,
+                .cancel = &comparison->stop,
+                .rate = &rfp_export_job(comparison->export)->rate,
+            },
     };
 }
 

@@ -58,20 +58,20 @@ name_taken(RfpExport *export, GError **error)
 
         in_domain = in_domain || strcmp(checkpoint->name, export->name) == 0;
     }
-    if (!in_domain && (export->set == NULL ||
-                       rfp_export_set_resolve(export->set, export->name) ==
-                           NULL))
+    if (!in_domain &&
+        (export->set == NULL ||
+         rfp_export_set_resolve(export->set, export->name) == NULL))
         return FALSE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  in_domain ? _("domain '%s' has a point '%s' already") :
-                              _("the set of domain '%s' has a point '%s' "
+                  in_domain ? _("domain '%s' has a point '%s' already")
+                            : _("the set of domain '%s' has a point '%s' "
                                 "already"),
                   export->operation.domain->name, export->name);
     rfp_error_add_object(error, export->name);
-    rfp_error_add_way_out(error, in_domain ?
-                                     _("choose another name, or export that "
-                                       "one with --point") :
-                                     _("choose another name"));
+    rfp_error_add_way_out(error, in_domain
+                                     ? _("choose another name, or export that "
+                                         "one with --point")
+                                     : _("choose another name"));
     return TRUE;
 }
 
@@ -81,9 +81,9 @@ name_new_point(RfpExport *export, GError **error)
 {
     export->guid = rfp_guid_new();
     export->created_us = g_get_real_time();
-    export->name = export->options->create ?
-                       g_strdup(export->options->create) :
-                       rfp_name_default(export->created_us, export->guid);
+    export->name = export->options->create
+                       ? g_strdup(export->options->create)
+                       : rfp_name_default(export->created_us, export->guid);
     export->folder = g_strdup(export->name);
     return rfp_name_check(export->name, error) && !name_taken(export, error);
 }
@@ -145,8 +145,8 @@ find_point(RfpExport *export, GError **error)
         export->point = checkpoint;
         export->guid = g_steal_pointer(&guid);
         export->name = g_strdup(checkpoint->name);
-        export->folder = rfp_folder_name(export->name, export->guid,
-                                         folder_taken, export);
+        export->folder =
+            rfp_folder_name(export->name, export->guid, folder_taken, export);
         export->created_us = checkpoint->created * G_USEC_PER_SEC;
         return check_kept(export, error);
     }
@@ -154,8 +154,9 @@ find_point(RfpExport *export, GError **error)
                   _("domain '%s' has no point '%s'"),
                   export->operation.domain->name, wanted);
     rfp_error_add_object(error, wanted);
-    rfp_error_add_way_out(error, _("see which it has with: virt-refpoint list "
-                                   "%s"),
+    rfp_error_add_way_out(error,
+                          _("see which it has with: virt-refpoint list "
+                            "%s"),
                           export->operation.domain->word);
     return FALSE;
 }
@@ -220,8 +221,8 @@ static void
 take_from_kept(RfpExport *export, RfpExportDisk *disk)
 {
     RfpPlanDisk *state = &disk->state;
-    gboolean served = rfp_kept_disk(export->operation.kept, state->target,
-                                    &disk->kept_base);
+    gboolean served =
+        rfp_kept_disk(export->operation.kept, state->target, &disk->kept_base);
     const RfpCheckpointDisk *tracked =
         rfp_checkpoint_xml_disk(export->point, state->target);
 
@@ -304,8 +305,7 @@ is_unexpected(RfpReason reason)
            reason == RFP_REASON_BITMAP_BROKEN ||
            reason == RFP_REASON_SOURCE_CHANGED ||
            reason == RFP_REASON_CHAIN_BROKEN ||
-           reason == RFP_REASON_NOT_IN_BASE ||
-           reason == RFP_REASON_OTHER_BASE;
+           reason == RFP_REASON_NOT_IN_BASE || reason == RFP_REASON_OTHER_BASE;
 }
 
 /* Disks with data of their own; a CD-ROM or a read-only disk is no surprise. */
@@ -323,8 +323,7 @@ warn_of(RfpExport *export, const RfpExportDisk *disk)
 
     if (disk->decision.mode == REFPOINT_MODE_FULL && is_unexpected(reason))
         rfp_job_warn(rfp_export_job(export), "full-instead-of-increment",
-                     disk->state.target,
-                     _("disk '%s' is exported in full: %s"),
+                     disk->state.target, _("disk '%s' is exported in full: %s"),
                      disk->state.target, rfp_plan_reason_text(reason));
     if (disk->decision.mode == REFPOINT_MODE_LEFT_OUT && is_missed(reason))
         rfp_job_warn(rfp_export_job(export), "disk-left-out",
@@ -384,10 +383,9 @@ same_disks(RfpExport *export, RfpSetPoint *point)
 static gboolean
 check_already(RfpExport *export, GError **error)
 {
-    RfpSetPoint *point =
-        export->set && export->point ?
-            rfp_export_set_find(export->set, export->guid) :
-            NULL;
+    RfpSetPoint *point = export->set && export->point
+                             ? rfp_export_set_find(export->set, export->guid)
+                             : NULL;
 
     if (point == NULL)
         return TRUE;
@@ -414,8 +412,8 @@ check_tracked(RfpExport *export, GError **error)
         return FALSE;
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-        RfpCheckpointDisk *tracked = rfp_checkpoint_xml_disk(
-            export->point, disk->state.target);
+        RfpCheckpointDisk *tracked =
+            rfp_checkpoint_xml_disk(export->point, disk->state.target);
 
         if (!rfp_export_takes(disk) ||
             (tracked && tracked->tracked && tracked->has_size))
@@ -501,9 +499,9 @@ warn_damaged_points(RfpExport *export)
         const RfpSetPoint *point = g_ptr_array_index(export->set->points, i);
 
         if (point->manifest == NULL)
-            rfp_job_warn(rfp_export_job(export), "damaged-point",
-                         point->folder, _("point '%s' of the set is damaged: "
-                                          "%s"),
+            rfp_job_warn(rfp_export_job(export), "damaged-point", point->folder,
+                         _("point '%s' of the set is damaged: "
+                           "%s"),
                          point->folder, point->damage);
     }
 }
@@ -540,8 +538,8 @@ rfp_export_plan(RfpExport *export, GError **error)
     if (!check_targets(export, export->options->disks, error) ||
         !check_targets(export, export->options->exclude, error))
         return FALSE;
-    if (export->options->point != NULL ? !find_point(export, error) :
-                                         !name_new_point(export, error))
+    if (export->options->point != NULL ? !find_point(export, error)
+                                       : !name_new_point(export, error))
         return FALSE;
     if (!rfp_export_find_base(export, error) || !look_at_disks(export, error))
         return FALSE;

@@ -19,7 +19,8 @@ rfp_export_add_file(RfpExport *export,
         rfp_manifest_vm_add_file(g_ptr_array_index(export->manifest->vms, 0));
 
     file->role = g_strdup(role);
-    file->path = g_build_filename(export->folder, export->vm_folder, name, NULL);
+    file->path =
+        g_build_filename(export->folder, export->vm_folder, name, NULL);
     *partial_path =
         g_build_filename(export->partial, export->vm_folder, name, NULL);
     return file;
@@ -129,14 +130,13 @@ describe_disk(RfpExport *export, RfpExportDisk *disk, RfpManifestDisk *entry)
     entry->target = g_strdup(disk->state.target);
     entry->mode = disk->decision.mode;
     if (disk->decision.reason != RFP_REASON_NONE)
-        entry->reason_id =
-            g_strdup(rfp_plan_reason_id(disk->decision.reason));
+        entry->reason_id = g_strdup(rfp_plan_reason_id(disk->decision.reason));
     if (entry->mode == REFPOINT_MODE_LEFT_OUT)
         return;
     entry->size = disk->state.size;
     entry->tracked = disk->state.untracked == RFP_REASON_NONE;
-    entry->plaintext = disk->disk->encrypted &&
-                       export->options->allow_plaintext;
+    entry->plaintext =
+        disk->disk->encrypted && export->options->allow_plaintext;
     rfp_disk_source_copy(disk->state.source, &entry->source);
     entry->image = g_strdup(disk->image);
     entry->image_size = disk->image_size;
@@ -204,9 +204,8 @@ write_manifest(RfpExport *export, GError **error)
     g_autoptr(RfpManifest) again =
         rfp_manifest_parse(text, strlen(text), path, error);
 
-    return again != NULL &&
-           rfp_files_stage(&export->set->folder, path, text, strlen(text),
-                           0400, error);
+    return again != NULL && rfp_files_stage(&export->set->folder, path, text,
+                                            strlen(text), 0400, error);
 }
 
 gboolean
@@ -220,7 +219,10 @@ rfp_export_fill(RfpExport *export, GError **error)
 /* ---- What goes once it is published -------------------------------------- */
 
 static gboolean
-append_destroy(RfpExport *export, const char *name, const char *guid, GError **error)
+append_destroy(RfpExport *export,
+               const char *name,
+               const char *guid,
+               GError **error)
 {
     return rfp_record_append(export->operation.record, error, RFP_STEP_DESTROY,
                              name, guid, NULL);
@@ -300,8 +302,7 @@ rfp_export_publish(RfpExport *export, GError **error)
     g_autoptr(GError) local = NULL;
     g_autoptr(RefpointFailure) failure = NULL;
 
-    if (!rfp_job_finish_reading(job, error) ||
-        !record_intents(export, error) ||
+    if (!rfp_job_finish_reading(job, error) || !record_intents(export, error) ||
         !rfp_job_check(job, error) ||
         !rfp_export_set_publish(export->set, export->partial, export->folder,
                                 error))

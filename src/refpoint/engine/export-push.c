@@ -34,9 +34,10 @@ unservable(RfpExport *export)
         if (rfp_export_takes(disk) && disk->disk->iothread)
             found = disk;
     }
-    if (found != NULL && rfp_qemu_version_at_least(
-                             export->operation.conn, export->operation.domain,
-                             export->domain_xml) >= RFP_QEMU_IOTHREAD_NBD)
+    if (found != NULL &&
+        rfp_qemu_version_at_least(export->operation.conn,
+                                  export->operation.domain,
+                                  export->domain_xml) >= RFP_QEMU_IOTHREAD_NBD)
         return NULL;
     return found;
 }
@@ -65,8 +66,8 @@ why_not_pushed(RfpExport *export)
 static gboolean
 can_increase(RfpExport *export, const RfpExportDisk *disk)
 {
-    g_autofree char *path = rfp_domain_local_path(export->operation.domain,
-                                                  disk->state.source);
+    g_autofree char *path =
+        rfp_domain_local_path(export->operation.domain, disk->state.source);
 
     return disk->decision.base->size == disk->state.size && path != NULL;
 }
@@ -79,10 +80,11 @@ check_increments(RfpExport *export, GError **error)
 
         if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
             !can_increase(export, disk) &&
-            !rfp_export_refuse_increment(
-                export, disk, RFP_REASON_PUSH_LIMITS,
-                "full-instead-of-increment",
-                rfp_plan_reason_text(RFP_REASON_PUSH_LIMITS), error))
+            !rfp_export_refuse_increment(export, disk, RFP_REASON_PUSH_LIMITS,
+                                         "full-instead-of-increment",
+                                         rfp_plan_reason_text(
+                                             RFP_REASON_PUSH_LIMITS),
+                                         error))
             return FALSE;
     }
     rfp_export_report_plan(export);
@@ -374,11 +376,11 @@ run(Wait *wait, GError **error)
     while (runs)
         if (!wait_once(wait, &runs, error))
             return FALSE;
-    export->pushed = rfp_export_watch_guest(export, FALSE, error) &&
-                     rfp_backup_job_check_pushed(export->operation.domain,
-                                                 export->begun, &wanted,
-                                                 error) &&
-                     check_written(wait, wanted, error);
+    export->pushed =
+        rfp_export_watch_guest(export, FALSE, error) &&
+        rfp_backup_job_check_pushed(export->operation.domain, export->begun,
+                                    &wanted, error) &&
+        check_written(wait, wanted, error);
     return export->pushed;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Room for what an export writes, and for what the guest overwrites meanwhile.
- */
+/* Room for what an export writes, and for what the guest overwrites
+ * meanwhile. */
 #include "base/space.h"
 #include "base/text.h"
 #include "engine/export.h"
@@ -157,12 +157,13 @@ rfp_export_check_scratch(RfpExport *export, guint64 also, GError **error)
         return TRUE;
     no_room(rfp_export_scratch_dir(export), reserve, scratch.free, error);
     rfp_error_add_way_out(
-        error,
-        export->keeps ?
-            _("use another file system for the scratch files (--scratch-dir), "
-              "or make a point that keeps no data (--track-only)") :
-            _("use another file system for the scratch files (--scratch-dir), "
-              "or keep less of it free (--scratch-reserve)"));
+        error, export->keeps
+                   ? _("use another file system for the scratch files "
+                       "(--scratch-dir), "
+                       "or make a point that keeps no data (--track-only)")
+                   : _("use another file system for the scratch files "
+                       "(--scratch-dir), "
+                       "or keep less of it free (--scratch-reserve)"));
     return FALSE;
 }
 
@@ -293,25 +294,28 @@ rfp_export_explain_full(RfpExport *export, GError **error)
         return;
     if (errnum == ENOSPC)
         found += set.free;
-    if (errnum == ENOSPC && found >= needed) /* of something that is not bytes */
+    if (errnum == ENOSPC &&
+        found >= needed) /* of something that is not bytes */
         return;
     need = g_format_size_full(needed, G_FORMAT_SIZE_IEC_UNITS);
     have = g_format_size_full(found, G_FORMAT_SIZE_IEC_UNITS);
     message = g_strdup_printf(
-        errnum == EDQUOT ?
-            _("the quota of '%s' is used up: the export needs about %s, and "
-              "found room for %s") :
-            _("the file system of '%s' is full: the export needs about %s, "
-              "and found room for %s"),
+        errnum == EDQUOT
+            ? _("the quota of '%s' is used up: the export needs about %s, and "
+                "found room for %s")
+            : _("the file system of '%s' is full: the export needs about %s, "
+                "and found room for %s"),
         export->set->path, need, have);
     failure.message = message;
-    failure.way_out = (char *)(
-        errnum == EDQUOT ?
-            _("raise the quota, which may be of the user, the group, the "
-              "project or the subvolume, make room there, or export to another "
-              "directory; --compress=zstd may take less") :
-            _("make room there, or export to another directory; "
-              "--compress=zstd may take less"));
+    failure.way_out =
+        (char *)(errnum == EDQUOT
+                     ? _("raise the quota, which may be of the user, the "
+                         "group, the "
+                         "project or the subvolume, make room there, or export "
+                         "to another "
+                         "directory; --compress=zstd may take less")
+                     : _("make room there, or export to another directory; "
+                         "--compress=zstd may take less"));
     g_clear_error(error);
     rfp_error_set_failure(error, &failure);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The guest's state outside of its disks: firmware variables, TPM, kernel and
- * initrd of a direct boot. They are files that somebody may write at any moment,
- * which no job of QEMU keeps as they were. */
+ * initrd of a direct boot. They are files that somebody may write at any
+ * moment, which no job of QEMU keeps as they were. */
 #include "base/text.h"
 #include "engine/export.h"
 
@@ -59,8 +59,8 @@ tpm_dir(RfpExport *export)
 
     if (export->operation.conn->system)
         return g_build_filename(TPM_SYSTEM_DIR, uuid, NULL);
-    return g_build_filename(g_get_user_config_dir(), "libvirt", "qemu",
-                            "swtpm", uuid, NULL);
+    return g_build_filename(g_get_user_config_dir(), "libvirt", "qemu", "swtpm",
+                            uuid, NULL);
 }
 
 /* swtpm keeps its state in "tpm1.2" or "tpm2"; locks and sockets are not
@@ -76,8 +76,7 @@ list_tpm(GPtrArray *list, const char *dir, const char *version)
     while (files != NULL && (name = g_dir_read_name(files)) != NULL &&
            n < TPM_FILES_MAX) {
         g_autofree char *source = g_build_filename(from, name, NULL);
-        g_autofree char *target =
-            g_build_filename("tpm", version, name, NULL);
+        g_autofree char *target = g_build_filename("tpm", version, name, NULL);
 
         if (*name == '.' || strpbrk(name, ":/") != NULL)
             continue;
@@ -121,8 +120,7 @@ static gboolean
 same_file(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
-           a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
            a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
            a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
            a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
@@ -166,8 +164,7 @@ check_moment(RfpExport *export, const State *state, const struct stat *st)
     }
     before = g_hash_table_lookup(export->state_before, state->source);
     if (before == NULL || !same_file(before, st))
-        rfp_job_warn(rfp_export_job(export), "guest-state-later",
-                     state->source,
+        rfp_job_warn(rfp_export_job(export), "guest-state-later", state->source,
                      _("'%s' (%s) was written while the point was made: the "
                        "export may have it as it was a moment later"),
                      state->source, state->role);
@@ -240,9 +237,8 @@ find_last(RfpExport *export, const State *state)
 {
     RfpSetPoint *newest = rfp_export_set_newest(export->set);
     /* a digest is taken on only where a bit of it cannot have changed */
-    RfpManifestVm *vm = newest && newest->manifest->vouches ?
-                            rfp_set_point_vm(newest) :
-                            NULL;
+    RfpManifestVm *vm =
+        newest && newest->manifest->vouches ? rfp_set_point_vm(newest) : NULL;
 
     for (guint i = 0; vm != NULL && i < vm->files->len; i++) {
         RfpManifestFile *file = g_ptr_array_index(vm->files, i);
@@ -315,8 +311,7 @@ copy_opened(RfpExport *export, const State *state, int from, GError **error)
 static gboolean
 copy_state(RfpExport *export, const State *state, GError **error)
 {
-    g_auto(RfpFd) from =
-        open(state->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    g_auto(RfpFd) from = open(state->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
 
     if (from >= 0 && fstat(from, &st) == 0 && S_ISREG(st.st_mode)) {

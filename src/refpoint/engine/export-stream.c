@@ -177,8 +177,8 @@ static guint
 workers_for(const Stream *stream)
 {
     guint n_disks = stream->disks->len;
-    guint workers = CLAMP(WORKERS_TOTAL / n_disks, WORKERS_MIN,
-                          RFP_EXPORT_WORKERS_MAX);
+    guint workers =
+        CLAMP(WORKERS_TOTAL / n_disks, WORKERS_MIN, RFP_EXPORT_WORKERS_MAX);
 
     return stream->compress ? MAX(workers, n_compressors() / n_disks) : workers;
 }
@@ -201,9 +201,8 @@ check_source(const RfpExport *export, const RfpExportDisk *disk, GError **error)
 {
     gboolean increment = disk->decision.mode == REFPOINT_MODE_INCREMENT;
 
-    if (!export->push ||
-        (increment == disk->begun_increment &&
-         (!increment || disk->base_size == disk->state.size)))
+    if (!export->push || (increment == disk->begun_increment &&
+                          (!increment || disk->base_size == disk->state.size)))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("QEMU has not written all of disk '%s'"),
@@ -226,8 +225,8 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
         .name = disk->state.target,
         .cancel = &stream->stop,
         /* in push mode the guest's disks have been read */
-        .rate = stream->export->push ? NULL :
-                                       &rfp_export_job(stream->export)->rate,
+        .rate =
+            stream->export->push ? NULL : &rfp_export_job(stream->export)->rate,
     };
 
     if (!check_source(stream->export, disk, error) ||
@@ -236,8 +235,8 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
     if (stream->compress)
         rfp_qcow2_writer_set_compress(disk->writer, stream->compress,
                                       options.buffer);
-    disk->copy = rfp_copy_new(disk->source_ops, disk->source, &sink_ops,
-                              disk, &options);
+    disk->copy =
+        rfp_copy_new(disk->source_ops, disk->source, &sink_ops, disk, &options);
     return TRUE;
 }
 
@@ -312,8 +311,8 @@ rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error)
 
     if (!rfp_domain_state(domain, &state, &local)) {
         /* data comes from QEMU: it flows while the daemon is away */
-        if (domain->hasty &&
-            g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_NOT_AVAILABLE))
+        if (domain->hasty && g_error_matches(local, REFPOINT_ERROR,
+                                             REFPOINT_ERROR_NOT_AVAILABLE))
             return TRUE;
         if (rfp_domain_end_is_gone(local))
             rfp_domain_end_set(export->operation.conn, domain, NULL, error);
@@ -329,8 +328,7 @@ rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error)
     } else if (failed && kept_is_gone(export)) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("the data of point '%s' is not kept any more, %s"),
-                      export->name,
-                      rfp_kept_ended_text(RFP_ENDED_STOPPED));
+                      export->name, rfp_kept_ended_text(RFP_ENDED_STOPPED));
         rfp_error_add_way_out(error, _("export a new point"));
     } else {
         return TRUE;
@@ -370,8 +368,8 @@ rfp_export_watch(RfpExport *export, gint64 *looked_at, GError **error)
 {
     const gint64 now = g_get_monotonic_time();
 
-    if (!(export->from_kept ? watch_kept(export, error) :
-                              rfp_operation_watch(&export->operation, error)))
+    if (!(export->from_kept ? watch_kept(export, error)
+                            : rfp_operation_watch(&export->operation, error)))
         return FALSE;
     if (now - *looked_at < STATE_US)
         return TRUE;

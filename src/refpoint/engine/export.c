@@ -51,9 +51,7 @@ check_options(const RefpointExportOptions *options, GError **error)
 }
 
 gboolean
-rfp_export_take_scratch_dir(RfpExport *export,
-                            const char *dir,
-                            GError **error)
+rfp_export_take_scratch_dir(RfpExport *export, const char *dir, GError **error)
 {
     if (dir != NULL && *dir == '\0') {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
@@ -73,8 +71,8 @@ rfp_export_look(RfpExport *export, GError **error)
         return FALSE;
     g_clear_pointer(&export->domain_text, g_free);
     g_clear_pointer(&export->domain_xml, rfp_domain_xml_free);
-    export->domain_text = rfp_domain_xml_text(operation->domain, FALSE,
-                                              &export->secure, error);
+    export->domain_text =
+        rfp_domain_xml_text(operation->domain, FALSE, &export->secure, error);
     if (export->domain_text == NULL)
         return FALSE;
     export->domain_xml = rfp_domain_xml_parse(export->domain_text, error);
@@ -143,9 +141,9 @@ dry_run(RfpExport *export, GError **error)
     g_autoptr(GError) local = NULL;
     gboolean fresh = FALSE;
 
-    export->set = rfp_export_set_peek(export->options->directory,
-                                      export->operation.domain->uuid, &fresh,
-                                      &local);
+    export->set =
+        rfp_export_set_peek(export->options->directory,
+                            export->operation.domain->uuid, &fresh, &local);
     if (export->set == NULL && !fresh) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
@@ -282,8 +280,9 @@ check_drift(RfpExport *export, GError **error)
         return TRUE;
     if (kept != NULL && kept->ended != NULL &&
         rfp_guid_equal(kept->guid, export->guid))
-        rfp_error_prefix(error, _("the data of point '%s' is not kept any "
-                                  "more, %s"),
+        rfp_error_prefix(error,
+                         _("the data of point '%s' is not kept any "
+                           "more, %s"),
                          export->name, rfp_kept_ended_text(kept->ended));
     return FALSE;
 }
@@ -306,8 +305,8 @@ check_served(RfpExport *export, GError **error)
                                        export->from_kept, error);
 }
 
-/* The job takes its time to end: the point's folder is completed meanwhile. What
- * is kept for others to export goes later, with the rest of it. */
+/* The job takes its time to end: the point's folder is completed meanwhile.
+ * What is kept for others to export goes later, with the rest of it. */
 static gboolean
 finish(RfpExport *export, GError **error)
 {
@@ -321,8 +320,7 @@ finish(RfpExport *export, GError **error)
         rfp_export_explain_full(export, error);
     if (asked)
         rfp_backup_job_wait_ended(operation->domain, export->job_mark);
-    return filled &&
-           rfp_operation_end_job(operation, error) &&
+    return filled && rfp_operation_end_job(operation, error) &&
            rfp_export_publish(export, error);
 }
 
@@ -352,8 +350,7 @@ fell_short(const RfpExport *export)
     for (guint i = 0; export->push && i < export->disks->len; i++) {
         const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
 
-        if (disk->begun_increment &&
-            disk->decision.mode == REFPOINT_MODE_FULL)
+        if (disk->begun_increment && disk->decision.mode == REFPOINT_MODE_FULL)
             return TRUE;
     }
     return FALSE;
@@ -365,8 +362,8 @@ open_data_again(RfpExport *export, GError **error)
 {
     RfpOperation *operation = &export->operation;
 
-    if (!rfp_undo_unpublished(operation->domain, operation->record,
-                              export->set, error))
+    if (!rfp_undo_unpublished(operation->domain, operation->record, export->set,
+                              error))
         return FALSE;
     rfp_export_begin_clear(export);
     return rfp_export_check_space(export, error) && open_data(export, error);

@@ -6,8 +6,8 @@
  *   export-base.c    on which base
  *   export-space.c   room for it
  *   export-begin.c   record, freeze, job and checkpoint in one transaction
- *   export-push.c    where QEMU must not serve a disk: it writes the data itself
- *   export-audit.c   clean clusters compared with the base's digests
+ *   export-push.c    where QEMU must not serve a disk: it writes the data
+ * itself export-audit.c   clean clusters compared with the base's digests
  *   export-compare.c all of them, with many requests at a time, watched
  *   export-stream.c  all disks at once, watched
  *   export-state.c   what the guest has beside its disks
@@ -42,21 +42,21 @@ typedef struct {
     gboolean begun_increment; /* the job has a bitmap for it */
     const char *kept_base;    /* GUID, where the job was begun for kept data */
     gboolean kept_amount;     /* ... and it was noted how much there is: */
-    guint64 kept_changed;     /* bytes changed between that base and the point */
-    GPtrArray *chain;         /* of the base: RfpManifestDisk, borrowed */
-    GPtrArray *base_digests;  /* of the chain: RfpDigestFile */
-    guint64 base_size;        /* of the base's view, bytes */
-    RefpointDiskReport *report; /* borrowed from the job */
-    char *scratch;              /* path */
-    char *image;                /* relative to the set */
-    char *digests;              /* relative to the set */
+    guint64 kept_changed;    /* bytes changed between that base and the point */
+    GPtrArray *chain;        /* of the base: RfpManifestDisk, borrowed */
+    GPtrArray *base_digests; /* of the chain: RfpDigestFile */
+    guint64 base_size;       /* of the base's view, bytes */
+    RefpointDiskReport *report;     /* borrowed from the job */
+    char *scratch;                  /* path */
+    char *image;                    /* relative to the set */
+    char *digests;                  /* relative to the set */
     const RfpSourceOps *source_ops; /* of what @source is */
-    gpointer source;    /* RfpNbdSource, or RfpQcow2Source of @scratch */
-    guint64 pushed;     /* bytes of the guest that QEMU wrote to @scratch */
-    guint64 compared;   /* bytes of it that an audit of all has dealt with */
-    guint8 *sampled;    /* an audit ahead of the begin: a bit for each cluster
-                         * that was compared */
-    guint8 *differing;  /* ... and for each that was not as in the base */
+    gpointer source;   /* RfpNbdSource, or RfpQcow2Source of @scratch */
+    guint64 pushed;    /* bytes of the guest that QEMU wrote to @scratch */
+    guint64 compared;  /* bytes of it that an audit of all has dealt with */
+    guint8 *sampled;   /* an audit ahead of the begin: a bit for each cluster
+                        * that was compared */
+    guint8 *differing; /* ... and for each that was not as in the base */
     RfpQcow2Writer *writer;
     RfpDigestWriter *digest_writer;
     RfpCopy *copy;
@@ -85,7 +85,7 @@ typedef struct {
     char *folder;            /* its folder in the set */
     char *scratch_dir;       /* absolute; NULL: by default */
     char *vm_folder;
-    char *partial; /* hidden folder */
+    char *partial;  /* hidden folder */
     char *job_mark; /* what tells the job from others (backup-job.h) */
     gint64 begun;   /* when the job was asked for, monotonic, microseconds */
     char *checkpoint_xml_text; /* as libvirt has it, at the point */
@@ -135,9 +135,7 @@ rfp_export_disk_close_source(RfpExportDisk *disk);
 /* Where the caller wants the scratch files; NULL: by default. Before anything
  * else. */
 gboolean
-rfp_export_take_scratch_dir(RfpExport *export,
-                            const char *dir,
-                            GError **error);
+rfp_export_take_scratch_dir(RfpExport *export, const char *dir, GError **error);
 
 /* The domain's state and XML. */
 gboolean
@@ -205,9 +203,9 @@ rfp_export_begin(RfpExport *export, GError **error);
 void
 rfp_export_begin_clear(RfpExport *export);
 
-/* The last word of the plan: whether QEMU may serve the disks. If not, push mode,
- * where some disks have to be exported in full; or NOT_SUPPORTED where that
- * cannot do it. */
+/* The last word of the plan: whether QEMU may serve the disks. If not, push
+ * mode, where some disks have to be exported in full; or NOT_SUPPORTED where
+ * that cannot do it. */
 gboolean
 rfp_export_choose_mode(RfpExport *export, GError **error);
 
@@ -215,8 +213,8 @@ rfp_export_choose_mode(RfpExport *export, GError **error);
 gboolean
 rfp_export_push_prepare(RfpExport *export, GError **error);
 
-/* Tells QEMU the job's limit of the rate, if it is another than it was told: for
- * all disks together, from the begin on. */
+/* Tells QEMU the job's limit of the rate, if it is another than it was told:
+ * for all disks together, from the begin on. */
 void
 rfp_export_push_limit(RfpExport *export);
 

@@ -35,9 +35,9 @@ find_image(RfpImport *import,
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("point '%s' has a bitmap on disk '%s', but domain '%s' "
                         "has no such qcow2 disk"),
-                      point->xml->name, target,
-                      import->operation.domain->name);
-    } else if ((g_strcmp0(type, "file") != 0 && g_strcmp0(type, "block") != 0) ||
+                      point->xml->name, target, import->operation.domain->name);
+    } else if ((g_strcmp0(type, "file") != 0 &&
+                g_strcmp0(type, "block") != 0) ||
                disk->source.path == NULL || disk->source.path[0] != '/') {
         rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
                       _("disk '%s' of domain '%s' is no local file or device: "
@@ -67,8 +67,8 @@ set_bitmap_wrong(const RfpImportPoint *point,
 {
     rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                   missing ? _("cannot import point '%s': its bitmap is missing "
-                              "on disk '%s'") :
-                            _("cannot import point '%s': its bitmap is broken "
+                              "on disk '%s'")
+                          : _("cannot import point '%s': its bitmap is broken "
                               "on disk '%s'"),
                   point->xml->name, target);
     rfp_error_add_object(error, target);
@@ -95,8 +95,8 @@ rfp_import_check_bitmaps(RfpImport *import,
             continue;
         image = find_image(import, point, disk->target, error);
         if (image == NULL ||
-            !rfp_image_bitmap_look(image->source.path, point->xml->name,
-                                   &state, &in_top, &size, error))
+            !rfp_image_bitmap_look(image->source.path, point->xml->name, &state,
+                                   &in_top, &size, error))
             return FALSE;
         if (state == RFP_IMAGE_BITMAP_GOOD)
             continue;
@@ -110,7 +110,7 @@ rfp_import_check_bitmaps(RfpImport *import,
 /* ---- The view of a disk -------------------------------------------------- */
 
 typedef struct {
-    guint64 size;   /* exact, bytes */
+    guint64 size; /* exact, bytes */
     guint8 *groups;
 } View;
 
@@ -229,8 +229,8 @@ digest_view(RefpointJob *job,
 {
     g_autoptr(RfpNbdSource) source =
         rfp_nbd_source_new(socket_path, "", NULL, STALL_MS);
-    g_autofree guint8 *groups = g_malloc0(
-        MAX(rfp_group_count(size), 1) * RFP_LEAF_SIZE);
+    g_autofree guint8 *groups =
+        g_malloc0(MAX(rfp_group_count(size), 1) * RFP_LEAF_SIZE);
     View view = {.size = size, .groups = groups};
     RfpCopyOptions options = {
         .size = size,
@@ -246,8 +246,8 @@ digest_view(RefpointJob *job,
 
     if (!rfp_nbd_source_probe(source, &job->cancel, &served, error))
         return FALSE;
-    copy = rfp_copy_new(&rfp_nbd_source_ops, source, &view_ops, &view,
-                        &options);
+    copy =
+        rfp_copy_new(&rfp_nbd_source_ops, source, &view_ops, &view, &options);
     if (!run_copy(job, target, copy, error))
         return FALSE;
     rfp_digest_view(size, groups, digest);
@@ -268,12 +268,13 @@ set_differs(const RfpImportPoint *point,
                   target, point->xml->name);
     rfp_error_add_object(error, target);
     rfp_error_add_way_out(
-        error, had_bitmap ?
-                   _("restore it again, or name the point that it was restored "
-                     "from; a disk that was not restored, and has its bitmap: "
-                     "import without --restored") :
-                   _("restore it again, or name the point that it was "
-                     "restored from"));
+        error,
+        had_bitmap
+            ? _("restore it again, or name the point that it was restored "
+                "from; a disk that was not restored, and has its bitmap: "
+                "import without --restored")
+            : _("restore it again, or name the point that it was "
+                "restored from"));
 }
 
 /* One that came along with the image, and cannot be relied upon. */
@@ -306,19 +307,20 @@ check_content(RfpImport *import,
 {
     RfpOperation *operation = &import->operation;
     g_autoptr(RfpImageServer) server = NULL;
-    g_autofree char *socket_path = rfp_socket_of_ours(
-        operation->conn, point->point->manifest->guid, error);
+    g_autofree char *socket_path =
+        rfp_socket_of_ours(operation->conn, point->point->manifest->guid,
+                           error);
     guint8 view[RFP_LEAF_SIZE];
 
     if (socket_path == NULL ||
         !rfp_record_append(operation->record, error, RFP_STEP_SOCKET,
                            socket_path, NULL))
         return FALSE;
-    server = rfp_image_server_start(disk->source.path, RFP_IMAGE_LOCKED,
-                                    socket_path, &operation->job->cancel, error);
-    if (server == NULL ||
-        !digest_view(operation->job, data->target, socket_path, data->size,
-                     view, error))
+    server =
+        rfp_image_server_start(disk->source.path, RFP_IMAGE_LOCKED, socket_path,
+                               &operation->job->cancel, error);
+    if (server == NULL || !digest_view(operation->job, data->target,
+                                       socket_path, data->size, view, error))
         return FALSE;
     if (memcmp(view, data->view, RFP_LEAF_SIZE) == 0)
         return TRUE;
@@ -363,8 +365,8 @@ find_data(const RfpImportPoint *point,
           gboolean had_bitmap,
           GError **error)
 {
-    RfpManifestDisk *data = rfp_manifest_vm_disk(
-        rfp_set_point_vm(point->point), disk->target);
+    RfpManifestDisk *data =
+        rfp_manifest_vm_disk(rfp_set_point_vm(point->point), disk->target);
 
     if (disk->encrypted) {
         rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,

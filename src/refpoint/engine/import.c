@@ -85,9 +85,9 @@ make_note(RfpImport *import, RfpImportPoint *point)
         RfpManifestDisk *disk = g_ptr_array_index(vm->disks, i);
 
         if (disk->mode != REFPOINT_MODE_LEFT_OUT && disk->tracked)
-            rfp_metadata_point_add_disk(
-                point->note, disk->target, disk->size,
-                known_source(import, manifest->guid, disk));
+            rfp_metadata_point_add_disk(point->note, disk->target, disk->size,
+                                        known_source(import, manifest->guid,
+                                                     disk));
     }
 }
 
@@ -187,9 +187,7 @@ live_ancestor(RfpImport *import, const RfpImportPoint *point)
 /* ---- One point ----------------------------------------------------------- */
 
 gboolean
-rfp_import_begin(RfpImport *import,
-                 const RfpImportPoint *point,
-                 GError **error)
+rfp_import_begin(RfpImport *import, const RfpImportPoint *point, GError **error)
 {
     RfpOperation *operation = &import->operation;
 
@@ -353,8 +351,8 @@ find_point(RfpImport *import, GError **error)
 {
     const char *name = import->options->point;
     g_autofree char *directory = rfp_text_shell(import->set->path);
-    RfpSetPoint *point = name ? rfp_export_set_resolve(import->set, name) :
-                                rfp_export_set_newest(import->set);
+    RfpSetPoint *point = name ? rfp_export_set_resolve(import->set, name)
+                              : rfp_export_set_newest(import->set);
 
     if (point != NULL)
         return point;
@@ -366,8 +364,9 @@ find_point(RfpImport *import, GError **error)
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the set '%s' has no point"), import->set->path);
     rfp_error_add_object(error, name ? name : import->set->path);
-    rfp_error_add_way_out(error, _("see what it has with: virt-refpoint "
-                                   "catalog %s"),
+    rfp_error_add_way_out(error,
+                          _("see what it has with: virt-refpoint "
+                            "catalog %s"),
                           directory);
     return NULL;
 }
@@ -389,9 +388,9 @@ import_points(RfpImport *import, GError **error)
     report->consistency = point->manifest->consistency;
     report->point_path =
         g_build_filename(import->set->path, point->folder, NULL);
-    return import->options->restored ?
-               import_restored(import, point, error) :
-               import_plain(import, point, &missing, error);
+    return import->options->restored
+               ? import_restored(import, point, error)
+               : import_plain(import, point, &missing, error);
 }
 
 /* ---- The whole ----------------------------------------------------------- */
@@ -496,8 +495,8 @@ refpoint_import(RefpointConnection *conn,
     RfpImport import = {.options = options, .operation.guard.fd = -1};
     g_autoptr(GError) local = NULL;
     gboolean done = check_options(options, &local) &&
-                    rfp_operation_open(&import.operation, conn,
-                                       options->domain, job, &local) &&
+                    rfp_operation_open(&import.operation, conn, options->domain,
+                                       job, &local) &&
                     run(&import, &local);
 
     rfp_operation_clear(&import.operation);

@@ -17,16 +17,16 @@ typedef struct {
     RfpOperation operation;
     RfpDomainState state;
     RfpDomainXml *domain_xml;
-    RfpExportSet *set;     /* for reading */
-    GHashTable *live;      /* names of live checkpoints -> GUID, owned */
-    GPtrArray *notes;      /* RfpMetadataPoint, the domain's own */
-    gboolean begun;        /* the record has an operation */
+    RfpExportSet *set; /* for reading */
+    GHashTable *live;  /* names of live checkpoints -> GUID, owned */
+    GPtrArray *notes;  /* RfpMetadataPoint, the domain's own */
+    gboolean begun;    /* the record has an operation */
 } RfpImport;
 
 /* A point of the set, read and checked. */
 typedef struct {
-    RfpSetPoint *point;    /* borrowed */
-    char *text;            /* of its checkpoint.xml */
+    RfpSetPoint *point; /* borrowed */
+    char *text;         /* of its checkpoint.xml */
     RfpCheckpointXml *xml;
     RfpMetadataPoint *note; /* what the domain will say of it */
 } RfpImportPoint;

@@ -82,8 +82,8 @@ prepare(Keep *keep, GError **error)
 
 /* ---- The begin, and what it leaves --------------------------------------- */
 
-/* Later only what changed until then can be asked for. Asked behind the begin: the
- * freeze writes a good part of it. Without an answer there is no note. */
+/* Later only what changed until then can be asked for. Asked behind the begin:
+ * the freeze writes a good part of it. Without an answer there is no note. */
 static gboolean
 record_amount(Keep *keep, const RfpExportDisk *disk, GError **error)
 {
@@ -110,8 +110,7 @@ record_amount(Keep *keep, const RfpExportDisk *disk, GError **error)
 static gboolean
 record_disk(Keep *keep, const RfpExportDisk *disk, GError **error)
 {
-    const char *base =
-        disk->begun_increment ? disk->decision.base->guid : "";
+    const char *base = disk->begun_increment ? disk->decision.base->guid : "";
 
     return rfp_record_append(keep->export.operation.record, error,
                              RFP_STEP_BASE, disk->state.target, base, NULL) &&

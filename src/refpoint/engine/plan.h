@@ -29,14 +29,14 @@ typedef enum {
     RFP_REASON_OTHER_BASE,     /* the kept data has no difference to the base */
     RFP_REASON_PUSH_LIMITS,    /* in push mode: a network image, or resized */
     /* left out: */
-    RFP_REASON_EXCLUDED,       /* by --disk or --exclude-disk */
+    RFP_REASON_EXCLUDED, /* by --disk or --exclude-disk */
     RFP_REASON_READONLY,
     RFP_REASON_NO_MEDIUM,
-    RFP_REASON_REMOVABLE,      /* cdrom, floppy */
+    RFP_REASON_REMOVABLE, /* cdrom, floppy */
     RFP_REASON_TRANSIENT,
-    RFP_REASON_ENCRYPTED,      /* and plaintext was not allowed */
-    RFP_REASON_UNSUPPORTED,    /* lun, vhost-user, shareable, bus sd */
-    RFP_REASON_NOT_IN_POINT,   /* the kept data has no such disk */
+    RFP_REASON_ENCRYPTED,    /* and plaintext was not allowed */
+    RFP_REASON_UNSUPPORTED,  /* lun, vhost-user, shareable, bus sd */
+    RFP_REASON_NOT_IN_POINT, /* the kept data has no such disk */
     RFP_N_REASONS
 } RfpReason;
 
@@ -51,26 +51,26 @@ rfp_plan_reason_text(RfpReason reason);
 /* A disk as it is on the host. */
 typedef struct {
     const char *target;
-    RfpReason unusable; /* cannot be exported at all; NONE if it can */
+    RfpReason unusable;  /* cannot be exported at all; NONE if it can */
     RfpReason untracked; /* no bitmap can be made for it; NONE if one can */
-    gboolean wanted;    /* by the user's selection, which goes first */
-    guint64 size;       /* exact, 0 unknown */
+    gboolean wanted;     /* by the user's selection, which goes first */
+    guint64 size;        /* exact, 0 unknown */
     const RfpDiskSource *source;
 } RfpPlanDisk;
 
 /* One point of the set that holds data of that disk, newest first. */
 typedef struct {
     const char *guid;
-    const char *name;       /* of its checkpoint, where alive */
-    gboolean untracked;     /* the point had no bitmap of this disk */
-    gboolean alive;         /* a checkpoint with that GUID is there */
-    RefpointBitmap bitmap;  /* of this disk in that checkpoint */
-    gboolean chain_ok;      /* down to the full image */
-    gboolean other;         /* the kept data was begun with another base */
-    guint depth;            /* images in its chain */
+    const char *name;      /* of its checkpoint, where alive */
+    gboolean untracked;    /* the point had no bitmap of this disk */
+    gboolean alive;        /* a checkpoint with that GUID is there */
+    RefpointBitmap bitmap; /* of this disk in that checkpoint */
+    gboolean chain_ok;     /* down to the full image */
+    gboolean other;        /* the kept data was begun with another base */
+    guint depth;           /* images in its chain */
     guint64 size;
-    guint64 changed;        /* bytes changed since, where the bitmap is good:
-                             * up to the point, of kept data */
+    guint64 changed; /* bytes changed since, where the bitmap is good:
+                      * up to the point, of kept data */
     const RfpDiskSource *source; /* as recorded */
 } RfpPlanCandidate;
 

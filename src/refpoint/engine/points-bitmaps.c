@@ -7,8 +7,8 @@
 
 #define PATIENCE_MS 5000
 
-/* A domain and, when a thread has asked, its checkpoints, or NULL. It may outlive
- * the list, and the connection. */
+/* A domain and, when a thread has asked, its checkpoints, or NULL. It may
+ * outlive the list, and the connection. */
 typedef struct {
     RfpDomain *domain;
     char *records_dir;
@@ -43,8 +43,7 @@ ask(gpointer item)
 {
     Question *question = item;
 
-    if (!is_active(question->domain) ||
-        rfp_domain_is_busy(question->domain) ||
+    if (!is_active(question->domain) || rfp_domain_is_busy(question->domain) ||
         !rfp_kept_may_drain(question->records_dir, question->domain))
         return;
     question->checkpoints = rfp_checkpoint_list(question->domain, TRUE, NULL);
@@ -62,8 +61,8 @@ tell(RefpointPoint *point, RfpCheckpointXml *checkpoint)
 
         if (found == NULL)
             continue;
-        disk->bitmap = found->has_size ? REFPOINT_BITMAP_GOOD :
-                                         REFPOINT_BITMAP_BROKEN;
+        disk->bitmap =
+            found->has_size ? REFPOINT_BITMAP_GOOD : REFPOINT_BITMAP_BROKEN;
         disk->changed = found->changed;
     }
 }

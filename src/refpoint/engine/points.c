@@ -94,8 +94,8 @@ point_of(RfpDomain *domain,
     else if (note != NULL)
         point->state = note->state;
     else
-        point->state = checkpoint->set_guid ? REFPOINT_STATE_PENDING :
-                                              REFPOINT_STATE_TRACKED;
+        point->state = checkpoint->set_guid ? REFPOINT_STATE_PENDING
+                                            : REFPOINT_STATE_TRACKED;
     if (note != NULL) {
         point->consistency = note->consistency;
         point->held = note->held;
@@ -126,14 +126,14 @@ add_kept(RefpointPoint *point, const RfpKept *kept)
         return;
     point->keep = kept->keep;
     if (kept->until != 0)
-        point->keep_until = g_get_real_time() / G_USEC_PER_SEC +
-                            (kept->until - rfp_kept_now());
+        point->keep_until =
+            g_get_real_time() / G_USEC_PER_SEC + (kept->until - rfp_kept_now());
     point->scratch_used = rfp_scratch_used(kept->record);
     point->scratch_max = kept->scratch_max;
 }
 
-/* @sizes: if it runs, and QEMU can be asked. Of a domain that was stopped meanwhile
- * all bitmaps seem to be gone. */
+/* @sizes: if it runs, and QEMU can be asked. Of a domain that was stopped
+ * meanwhile all bitmaps seem to be gone. */
 static GPtrArray *
 list_domain(RefpointConnection *conn,
             RfpDomain *domain,
@@ -147,10 +147,10 @@ list_domain(RefpointConnection *conn,
     g_autoptr(RfpKept) kept = running_kept(conn, domain);
     RfpDomainState state = {0};
 
-    if (notes == NULL ||
-        (sizes && !rfp_domain_state(domain, &state, error)))
+    if (notes == NULL || (sizes && !rfp_domain_state(domain, &state, error)))
         return NULL;
-    sizes = sizes && state.active && rfp_kept_may_drain(conn->records_dir, domain);
+    sizes =
+        sizes && state.active && rfp_kept_may_drain(conn->records_dir, domain);
     checkpoints = rfp_checkpoint_list(domain, sizes, error);
     if (checkpoints == NULL ||
         (sizes && !rfp_domain_state(domain, &state, error)))
@@ -203,8 +203,9 @@ find_domains(RefpointConnection *conn, GError **error)
 {
     g_autoptr(GPtrArray) listings =
         g_ptr_array_new_with_free_func(listing_free);
-    g_autoptr(GPtrArray) domains = rfp_domain_list(
-        conn, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT, NULL, error);
+    g_autoptr(GPtrArray) domains =
+        rfp_domain_list(conn, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT, NULL,
+                        error);
 
     if (domains == NULL)
         return NULL;
@@ -262,8 +263,9 @@ no_such_point(RfpDomain *domain, const char *point, GError **error)
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   _("domain '%s' has no point '%s'"), domain->name, point);
     rfp_error_add_object(error, point);
-    rfp_error_add_way_out(error, _("see which it has with: virt-refpoint list "
-                                   "%s"),
+    rfp_error_add_way_out(error,
+                          _("see which it has with: virt-refpoint list "
+                            "%s"),
                           domain->word);
 }
 
@@ -334,8 +336,8 @@ choose_name(Create *create, const char *wanted, GError **error)
     g_autoptr(RefpointPoint) there = NULL;
 
     create->guid = rfp_guid_new();
-    create->name = wanted ? g_strdup(wanted) :
-                            rfp_name_default(g_get_real_time(), create->guid);
+    create->name = wanted ? g_strdup(wanted)
+                          : rfp_name_default(g_get_real_time(), create->guid);
     if (!rfp_name_check(create->name, error) ||
         !look_for_point(create->operation.conn, create->operation.domain,
                         create->name, FALSE, &there, error))
@@ -384,9 +386,8 @@ format_checkpoint(Create *create)
     for (guint i = 0; i < create->domain_xml->disks->len; i++) {
         RfpDomainDisk *disk = g_ptr_array_index(create->domain_xml->disks, i);
 
-        g_ptr_array_add(g_ptr_array_find(create->tracked, disk, NULL) ?
-                            targets :
-                            others,
+        g_ptr_array_add(g_ptr_array_find(create->tracked, disk, NULL) ? targets
+                                                                      : others,
                         disk->target);
     }
     g_ptr_array_add(targets, NULL);
@@ -491,9 +492,7 @@ is_free(gpointer opaque, GError **error)
 }
 
 static gboolean
-run_create(Create *create,
-           const RefpointCreateOptions *options,
-           GError **error)
+run_create(Create *create, const RefpointCreateOptions *options, GError **error)
 {
     RfpOperation *operation = &create->operation;
     RefpointReport *report = &operation->job->report;
@@ -523,8 +522,8 @@ track_only(RefpointConnection *conn,
            GError **error)
 {
     Create create = {.operation.guard.fd = -1};
-    gboolean done = rfp_operation_open(&create.operation, conn,
-                                       options->domain, job, error) &&
+    gboolean done = rfp_operation_open(&create.operation, conn, options->domain,
+                                       job, error) &&
                     run_create(&create, options, error);
 
     rfp_operation_clear(&create.operation);
@@ -543,9 +542,9 @@ refpoint_create(RefpointConnection *conn,
                 GError **error)
 {
     g_autoptr(GError) local = NULL;
-    gboolean done = options->keep == REFPOINT_KEEP_NOTHING ?
-                        track_only(conn, options, job, &local) :
-                        rfp_keep_create(conn, options, job, &local);
+    gboolean done = options->keep == REFPOINT_KEEP_NOTHING
+                        ? track_only(conn, options, job, &local)
+                        : rfp_keep_create(conn, options, job, &local);
 
     rfp_job_end(job, done, &local);
     if (!done)
@@ -570,9 +569,8 @@ run_on_point(RefpointConnection *conn,
 {
     RfpOperation operation = {.guard.fd = -1};
     g_autoptr(GError) local = NULL;
-    gboolean done =
-        rfp_operation_open(&operation, conn, domain, job, &local) &&
-        func(&operation, point, &local);
+    gboolean done = rfp_operation_open(&operation, conn, domain, job, &local) &&
+                    func(&operation, point, &local);
 
     rfp_operation_clear(&operation);
     rfp_job_end(job, done, &local);
@@ -581,18 +579,18 @@ run_on_point(RefpointConnection *conn,
     return done;
 }
 
-/* libvirt itself lets a checkpoint be deleted beside the jobs of other programs. One
- * that was aborted goes a little later than the answer to that comes. */
+/* libvirt itself lets a checkpoint be deleted beside the jobs of other
+ * programs. One that was aborted goes a little later than the answer to that
+ * comes. */
 static gboolean
 is_drainable(gpointer opaque, GError **error)
 {
     RfpOperation *operation = opaque;
     gint64 end = g_get_monotonic_time() + ABORTED_US;
 
-    while (!rfp_kept_may_drain(operation->conn->records_dir,
-                               operation->domain) &&
-           !rfp_job_cancelled(operation->job) &&
-           g_get_monotonic_time() < end)
+    while (
+        !rfp_kept_may_drain(operation->conn->records_dir, operation->domain) &&
+        !rfp_job_cancelled(operation->job) && g_get_monotonic_time() < end)
         g_usleep(LOOK_US);
     return rfp_operation_check_drain(operation, error);
 }
@@ -682,8 +680,9 @@ run_remove(RfpOperation *operation, const char *name, GError **error)
                     "removed"),
                   point->name, operation->domain->name);
     rfp_error_add_object(error, point->name);
-    rfp_error_add_way_out(error, _("see whose data is kept with: virt-refpoint "
-                                   "list %s"),
+    rfp_error_add_way_out(error,
+                          _("see whose data is kept with: virt-refpoint "
+                            "list %s"),
                           operation->domain->word);
     return FALSE;
 }

@@ -31,8 +31,8 @@ rfp_tracking_refused(RfpDomainXml *domain, const GError *error);
 
 /*
  * Where QEMU made no bitmap @name because there is one, as @error of a begin
- * says: adds the disks that have it, which is one of no checkpoint, and how it is
- * removed. Runs qemu-img: not while the guest is frozen.
+ * says: adds the disks that have it, which is one of no checkpoint, and how it
+ * is removed. Runs qemu-img: not while the guest is frozen.
  */
 void
 rfp_tracking_explain_bitmap(RfpDomain *domain,

@@ -90,9 +90,10 @@ rfp_compressor_run(const RfpCompress *compress,
                    RfpCompressor *compressor,
                    const void *cluster)
 {
-    const gsize length = ZSTD_compressCCtx(
-        compressor->context, compressor->data, sizeof(compressor->data),
-        cluster, RFP_CLUSTER_SIZE, compress->level);
+    const gsize length =
+        ZSTD_compressCCtx(compressor->context, compressor->data,
+                          sizeof(compressor->data), cluster, RFP_CLUSTER_SIZE,
+                          compress->level);
 
     return ZSTD_isError(length) ? 0 : length;
 }

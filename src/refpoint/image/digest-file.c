@@ -299,10 +299,7 @@ peek_cluster(RfpDigestFile *file, guint64 i, guint64 *cluster, GError **error)
 
 /* The first entry at or behind @cluster; the number of entries if none. */
 static gboolean
-find_entry(RfpDigestFile *file,
-           guint64 cluster,
-           guint64 *found,
-           GError **error)
+find_entry(RfpDigestFile *file, guint64 cluster, guint64 *found, GError **error)
 {
     guint64 low = 0;
     guint64 high = file->n_entries;

@@ -38,8 +38,8 @@ static gboolean
 write_failed(RfpDigestWriter *writer, int errnum, GError **error)
 {
     rfp_error_set_errno(error, errnum,
-                        _("cannot write '%s' at offset %" PRIu64),
-                        writer->name, writer->offset);
+                        _("cannot write '%s' at offset %" PRIu64), writer->name,
+                        writer->offset);
     rfp_error_add_object(error, writer->name);
     return FALSE;
 }
@@ -251,8 +251,8 @@ rfp_digest_writer_finish(RfpDigestWriter *writer,
         return FALSE;
     rfp_digest_view(writer->size, writer->groups, view);
     rfp_digest_trailer(writer->n_entries, writer->n_groups, view, trailer);
-    if (!output(writer, writer->groups,
-                (gsize)writer->n_groups * RFP_LEAF_SIZE, error) ||
+    if (!output(writer, writer->groups, (gsize)writer->n_groups * RFP_LEAF_SIZE,
+                error) ||
         !output(writer, trailer, sizeof(trailer), error) ||
         !flush_output(writer, error))
         return FALSE;

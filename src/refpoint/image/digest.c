@@ -90,9 +90,9 @@ rfp_digest_leaves(const void *data,
 
     while (length > 0) {
         const gsize n = MIN(length, RFP_CLUSTER_SIZE);
-        const gboolean zero = n == RFP_CLUSTER_SIZE ?
-                                  add_to_batch(&batch, at, leaves) :
-                                  rfp_digest_leaf(at, n, leaves);
+        const gboolean zero = n == RFP_CLUSTER_SIZE
+                                  ? add_to_batch(&batch, at, leaves)
+                                  : rfp_digest_leaf(at, n, leaves);
 
         if (is_zero != NULL)
             *is_zero++ = zero;

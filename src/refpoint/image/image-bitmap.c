@@ -14,9 +14,9 @@ member_object(JsonObject *object, const char *name)
 {
     JsonNode *node = object ? json_object_get_member(object, name) : NULL;
 
-    return node != NULL && JSON_NODE_HOLDS_OBJECT(node) ?
-               json_node_get_object(node) :
-               NULL;
+    return node != NULL && JSON_NODE_HOLDS_OBJECT(node)
+               ? json_node_get_object(node)
+               : NULL;
 }
 
 static JsonArray *
@@ -24,17 +24,17 @@ member_array(JsonObject *object, const char *name)
 {
     JsonNode *node = object ? json_object_get_member(object, name) : NULL;
 
-    return node != NULL && JSON_NODE_HOLDS_ARRAY(node) ?
-               json_node_get_array(node) :
-               NULL;
+    return node != NULL && JSON_NODE_HOLDS_ARRAY(node)
+               ? json_node_get_array(node)
+               : NULL;
 }
 
 static const char *
 text_of(JsonNode *node)
 {
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ?
-               json_node_get_string(node) :
-               NULL;
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node)
+               ? json_node_get_string(node)
+               : NULL;
 }
 
 static JsonObject *
@@ -60,8 +60,8 @@ static RfpImageBitmap
 bitmap_of(JsonObject *image, const char *name)
 {
     JsonObject *specific = member_object(image, "format-specific");
-    JsonArray *bitmaps = member_array(member_object(specific, "data"),
-                                      "bitmaps");
+    JsonArray *bitmaps =
+        member_array(member_object(specific, "data"), "bitmaps");
 
     for (guint i = 0; bitmaps && i < json_array_get_length(bitmaps); i++) {
         JsonObject *bitmap = element_object(bitmaps, i);
@@ -70,9 +70,9 @@ bitmap_of(JsonObject *image, const char *name)
             g_strcmp0(text_of(json_object_get_member(bitmap, "name")), name) !=
                 0)
             continue;
-        return has_flag(bitmap, "auto") && !has_flag(bitmap, "in-use") ?
-                   RFP_IMAGE_BITMAP_GOOD :
-                   RFP_IMAGE_BITMAP_BROKEN;
+        return has_flag(bitmap, "auto") && !has_flag(bitmap, "in-use")
+                   ? RFP_IMAGE_BITMAP_GOOD
+                   : RFP_IMAGE_BITMAP_BROKEN;
     }
     return RFP_IMAGE_BITMAP_MISSING;
 }
@@ -159,8 +159,8 @@ run(const char *const *argv, const char *path, char **out, GError **error)
     int status = 0;
 
     if (!g_spawn_sync("/", (char **)argv, NULL,
-                      out ? G_SPAWN_SEARCH_PATH :
-                            G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL,
+                      out ? G_SPAWN_SEARCH_PATH
+                          : G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL,
                       NULL, NULL, out, &complaint, &status, &local)) {
         rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
                       _("cannot start qemu-img: %s"), local->message);
@@ -176,9 +176,10 @@ run(const char *const *argv, const char *path, char **out, GError **error)
 gboolean
 rfp_image_bitmap_is_there(const char *path, const char *name)
 {
-    const char *argv[] = {"qemu-img", "info",  "--force-share",
-                          "--output=json", "-f", "qcow2", "--backing-chain",
-                          "--", path, NULL};
+    const char *argv[] = {
+        "qemu-img", "info",  "--force-share",   "--output=json",
+        "-f",       "qcow2", "--backing-chain", "--",
+        path,       NULL};
     g_autofree char *json = NULL;
     RfpImageBitmap state = RFP_IMAGE_BITMAP_MISSING;
     gboolean there = FALSE;
@@ -209,9 +210,9 @@ rfp_image_bitmap_look(const char *path,
 gboolean
 rfp_image_bitmap_add(const char *path, const char *name, GError **error)
 {
-    const char *argv[] = {"qemu-img", "bitmap",    "-f",     "qcow2",
-                          "--add",    "--enable",  "-g",     GRANULARITY,
-                          "--",       path,        name,     NULL};
+    const char *argv[] = {"qemu-img", "bitmap",   "-f", "qcow2",
+                          "--add",    "--enable", "-g", GRANULARITY,
+                          "--",       path,       name, NULL};
 
     return run(argv, path, NULL, error);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bitmaps inside images, but for one function of a domain that is shut off, through
- * qemu-img. */
+/* Bitmaps inside images, but for one function of a domain that is shut off,
+ * through qemu-img. */
 #ifndef RFP_IMAGE_BITMAP_H
 #define RFP_IMAGE_BITMAP_H
 
@@ -26,8 +26,8 @@ rfp_image_bitmap_look(const char *path,
                       guint64 *size,
                       GError **error);
 
-/* Whether the image @path, which a guest may run on, has one of that name stored;
- * FALSE where it cannot be looked at, or QEMU has not stored it yet. */
+/* Whether the image @path, which a guest may run on, has one of that name
+ * stored; FALSE where it cannot be looked at, or QEMU has not stored it yet. */
 gboolean
 rfp_image_bitmap_is_there(const char *path, const char *name);
 
@@ -39,8 +39,8 @@ rfp_image_bitmap_add(const char *path, const char *name, GError **error);
 gboolean
 rfp_image_bitmap_remove(const char *path, const char *name, GError **error);
 
-/* Pure: IN_USE or ACCESS_DENIED where the tools of QEMU @complaint of that, else
- * FAILED. */
+/* Pure: IN_USE or ACCESS_DENIED where the tools of QEMU @complaint of that,
+ * else FAILED. */
 RefpointError
 rfp_image_bitmap_cause(const char *complaint);
 

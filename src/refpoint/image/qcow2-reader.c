@@ -531,8 +531,7 @@ use_table(Check *check, guint32 l1, GError **error)
         if (first + i >= n_clusters)
             return damaged(reader, offset + i * 8,
                            _("an entry lies beyond the disk's end"), error);
-        if (check->look &&
-            !check->look(first + i, kind, check->opaque, error))
+        if (check->look && !check->look(first + i, kind, check->opaque, error))
             return FALSE;
         if (kind == RFP_QCOW2_DATA_COMPRESSED
                 ? !use_compressed(check, host, error)

@@ -73,8 +73,8 @@ rfp_qcow2_reader_tables(const RfpQcow2Reader *reader);
 gboolean
 rfp_qcow2_reader_check_frame(RfpQcow2Reader *reader, GError **error);
 
-/* As rfp_qcow2_reader_check(), and a look at each cluster that is not unallocated, in ascending
- * order, while its table is at hand. */
+/* As rfp_qcow2_reader_check(), and a look at each cluster that is not
+ * unallocated, in ascending order, while its table is at hand. */
 typedef gboolean (*RfpQcow2Look)(guint64 cluster,
                                  RfpQcow2Kind kind,
                                  gpointer opaque,

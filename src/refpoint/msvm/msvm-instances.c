@@ -46,9 +46,9 @@ enabled_state(const RfpMsvmSystem *system)
 static void
 set_health(RfpMsvmInstance *instance, gboolean good)
 {
-    rfp_msvm_value_add_number(
-        rfp_msvm_instance_put(instance, "OperationalStatus"),
-        good ? STATUS_OK : STATUS_DEGRADED);
+    rfp_msvm_value_add_number(rfp_msvm_instance_put(instance,
+                                                    "OperationalStatus"),
+                              good ? STATUS_OK : STATUS_DEGRADED);
     rfp_msvm_instance_set_number(instance, "HealthState",
                                  good ? HEALTH_OK : HEALTH_MAJOR_FAILURE);
 }
@@ -109,8 +109,9 @@ set_disks(RfpMsvmInstance *instance, const RefpointPoint *point)
 
     for (i = 0; i < point->disks->len; i++) {
         const RefpointPointDisk *disk = g_ptr_array_index(point->disks, i);
-        g_autofree char *disk_id = rfp_msvm_id_format(
-            RFP_MSVM_ID_DISK, point->domain_uuid, disk->target);
+        g_autofree char *disk_id =
+            rfp_msvm_id_format(RFP_MSVM_ID_DISK, point->domain_uuid,
+                               disk->target);
         g_autofree char *rct_id =
             rfp_msvm_id_format(RFP_MSVM_ID_RCT, point->guid, disk->target);
 
@@ -197,7 +198,8 @@ rfp_msvm_association_instance(const RfpMsvmObject *object)
         rfp_msvm_instance_set_text(instance, property->name, object->ends[i]);
     }
     if (object->effect != 0)
-        rfp_msvm_value_add_number(
-            rfp_msvm_instance_put(instance, "ElementEffects"), object->effect);
+        rfp_msvm_value_add_number(rfp_msvm_instance_put(instance,
+                                                        "ElementEffects"),
+                                  object->effect);
     return instance;
 }

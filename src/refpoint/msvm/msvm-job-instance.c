@@ -32,8 +32,9 @@ value_name(const char *class_name, const char *property, guint16 value)
 {
     const RfpMsvmClass *klass = rfp_msvm_class_find(class_name);
 
-    return rfp_msvm_property_value_name(
-        rfp_msvm_class_property(klass, property), value);
+    return rfp_msvm_property_value_name(rfp_msvm_class_property(klass,
+                                                                property),
+                                        value);
 }
 
 static void
@@ -116,9 +117,10 @@ set_failure(RfpMsvmInstance *instance, const RfpMsvmJob *job)
     rfp_msvm_instance_set_number(instance, "ErrorCode", job->number);
     rfp_msvm_instance_set_text(instance, "ErrorDescription",
                                failure ? failure->message : NULL);
-    rfp_msvm_instance_set_text(
-        instance, "ErrorSummaryDescription",
-        failure ? refpoint_return_name((int)failure->cause) : NULL);
+    rfp_msvm_instance_set_text(instance, "ErrorSummaryDescription",
+                               failure
+                                   ? refpoint_return_name((int)failure->cause)
+                                   : NULL);
 }
 
 /* ---- Properties of exports ----------------------------------------------- */

@@ -140,8 +140,7 @@ take_consistency(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
         work->quiesce = REFPOINT_QUIESCE_NEVER;
     } else {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                      _("there is no ConsistencyLevel %" PRIu64),
-                      level);
+                      _("there is no ConsistencyLevel %" PRIu64), level);
         return FALSE;
     }
     return TRUE;
@@ -159,8 +158,7 @@ take_type(const RfpMsvmCall *call, guint log, RfpMsvmWork *work, GError **error)
         work->keep = REFPOINT_KEEP_FIRST;
     } else {
         rfp_error_set(error, REFPOINT_ERROR_INCORRECT_TYPE,
-                      _("there is no ReferencePointType %" PRIu64),
-                      type);
+                      _("there is no ReferencePointType %" PRIu64), type);
         return FALSE;
     }
     return TRUE;

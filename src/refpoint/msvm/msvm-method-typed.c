@@ -286,10 +286,8 @@ refpoint_msvm_get_virtual_disk_changes(RefpointMsvm *msvm,
 {
     g_autoptr(RfpMsvmCall) call =
         rfp_msvm_call_new(msvm, IMAGE_SERVICE, "GetVirtualDiskChanges", NULL);
-    g_autofree char *offset =
-        g_strdup_printf("%" PRIu64, byte_offset);
-    g_autofree char *length =
-        g_strdup_printf("%" PRIu64, byte_length);
+    g_autofree char *offset = g_strdup_printf("%" PRIu64, byte_offset);
+    g_autofree char *length = g_strdup_printf("%" PRIu64, byte_length);
     const Text in[] = {
         {"Path", path},
         {"LimitId", limit_id},

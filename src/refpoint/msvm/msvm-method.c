@@ -277,8 +277,9 @@ run_here(RfpMsvmCall *call, const RfpMsvmWork *work, GError **error)
         return FALSE;
     }
     if (call->handler->result && outcome->result)
-        rfp_msvm_value_add_text(
-            rfp_msvm_call_answer(call, call->handler->result), outcome->result);
+        rfp_msvm_value_add_text(rfp_msvm_call_answer(call,
+                                                     call->handler->result),
+                                outcome->result);
     return TRUE;
 }
 

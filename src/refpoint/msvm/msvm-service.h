@@ -10,7 +10,7 @@
 struct _RefpointMsvm {
     RefpointConnection *conn; /* not owned */
     guint64 removal_us;       /* TimeBeforeRemoval, microseconds */
-    guint wait;               /* as refpoint_job_set_wait(), with the next two */
+    guint wait; /* as refpoint_job_set_wait(), with the next two */
     RefpointWaitFunc waiting;
     gpointer waiting_opaque;
     RefpointMsvmJobFunc func;

@@ -29,8 +29,8 @@ start(RefpointConnection *conn,
       RfpGuard *guard,
       GError **error)
 {
-    const char *argv[] = {guard_path(), conn->uri, domain_uuid,
-                          conn->records_dir, word, NULL};
+    const char *argv[] = {guard_path(),      conn->uri, domain_uuid,
+                          conn->records_dir, word,      NULL};
     g_autoptr(GError) local = NULL;
     int pair[2];
 
@@ -95,10 +95,9 @@ rfp_guard_wait_ready(RfpGuard *guard, GError **error)
 {
     char line[LINE_MAX_LENGTH] = "";
 
-    guard->ready =
-        guard->ready ||
-        (read_line(guard->fd, line, sizeof(line), READY_TIMEOUT_MS) &&
-         strcmp(line, "ready") == 0);
+    guard->ready = guard->ready || (read_line(guard->fd, line, sizeof(line),
+                                              READY_TIMEOUT_MS) &&
+                                    strcmp(line, "ready") == 0);
     if (guard->ready)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
@@ -169,8 +168,7 @@ hear_watching(RfpGuard *guard)
         struct pollfd poll_fd = {.fd = guard->fd, .events = POLLIN};
         gint64 left = (end - g_get_monotonic_time()) / 1000;
 
-        if (left <= 0 ||
-            (poll(&poll_fd, 1, (int)left) < 0 && errno != EINTR))
+        if (left <= 0 || (poll(&poll_fd, 1, (int)left) < 0 && errno != EINTR))
             return FALSE;
         rfp_guard_listen(guard);
     }
@@ -235,8 +233,8 @@ rfp_late_freeze_mark(RefpointConnection *conn,
                      GError **error)
 {
     g_autofree char *path = late_path(conn, domain_uuid);
-    g_auto(RfpFd) fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                            0600);
+    g_auto(RfpFd) fd =
+        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0 || fsync(fd) < 0) {
         rfp_error_set_errno(error, errno, _("cannot write '%s'"), path);

@@ -28,8 +28,8 @@ typedef enum {
     RFP_GUARD_ENDED_IO,      /* the guest had stopped with an I/O error */
 } RfpGuardEnded;
 
-/* Seconds: a guest that stays frozen longer while its point is made is thawed by
- * the guard, whatever the other side does. */
+/* Seconds: a guest that stays frozen longer while its point is made is thawed
+ * by the guard, whatever the other side does. */
 #define RFP_FROZEN_MAX 60
 
 typedef struct {
@@ -61,8 +61,8 @@ rfp_guard_tell(RfpGuard *guard, const char *word);
 void
 rfp_guard_listen(RfpGuard *guard);
 
-/* Leaves what is kept to this guard. FALSE: it does not answer. That it had ended
- * the job before is in @guard, either way. */
+/* Leaves what is kept to this guard. FALSE: it does not answer. That it had
+ * ended the job before is in @guard, either way. */
 gboolean
 rfp_guard_keep(RfpGuard *guard);
 

@@ -35,10 +35,10 @@ rfp_holder_note(RfpRecord *record, gboolean undoes)
 
     *strchr(name, '.') = '\0';
     record->holder_path = holder_path(dir, name);
-    fd = open(record->holder_path,
-              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW |
-                  O_NONBLOCK,
-              0600);
+    fd =
+        open(record->holder_path,
+             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+             0600);
     text = g_strdup_printf("%d %" PRIu64 " %" PRId64 " %c\n", (int)getpid(),
                            rfp_process_start(getpid()),
                            g_get_real_time() / G_USEC_PER_SEC,
@@ -67,9 +67,9 @@ rfp_holder_phase(const RfpRecord *record)
     guint begun = last_of(record, RFP_STEP_BEGUN);
 
     if (begun != 0)
-        return begun > last_of(record, RFP_STEP_JOB) ?
-                   _("it reads the disks") :
-                   _("it begins the backup job");
+        return begun > last_of(record, RFP_STEP_JOB)
+                   ? _("it reads the disks")
+                   : _("it begins the backup job");
     if (freeze > last_of(record, RFP_STEP_THAWED))
         return _("it freezes the guest");
     if (last_of(record, RFP_STEP_JOB) != 0)
@@ -132,9 +132,9 @@ rfp_holder_read(const char *records_dir, const char *domain_uuid)
     holder->since = since;
     holder->undoes = what == UNDOES;
     holder->phase =
-        g_strdup(what == UNDOES ? _("it undoes an operation that died") :
-                 record != NULL ? rfp_holder_phase(record) :
-                                  _("it gets ready, or is about to end"));
+        g_strdup(what == UNDOES   ? _("it undoes an operation that died")
+                 : record != NULL ? rfp_holder_phase(record)
+                                  : _("it gets ready, or is about to end"));
     return holder;
 }
 
@@ -174,6 +174,6 @@ rfp_holder_text(const RfpHolder *holder)
         time ? g_date_time_format(time, "%F %T %z") : g_strdup("?");
     g_autofree char *command = command_text(holder);
 
-    return g_strdup_printf(_("process %d (%s), since %s: %s"),
-                           (int)holder->pid, command, since, holder->phase);
+    return g_strdup_printf(_("process %d (%s), since %s: %s"), (int)holder->pid,
+                           command, since, holder->phase);
 }

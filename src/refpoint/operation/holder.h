@@ -18,8 +18,9 @@ typedef struct {
     char *phase;     /* what it is at, as of its record; translated */
 } RfpHolder;
 
-/* Names this process as the one that has @record, until that is closed. @undoes:
- * it does nothing but undo what died. No failure: then nobody is named. */
+/* Names this process as the one that has @record, until that is closed.
+ * @undoes: it does nothing but undo what died. No failure: then nobody is
+ * named. */
 void
 rfp_holder_note(RfpRecord *record, gboolean undoes);
 
@@ -34,8 +35,8 @@ rfp_holder_free(RfpHolder *holder);
 char *
 rfp_holder_text(const RfpHolder *holder);
 
-/* Whether it is the program, which undoes what it has begun if it is killed with
- * SIGTERM: another one may have more to do than this. */
+/* Whether it is the program, which undoes what it has begun if it is killed
+ * with SIGTERM: another one may have more to do than this. */
 gboolean
 rfp_holder_is_program(const RfpHolder *holder);
 

@@ -64,8 +64,8 @@ rfp_kept_load(const char *records_dir, const char *domain_uuid, gboolean locked)
     kept->record = record;
     kept->guid = rfp_record_find(record, RFP_STEP_OPERATION)->args[2];
     step = rfp_record_find(record, RFP_STEP_KEPT);
-    kept->keep = strcmp(step->args[0], KEEP_HOLD) == 0 ? REFPOINT_KEEP_HOLD :
-                                                         REFPOINT_KEEP_FIRST;
+    kept->keep = strcmp(step->args[0], KEEP_HOLD) == 0 ? REFPOINT_KEEP_HOLD
+                                                       : REFPOINT_KEEP_FIRST;
     kept->until = g_ascii_strtoll(step->args[1], NULL, 10);
     kept->scratch_max = g_ascii_strtoull(step->args[2], NULL, 10);
     kept->name = argument(record, RFP_STEP_CHECKPOINT, 0, kept->guid);
@@ -92,12 +92,11 @@ rfp_kept_store(RfpRecord *record,
                GError **error)
 {
     g_autofree char *until_text = g_strdup_printf("%" PRId64, until);
-    g_autofree char *max_text =
-        g_strdup_printf("%" PRIu64, scratch_max);
+    g_autofree char *max_text = g_strdup_printf("%" PRIu64, scratch_max);
 
     return rfp_record_append(record, error, RFP_STEP_KEPT,
-                             keep == REFPOINT_KEEP_HOLD ? KEEP_HOLD :
-                                                          KEEP_FIRST,
+                             keep == REFPOINT_KEEP_HOLD ? KEEP_HOLD
+                                                        : KEEP_FIRST,
                              until_text, max_text, NULL) &&
            rfp_record_keep(record, error);
 }

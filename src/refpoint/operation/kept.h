@@ -2,9 +2,9 @@
 /*
  * The data of a point that a running backup job keeps for a later export: at
  * most one a domain. What there is to know of it stands in a file of its own
- * beside the domain's record ("<domain>.data"), which changes under the domain's
- * lock. A guard watches it (guard.h); who has the lock on the file is the
- * watcher. It stays when it has ended, to say why, until the next one.
+ * beside the domain's record ("<domain>.data"), which changes under the
+ * domain's lock. A guard watches it (guard.h); who has the lock on the file is
+ * the watcher. It stays when it has ended, to say why, until the next one.
  */
 #ifndef RFP_KEPT_H
 #define RFP_KEPT_H
@@ -59,12 +59,12 @@ rfp_kept_store(RfpRecord *record,
                GError **error);
 
 /*
- * Whether QEMU may be made to drain its block layer, as it does when it is asked
- * how much changed since a checkpoint, or to delete one: not while somebody else
- * may read a backup job. QEMU, and its guest with it, stands still until every
- * reader has taken what it asked for, and one that was stopped takes nothing
- * (reader.h). Data that is kept is no hindrance, as long as no other process has
- * the lock of the domain.
+ * Whether QEMU may be made to drain its block layer, as it does when it is
+ * asked how much changed since a checkpoint, or to delete one: not while
+ * somebody else may read a backup job. QEMU, and its guest with it, stands
+ * still until every reader has taken what it asked for, and one that was
+ * stopped takes nothing (reader.h). Data that is kept is no hindrance, as long
+ * as no other process has the lock of the domain.
  */
 gboolean
 rfp_kept_may_drain(const char *records_dir, RfpDomain *domain);
@@ -82,7 +82,8 @@ gboolean
 rfp_kept_disk(const RfpKept *kept, const char *target, const char **base);
 
 /* How much of a disk there is to read: bytes in use at the point, and of these
- * what changed since the base, 0 where there is none. FALSE: it was not noted. */
+ * what changed since the base, 0 where there is none. FALSE: it was not
+ * noted. */
 gboolean
 rfp_kept_amount(const RfpKept *kept,
                 const char *target,

@@ -9,7 +9,8 @@
 gboolean
 rfp_operation_hand_over(RfpOperation *operation, GError **error)
 {
-    if (!rfp_late_freeze_mark(operation->conn, operation->domain->uuid, error) ||
+    if (!rfp_late_freeze_mark(operation->conn, operation->domain->uuid,
+                              error) ||
         !rfp_operation_start_guard(operation, error))
         return FALSE;
     rfp_guard_tell(&operation->guard, "late");
@@ -111,9 +112,9 @@ rfp_operation_freeze(RfpOperation *operation,
     return TRUE;
 }
 
-/* FALSE, and why, where the guest thawed by itself (Windows does after 10 s), or
- * by the guard, or by somebody else, if only one of its file systems: what was
- * begun meanwhile may not be consistent. */
+/* FALSE, and why, where the guest thawed by itself (Windows does after 10 s),
+ * or by the guard, or by somebody else, if only one of its file systems: what
+ * was begun meanwhile may not be consistent. */
 static gboolean
 check_still_frozen(RfpOperation *operation, gint n_thawed, GError **error)
 {
@@ -147,8 +148,7 @@ thaw_now(RfpOperation *operation, gboolean *thawed, GError **error)
 {
     gint n_thawed = 0;
 
-    *thawed =
-        rfp_agent_thaw(operation->domain, THAW_TIMEOUT, &n_thawed, error);
+    *thawed = rfp_agent_thaw(operation->domain, THAW_TIMEOUT, &n_thawed, error);
     operation->frozen = FALSE;
     if (!*thawed)
         return FALSE;
@@ -173,8 +173,8 @@ rfp_operation_thaw(RfpOperation *operation,
     if (!reliable)
         *reached = REFPOINT_CONSISTENCY_CRASH;
     if (thawed ? !rfp_record_append(operation->record, error, RFP_STEP_THAWED,
-                                    NULL) :
-                 !rfp_operation_hand_over(operation, error))
+                                    NULL)
+               : !rfp_operation_hand_over(operation, error))
         return FALSE;
     if (reliable)
         return TRUE;

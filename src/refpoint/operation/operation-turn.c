@@ -21,10 +21,10 @@ rfp_operation_set_patience(RfpOperation *operation)
     guint seconds = operation->job->wait;
 
     operation->patience_until =
-        seconds == 0                     ? 0 :
-        seconds == REFPOINT_WAIT_FOREVER ? G_MAXINT64 :
-                                           g_get_monotonic_time() +
-                                               (gint64)seconds * G_USEC_PER_SEC;
+        seconds == 0 ? 0
+        : seconds == REFPOINT_WAIT_FOREVER
+            ? G_MAXINT64
+            : g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
 }
 
 static gboolean
@@ -50,8 +50,9 @@ waits_for(RfpOperation *operation, gint64 whom, const char *text)
         job->waiting(job->report.waited_for, job->waiting_opaque);
 }
 
-/* Behind a waiting that has begun at @begin, if there was any, told or too short for
- * that. CANCELLED where it was, if by somebody who thinks that it still waits. */
+/* Behind a waiting that has begun at @begin, if there was any, told or too
+ * short for that. CANCELLED where it was, if by somebody who thinks that it
+ * still waits. */
 static gboolean
 end_wait(RfpOperation *operation, gint64 begin, GError **error)
 {
@@ -102,8 +103,8 @@ read_holder(const RfpOperation *operation)
 }
 
 /* Who undoes what died may do so without end: where libvirt has lost the job,
- * that is the cause, and takes the place of *@error. A QEMU that does not answer
- * is not waited for. */
+ * that is the cause, and takes the place of *@error. A QEMU that does not
+ * answer is not waited for. */
 static gboolean
 explain_undo(RfpOperation *operation, const RfpHolder *holder, GError **error)
 {
@@ -191,10 +192,9 @@ rfp_operation_take_turn(RfpOperation *operation, GError **error)
     gint64 begin = g_get_monotonic_time();
     g_autoptr(GError) local = NULL;
 
-    operation->record =
-        rfp_record_take_turn(operation->conn->records_dir,
-                             operation->domain->uuid, on_busy, operation,
-                             &local);
+    operation->record = rfp_record_take_turn(operation->conn->records_dir,
+                                             operation->domain->uuid, on_busy,
+                                             operation, &local);
     if (!end_wait(operation, begin, error))
         return FALSE;
     if (operation->record != NULL) {
@@ -240,8 +240,8 @@ goes_on(const RfpOperation *operation, const RfpKept *kept)
 static gboolean
 is_busy(const RfpOperation *operation)
 {
-    g_autoptr(RfpKept) kept = rfp_kept_load(
-        operation->conn->records_dir, operation->domain->uuid, FALSE);
+    g_autoptr(RfpKept) kept = rfp_kept_load(operation->conn->records_dir,
+                                            operation->domain->uuid, FALSE);
     g_autoptr(GError) local = NULL;
 
     if (kept != NULL && goes_on(operation, kept))

@@ -10,8 +10,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* While libvirt waits to close the agent's channel (rfp_agent_lost()) no job ends
- * either: an operation that was over sooner has met none of that. */
+/* While libvirt waits to close the agent's channel (rfp_agent_lost()) no job
+ * ends either: an operation that was over sooner has met none of that. */
 #define AGENT_LOST_MIN_US (5 * G_USEC_PER_SEC)
 
 gboolean
@@ -51,8 +51,9 @@ rfp_operation_check_active(RfpOperation *operation,
     rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                   _("domain '%s' is shut off"), name);
     rfp_error_add_object(error, name);
-    rfp_error_add_way_out(error, _("start it, if need be paused: virsh start "
-                                   "%s --paused"),
+    rfp_error_add_way_out(error,
+                          _("start it, if need be paused: virsh start "
+                            "%s --paused"),
                           operation->domain->word);
     return FALSE;
 }
@@ -90,11 +91,11 @@ static void
 warn_recovered(RfpOperation *operation, RfpUndone undone)
 {
     rfp_job_warn(operation->job, "recovered", operation->domain->name,
-                 undone == RFP_UNDO_PUBLISHED ?
-                     _("an earlier operation on domain '%s' died behind its "
-                       "publication; it was completed") :
-                     _("an earlier operation on domain '%s' died; it was "
-                       "undone"),
+                 undone == RFP_UNDO_PUBLISHED
+                     ? _("an earlier operation on domain '%s' died behind its "
+                         "publication; it was completed")
+                     : _("an earlier operation on domain '%s' died; it was "
+                         "undone"),
                  operation->domain->name);
 }
 
@@ -102,8 +103,9 @@ warn_recovered(RfpOperation *operation, RfpUndone undone)
 static void
 retry_aside(RfpOperation *operation)
 {
-    g_autoptr(GPtrArray) aside = rfp_record_list_aside(
-        operation->conn->records_dir, operation->domain->uuid);
+    g_autoptr(GPtrArray) aside =
+        rfp_record_list_aside(operation->conn->records_dir,
+                              operation->domain->uuid);
 
     for (guint i = 0; i < aside->len; i++) {
         RfpRecord *record = g_ptr_array_index(aside, i);
@@ -188,8 +190,8 @@ look_at_kept(RfpOperation *operation, GError **error)
     return TRUE;
 }
 
-/* An operation that died before anybody had led all to one folder of records has
- * left its record in that of its own environment, which may be this one. */
+/* An operation that died before anybody had led all to one folder of records
+ * has left its record in that of its own environment, which may be this one. */
 static gboolean
 undo_elsewhere(RfpOperation *operation, GError **error)
 {
@@ -238,16 +240,16 @@ explain_no_record(const RfpOperation *operation, GError **error)
     rfp_error_add_way_out(error, _("run it as root (sudo)"));
 }
 
-/* A job of a domain that is off is over, and what belongs to it goes: so it must
- * be off. */
+/* A job of a domain that is off is over, and what belongs to it goes: so it
+ * must be off. */
 static gboolean
 check_state(RfpOperation *operation, GError **error)
 {
     RfpDomainState state = {0};
 
     return rfp_domain_state(operation->domain, &state, error) &&
-           (state.active || rfp_qemu_check_off(operation->conn,
-                                               operation->domain, error));
+           (state.active ||
+            rfp_qemu_check_off(operation->conn, operation->domain, error));
 }
 
 gboolean
@@ -287,10 +289,10 @@ rfp_operation_check_free(RfpOperation *operation, GError **error)
     if (kept == NULL || kept->ended != NULL)
         return rfp_backup_job_check_free(operation->domain, error);
     rfp_error_set(error, REFPOINT_ERROR_IN_USE,
-                  kept->keep == REFPOINT_KEEP_HOLD ?
-                      _("domain '%s' holds the data of point '%s'") :
-                      _("domain '%s' keeps the data of point '%s' for its "
-                        "first export"),
+                  kept->keep == REFPOINT_KEEP_HOLD
+                      ? _("domain '%s' holds the data of point '%s'")
+                      : _("domain '%s' keeps the data of point '%s' for its "
+                          "first export"),
                   operation->domain->name, kept->name);
     rfp_error_add_object(error, kept->name);
     rfp_error_add_way_out(error,
@@ -473,17 +475,18 @@ warn_goes_on(RfpOperation *operation, const GError *why)
     const RfpDomain *domain = operation->domain;
 
     rfp_guard_listen(&operation->guard);
-    rfp_job_warn(operation->job, "job-goes-on", domain->name,
-                 operation->guard.gone ?
-                     _("the backup job of domain '%s' still runs (%s); the "
-                       "next call tries to end it, and no other one can begin "
-                       "before; if virsh domjobabort %s does not end it "
-                       "either, shut the guest off") :
-                     _("the backup job of domain '%s' still runs (%s); the "
-                       "guard tries to end it until it is gone, and no other "
-                       "one can begin before; if virsh domjobabort %s does "
-                       "not end it either, shut the guest off"),
-                 domain->name, failure->message, domain->word);
+    rfp_job_warn(
+        operation->job, "job-goes-on", domain->name,
+        operation->guard.gone
+            ? _("the backup job of domain '%s' still runs (%s); the "
+                "next call tries to end it, and no other one can begin "
+                "before; if virsh domjobabort %s does not end it "
+                "either, shut the guest off")
+            : _("the backup job of domain '%s' still runs (%s); the "
+                "guard tries to end it until it is gone, and no other "
+                "one can begin before; if virsh domjobabort %s does "
+                "not end it either, shut the guest off"),
+        domain->name, failure->message, domain->word);
 }
 
 gboolean

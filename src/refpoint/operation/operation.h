@@ -18,9 +18,9 @@ typedef struct {
     RefpointConnection *conn; /* borrowed */
     RefpointJob *job;         /* borrowed */
     RfpDomain *domain;
-    RfpRecord *record;        /* NULL until rfp_operation_lock() */
-    RfpKept *kept;            /* what is kept of the domain, or has ended; NULL:
-                               * nothing */
+    RfpRecord *record; /* NULL until rfp_operation_lock() */
+    RfpKept *kept;     /* what is kept of the domain, or has ended; NULL:
+                        * nothing */
     RfpGuard guard;
     RfpHandshakes handshakes; /* with the job's NBD server */
     gboolean must_freeze;     /* a point that is not consistent is none */
@@ -55,8 +55,8 @@ rfp_operation_check_active(RfpOperation *operation,
 /*
  * Takes the domain's lock and undoes what an earlier process left; what cannot
  * be undone now is a warning. Looks what is kept: that it still is, and is
- * watched. Waits for its turn as the job says; then @waited is set, and what was
- * looked at before is to be looked at again. IN_USE names who works there.
+ * watched. Waits for its turn as the job says; then @waited is set, and what
+ * was looked at before is to be looked at again. IN_USE names who works there.
  */
 gboolean
 rfp_operation_lock(RfpOperation *operation, GError **error);
@@ -75,8 +75,8 @@ rfp_operation_lock_free(RfpOperation *operation,
 
 /* ---- operation-freeze.c, for operation.c --------------------------------- */
 
-/* A freeze that may come late, or cannot be undone now, is the guard's from here
- * on. */
+/* A freeze that may come late, or cannot be undone now, is the guard's from
+ * here on. */
 gboolean
 rfp_operation_hand_over(RfpOperation *operation, GError **error);
 
@@ -126,7 +126,8 @@ rfp_operation_freeze(RfpOperation *operation,
 /*
  * Thaws what rfp_operation_freeze() froze. Where the agent does not answer, the
  * guard goes on with it. Then, and where the guest had not stayed frozen,
- * *@reached falls to crash: a warning, but a failure where freezing is required.
+ * *@reached falls to crash: a warning, but a failure where freezing is
+ * required.
  */
 gboolean
 rfp_operation_thaw(RfpOperation *operation,
@@ -176,8 +177,9 @@ rfp_operation_close_job(RfpOperation *operation);
 
 /*
  * Behind the job of this operation that has frozen the guest, or behind kept
- * data: a warning where libvirt has lost the agent meanwhile (rfp_agent_lost()).
- * An operation of less than 5 s cannot have met that, it does not look.
+ * data: a warning where libvirt has lost the agent meanwhile
+ * (rfp_agent_lost()). An operation of less than 5 s cannot have met that, it
+ * does not look.
  */
 void
 rfp_operation_check_agent(RfpOperation *operation);

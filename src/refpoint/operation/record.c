@@ -78,8 +78,7 @@ rfp_step_parse(const char *line)
         return NULL;
     while (kind < RFP_N_STEPS && strcmp(kinds[kind].keyword, words[0]) != 0)
         kind++;
-    if (kind == RFP_N_STEPS ||
-        g_strv_length(words) != kinds[kind].n_args + 1)
+    if (kind == RFP_N_STEPS || g_strv_length(words) != kinds[kind].n_args + 1)
         return NULL;
     step = step_new(kind);
     for (guint i = 0; i < kinds[kind].n_args; i++) {
@@ -134,8 +133,8 @@ load(RfpRecord *record, gboolean locked, GError **error)
 
         *end = '\0';
         /* a NUL in it is what a crash leaves of unwritten blocks */
-        step = strlen(line) == (gsize)(end - line) ? rfp_step_parse(line) :
-                                                     NULL;
+        step =
+            strlen(line) == (gsize)(end - line) ? rfp_step_parse(line) : NULL;
         if (step == NULL) {
             rfp_error_set(error, REFPOINT_ERROR_FAILED,
                           _("the record '%s' is damaged"), record->path);
@@ -294,8 +293,9 @@ rfp_record_take_turn(const char *records_dir,
                      gpointer opaque,
                      GError **error)
 {
-    const Waiting waiting = {
-        .turn = TRUE, .patience = patience, .opaque = opaque};
+    const Waiting waiting = {.turn = TRUE,
+                             .patience = patience,
+                             .opaque = opaque};
 
     return open_locked(records_dir, domain_uuid, &waiting, error);
 }
@@ -397,8 +397,8 @@ gboolean
 rfp_record_set_aside(RfpRecord *record, GError **error)
 {
     const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
-    g_autofree char *name = g_strdup_printf("%s.%s" ASIDE, operation->args[1],
-                                            operation->args[2]);
+    g_autofree char *name =
+        g_strdup_printf("%s.%s" ASIDE, operation->args[1], operation->args[2]);
 
     return move_to(record, name, error);
 }
@@ -498,9 +498,8 @@ names_domain(const char *name)
 {
     g_autofree char *uuid = g_strndup(name, UUID_LENGTH);
 
-    return rfp_guid_check(uuid) &&
-           (strcmp(name + UUID_LENGTH, RECORD) == 0 ||
-            strcmp(name + UUID_LENGTH, DATA) == 0);
+    return rfp_guid_check(uuid) && (strcmp(name + UUID_LENGTH, RECORD) == 0 ||
+                                    strcmp(name + UUID_LENGTH, DATA) == 0);
 }
 
 GHashTable *

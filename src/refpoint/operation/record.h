@@ -34,14 +34,14 @@ typedef enum {
     RFP_STEP_RELEASE,    /* what keeps this point's data ends once the point is
                           * published */
     /* only of what is kept (kept.h): */
-    RFP_STEP_BASE,       /* target, GUID of the point that the job is incremental
-                          * from, or "" */
-    RFP_STEP_AMOUNT,     /* target, bytes of its image that were in use at the
-                          * point, bytes changed between base and point */
-    RFP_STEP_POINT,      /* the checkpoint's XML, as libvirt had it then */
-    RFP_STEP_KEPT,       /* "first" or "hold", seconds of CLOCK_BOOTTIME until
-                          * when or "0", bytes of scratch; the last one */
-    RFP_STEP_ENDED,      /* why it ended */
+    RFP_STEP_BASE,   /* target, GUID of the point that the job is incremental
+                      * from, or "" */
+    RFP_STEP_AMOUNT, /* target, bytes of its image that were in use at the
+                      * point, bytes changed between base and point */
+    RFP_STEP_POINT,  /* the checkpoint's XML, as libvirt had it then */
+    RFP_STEP_KEPT,   /* "first" or "hold", seconds of CLOCK_BOOTTIME until
+                      * when or "0", bytes of scratch; the last one */
+    RFP_STEP_ENDED,  /* why it ended */
     RFP_N_STEPS
 } RfpStepKind;
 
@@ -53,7 +53,7 @@ typedef struct {
 typedef struct {
     char *path;
     int fd;
-    GPtrArray *steps; /* RfpStep, in the order they were made */
+    GPtrArray *steps;  /* RfpStep, in the order they were made */
     char *holder_path; /* of the file that names us (holder.h), or NULL */
 } RfpRecord;
 
@@ -73,9 +73,9 @@ rfp_record_open(const char *records_dir,
 typedef gboolean (*RfpRecordPatience)(gpointer opaque);
 
 /*
- * The same for who waits for a turn: those who do stand in line before the lock,
- * in no order, and who comes when it is given back does not get before them.
- * NULL for @patience: no waiting, but IN_USE, as where it is over.
+ * The same for who waits for a turn: those who do stand in line before the
+ * lock, in no order, and who comes when it is given back does not get before
+ * them. NULL for @patience: no waiting, but IN_USE, as where it is over.
  */
 RfpRecord *
 rfp_record_take_turn(const char *records_dir,
@@ -91,10 +91,8 @@ rfp_record_close(RfpRecord *record);
 /* Appends a step with its arguments, NULL-terminated, in memory and file.
  * Durable only after rfp_record_sync(). */
 gboolean
-rfp_record_append(RfpRecord *record,
-                  GError **error,
-                  RfpStepKind kind,
-                  ...) G_GNUC_NULL_TERMINATED;
+rfp_record_append(RfpRecord *record, GError **error, RfpStepKind kind, ...)
+    G_GNUC_NULL_TERMINATED;
 
 gboolean
 rfp_record_sync(RfpRecord *record, GError **error);
@@ -121,8 +119,8 @@ rfp_record_keep(RfpRecord *record, GError **error);
 RfpRecord *
 rfp_record_peek(const char *records_dir, const char *domain_uuid);
 
-/* The record of what is kept of a domain; NULL where there is none. @locked: the
- * caller has the domain's lock; else it is for looking only. */
+/* The record of what is kept of a domain; NULL where there is none. @locked:
+ * the caller has the domain's lock; else it is for looking only. */
 RfpRecord *
 rfp_record_open_kept(const char *records_dir,
                      const char *domain_uuid,

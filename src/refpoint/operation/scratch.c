@@ -56,9 +56,9 @@ growth_of(RfpScratchWatch *watch, const RfpRecord *record)
     before = *watch;
     watch->looked = TRUE;
     watch->used = rfp_scratch_used(record);
-    return before.looked && watch->used > before.used ?
-               watch->used - before.used :
-               0;
+    return before.looked && watch->used > before.used
+               ? watch->used - before.used
+               : 0;
 }
 
 gboolean
@@ -83,9 +83,9 @@ rfp_scratch_has_room(RfpScratchWatch *watch,
     if (dir == NULL || !rfp_space_of(dir, &space, NULL))
         return TRUE;
     *left = space.free;
-    return !rfp_scratch_is_short(
-        space.free,
-        reserve ? g_ascii_strtoull(reserve->args[0], NULL, 10) :
-                  rfp_space_reserve(&space),
-        growth);
+    return !rfp_scratch_is_short(space.free,
+                                 reserve ? g_ascii_strtoull(reserve->args[0],
+                                                            NULL, 10)
+                                         : rfp_space_reserve(&space),
+                                 growth);
 }

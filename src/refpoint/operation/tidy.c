@@ -40,8 +40,8 @@ is_old(const char *path)
            st.st_mtime < g_get_real_time() / G_USEC_PER_SEC - TIDY_AGE;
 }
 
-/* Asked once more under the lock, and of this one alone: a list has only what one
- * may see. */
+/* Asked once more under the lock, and of this one alone: a list has only what
+ * one may see. */
 static gboolean
 is_gone(RefpointConnection *conn, const char *uuid)
 {

@@ -9,8 +9,8 @@
 #include "virt/connection.h"
 
 /*
- * Each operation calls this when it has given its own lock back. It costs a look
- * at the folder, where there are records of other domains one question to
+ * Each operation calls this when it has given its own lock back. It costs a
+ * look at the folder, where there are records of other domains one question to
  * libvirt, and what it removes is limited.
  *
  * What still has something to undo stays, and what belongs to somebody: an

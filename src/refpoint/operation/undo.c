@@ -146,9 +146,8 @@ undo_job(RfpDomain *domain,
         return TRUE;
     if (settle && !wait_settled(domain, socket_path, error))
         return FALSE;
-    return job == NULL ||
-           (end_job(domain, socket_path, ended, error) &&
-            wake(domain, record, error));
+    return job == NULL || (end_job(domain, socket_path, ended, error) &&
+                           wake(domain, record, error));
 }
 
 /* Socket and scratch files: made by QEMU and libvirt, in folders of ours or of
@@ -226,13 +225,11 @@ undo_step(RfpDomain *domain,
 {
     switch (step->kind) {
     case RFP_STEP_CHECKPOINT:
-        return domain == NULL ||
-               rfp_checkpoint_delete(domain, step->args[0], step->args[1],
-                                     error);
+        return domain == NULL || rfp_checkpoint_delete(domain, step->args[0],
+                                                       step->args[1], error);
     case RFP_STEP_REDEFINED:
-        return domain == NULL ||
-               rfp_checkpoint_forget(domain, step->args[0], step->args[1],
-                                     error);
+        return domain == NULL || rfp_checkpoint_forget(domain, step->args[0],
+                                                       step->args[1], error);
     case RFP_STEP_BITMAP:
         return undo_bitmap(domain, step, error);
     case RFP_STEP_IMAGE:
@@ -260,8 +257,8 @@ undo_data(RfpDomain *domain,
         if (!undo_step(domain, step, set, done ? error : NULL))
             done = FALSE;
     }
-    /* entries without a checkpoint go; a domain that will not have it changed is
-     * no reason to fail, the next call does it */
+    /* entries without a checkpoint go; a domain that will not have it changed
+     * is no reason to fail, the next call does it */
     if (done && domain != NULL)
         rfp_metadata_update(domain, NULL, NULL, NULL, NULL);
     return done;
@@ -322,8 +319,7 @@ rfp_undo_complete(RfpDomain *domain,
 
         if (step->kind != RFP_STEP_DESTROY)
             continue;
-        if (!rfp_checkpoint_delete(domain, step->args[0], step->args[1],
-                                   error))
+        if (!rfp_checkpoint_delete(domain, step->args[0], step->args[1], error))
             return FALSE;
         if (destroyed != NULL)
             g_ptr_array_add(destroyed, g_strdup(step->args[0]));
@@ -358,9 +354,9 @@ makes_images_of(const RfpRecord *record, const char *folder)
 
     for (guint i = 0; i < record->steps->len; i++) {
         const RfpStep *step = g_ptr_array_index(record->steps, i);
-        g_autofree char *name = step->kind == RFP_STEP_IMAGE ?
-                                    g_path_get_basename(step->args[0]) :
-                                    NULL;
+        g_autofree char *name = step->kind == RFP_STEP_IMAGE
+                                    ? g_path_get_basename(step->args[0])
+                                    : NULL;
 
         if (g_strcmp0(name, image) == 0)
             return TRUE;
@@ -394,8 +390,8 @@ complete_published(RfpDomain *domain,
     if (!rfp_export_set_sync(set, NULL))
         return TRUE;
     *undone = RFP_UNDO_PUBLISHED;
-    return rfp_undo_complete(domain, record, point->manifest->consistency,
-                             NULL, error);
+    return rfp_undo_complete(domain, record, point->manifest->consistency, NULL,
+                             error);
 }
 
 gboolean
@@ -416,8 +412,8 @@ rfp_undo_run(RfpDomain *domain,
     *undone = RFP_UNDO_NOTHING;
     if (operation == NULL)
         return rfp_record_clear(record, error);
-    if (domain != NULL ? !rfp_undo_host(domain, record, settle, frozen, error) :
-                         !undo_files(record, error))
+    if (domain != NULL ? !rfp_undo_host(domain, record, settle, frozen, error)
+                       : !undo_files(record, error))
         return FALSE;
     *undone = RFP_UNDO_REMOVED;
     set = find_set(operation, held, &opened, &set_error);

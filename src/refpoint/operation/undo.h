@@ -18,8 +18,8 @@ typedef enum {
     RFP_UNDO_PUBLISHED, /* its point was published: kept, and completed */
     RFP_UNDO_KEPT,      /* the set, or what may be the point in it, cannot be
                          * read: host undone, rest kept */
-    RFP_UNDO_UNSYNCED,  /* its point was published, but the set cannot be synced:
-                         * nothing is let go, the rest stays to be done */
+    RFP_UNDO_UNSYNCED, /* its point was published, but the set cannot be synced:
+                        * nothing is let go, the rest stays to be done */
 } RfpUndone;
 
 /*
@@ -40,9 +40,9 @@ rfp_undo_host(RfpDomain *domain,
 /*
  * The same for who only looks at the record, of an operation that lives or of
  * what is kept: ends the job, wakes the guest, removes socket and scratch, and
- * notes nothing. *@ended: it was this that ended it. Where it was not, the files
- * stay: in push mode they may be images that have just been completed, which
- * their operation is about to read.
+ * notes nothing. *@ended: it was this that ended it. Where it was not, the
+ * files stay: in push mode they may be images that have just been completed,
+ * which their operation is about to read.
  */
 gboolean
 rfp_undo_job(RfpDomain *domain,
@@ -51,7 +51,8 @@ rfp_undo_job(RfpDomain *domain,
              GError **error);
 
 /*
- * The whole, then clears the record (not where KEPT or UNSYNCED). Where it fails
+ * The whole, then clears the record (not where KEPT or UNSYNCED). Where it
+ * fails
  * *@undone tells how far it came. @domain NULL: it exists no more. @held: the
  * set, if the caller has it locked, else NULL: opened and locked here.
  */
@@ -76,7 +77,10 @@ rfp_undo_unpublished(RfpDomain *domain,
  * point itself stays. @domain NULL: it exists no more. Under the domain's
  * lock. */
 gboolean
-rfp_undo_kept(RfpDomain *domain, RfpKept *kept, const char *why, GError **error);
+rfp_undo_kept(RfpDomain *domain,
+              RfpKept *kept,
+              const char *why,
+              GError **error);
 
 /* What comes after publication, once the set was synced: marks the point as
  * published, destroys the checkpoints that are named to go, ends what was kept

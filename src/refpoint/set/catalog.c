@@ -138,8 +138,8 @@ refpoint_catalog(const char *directory, GError **error)
     catalog->domain_uuid = g_strdup(set->file->vm_uuid);
     catalog->points = g_ptr_array_new_with_free_func(point_free);
     for (guint i = 0; i < set->points->len; i++)
-        g_ptr_array_add(
-            catalog->points,
-            describe_point(depths, g_ptr_array_index(set->points, i)));
+        g_ptr_array_add(catalog->points,
+                        describe_point(depths,
+                                       g_ptr_array_index(set->points, i)));
     return catalog;
 }

@@ -177,8 +177,8 @@ check_owner(RfpExportSet *set, const char *uuid, GError **error)
     if (rfp_guid_equal(set->file->vm_uuid, uuid))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("'%s' holds the chain of another VM, '%s' (%s)"),
-                  set->path, set->file->vm_name, set->file->vm_uuid);
+                  _("'%s' holds the chain of another VM, '%s' (%s)"), set->path,
+                  set->file->vm_name, set->file->vm_uuid);
     rfp_error_add_object(error, set->path);
     rfp_error_add_way_out(error, _("use a directory of its own for each VM"));
     return FALSE;
@@ -199,8 +199,9 @@ check_parent(const RfpExportSet *set, GError **error)
     } else {
         rfp_error_set_path_errno(error, ENOENT, _("cannot make '%s'"),
                                  set->path);
-        rfp_error_add_way_out(error, _("make its parent first, or mount what "
-                                       "should be there: mkdir -p %s"),
+        rfp_error_add_way_out(error,
+                              _("make its parent first, or mount what "
+                                "should be there: mkdir -p %s"),
                               word);
     }
     rfp_error_add_object(error, set->path);
@@ -215,8 +216,7 @@ examine(RfpExportSet *set, const char *uuid, gboolean *fresh, GError **error)
     if (set->fd < 0 && errno == ENOENT)
         return check_parent(set, error);
     if (set->fd < 0) {
-        rfp_error_set_path_errno(error, errno, _("cannot use '%s'"),
-                                 set->path);
+        rfp_error_set_path_errno(error, errno, _("cannot use '%s'"), set->path);
         rfp_error_add_object(error, set->path);
         return FALSE;
     }
@@ -267,8 +267,9 @@ check_set_file(RfpExportSet *set, GError **error)
         if (memcmp(point->manifest->set_file_sha256, set->file_sha256,
                    RFP_LEAF_SIZE) == 0)
             return TRUE;
-        return set_file_damaged(
-            set, _("the newest point was made with another one"), error);
+        return set_file_damaged(set,
+                                _("the newest point was made with another one"),
+                                error);
     }
     return TRUE;
 }
@@ -322,11 +323,10 @@ make_set_file(RfpExportSet *set,
     g_autofree char *text = rfp_set_file_format(&file);
     gboolean linked = FALSE;
 
-    if (!rfp_files_write(&set->folder, hidden, text, strlen(text), 0600,
-                         error))
+    if (!rfp_files_write(&set->folder, hidden, text, strlen(text), 0600, error))
         return FALSE;
-    linked = linkat(set->fd, hidden, set->fd, SET_FILE, 0) == 0 ||
-             errno == EEXIST;
+    linked =
+        linkat(set->fd, hidden, set->fd, SET_FILE, 0) == 0 || errno == EEXIST;
     /* no hard links there (vfat, some network file systems) */
     if (!linked && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS))
         linked = rfp_files_write(&set->folder, SET_FILE, text, strlen(text),
@@ -417,8 +417,8 @@ load_point(RfpExportSet *set, const char *folder)
     gsize length = 0;
 
     point->folder = g_strdup(folder);
-    text = rfp_files_read(&set->folder, path, RFP_XML_SIZE_MAX, &length,
-                          &error);
+    text =
+        rfp_files_read(&set->folder, path, RFP_XML_SIZE_MAX, &length, &error);
     if (text != NULL) {
         rfp_sha256(text, length, point->sha256);
         point->manifest = rfp_manifest_parse(text, length, what, &error);
@@ -467,9 +467,9 @@ reject_doubles(RfpExportSet *set)
             g_hash_table_add(guids, point->manifest->guid);
             continue;
         }
-        point->damage = g_strdup_printf(
-            _("'%s/%s' has the GUID of another point"), set->path,
-            point->folder);
+        point->damage =
+            g_strdup_printf(_("'%s/%s' has the GUID of another point"),
+                            set->path, point->folder);
         g_clear_pointer(&point->manifest, rfp_manifest_free);
     }
 }
@@ -535,8 +535,7 @@ rfp_export_set_resolve(RfpExportSet *set, const char *name)
     for (guint i = set->points->len; i > 0; i--) {
         RfpSetPoint *point = g_ptr_array_index(set->points, i - 1);
 
-        if (point->manifest != NULL &&
-            strcmp(point->manifest->name, name) == 0)
+        if (point->manifest != NULL && strcmp(point->manifest->name, name) == 0)
             return point;
     }
     return rfp_export_set_find(set, name);
@@ -624,8 +623,8 @@ read_folders(RfpExportSet *set, RfpSeal *seal, GError **error)
 
     if (!has_file(set, FOLDERS_FILE))
         return NULL;
-    text = rfp_files_read(&set->folder, FOLDERS_FILE, RFP_XML_SIZE_MAX,
-                          &length, error);
+    text = rfp_files_read(&set->folder, FOLDERS_FILE, RFP_XML_SIZE_MAX, &length,
+                          error);
     if (text == NULL)
         return NULL;
     *seal = rfp_seal_check(text, length);
@@ -638,10 +637,7 @@ read_folders(RfpExportSet *set, RfpSeal *seal, GError **error)
  * must be made again, if only because it has no seal yet.
  */
 static GHashTable *
-find_folders(RfpExportSet *set,
-             char **mended,
-             gboolean *write,
-             GError **error)
+find_folders(RfpExportSet *set, char **mended, gboolean *write, GError **error)
 {
     g_autoptr(GHashTable) known = folders_of_points(set);
     g_autoptr(GError) local = NULL;
@@ -659,9 +655,9 @@ find_folders(RfpExportSet *set,
     if (local != NULL)
         rfp_error_make_plain(local);
     if (local != NULL || folders != NULL || g_hash_table_size(known) > 0)
-        *mended = g_strdup(local   ? local->message :
-                           folders ? _("it contradicts the manifests") :
-                                     _("it is missing"));
+        *mended = g_strdup(local     ? local->message
+                           : folders ? _("it contradicts the manifests")
+                                     : _("it is missing"));
     *write = TRUE;
     return g_steal_pointer(&known);
 }
@@ -675,8 +671,7 @@ replace_file(RfpExportSet *set,
     g_autofree char *hidden = g_strconcat(".", name, ".new", NULL);
 
     if (!rfp_files_remove(&set->folder, hidden, error) ||
-        !rfp_files_write(&set->folder, hidden, text, strlen(text), 0600,
-                         error))
+        !rfp_files_write(&set->folder, hidden, text, strlen(text), 0600, error))
         return FALSE;
     if (renameat(set->fd, hidden, set->fd, name) < 0) {
         rfp_error_set_errno(error, errno, _("cannot replace '%s/%s'"),
@@ -741,8 +736,7 @@ rfp_export_set_image_path(RfpExportSet *set,
                           GError **error)
 {
     g_autofree char *dir = g_build_filename(DISKS_DIR, folder, target, NULL);
-    g_autofree char *path =
-        g_strdup_printf("%s/%s.%s", dir, name, suffix);
+    g_autofree char *path = g_strdup_printf("%s/%s.%s", dir, name, suffix);
 
     if (!rfp_files_make_dirs(&set->folder, dir, error))
         return NULL;
@@ -753,8 +747,9 @@ rfp_export_set_image_path(RfpExportSet *set,
                       _("'%s/%s' is there already, though no point of the set "
                         "names it"),
                       set->path, path);
-        rfp_error_add_way_out(error, _("choose another name for the point; "
-                                       "see: virt-refpoint verify %s"),
+        rfp_error_add_way_out(error,
+                              _("choose another name for the point; "
+                                "see: virt-refpoint verify %s"),
                               word);
         return NULL;
     }
@@ -796,9 +791,9 @@ rfp_export_set_publish(RfpExportSet *set,
     return TRUE;
 }
 
-/* A sync that failed once may succeed the next time with nothing written: it has
- * given up what it could not write. So there is a new change, which the sync
- * must write; it goes behind the former ones. */
+/* A sync that failed once may succeed the next time with nothing written: it
+ * has given up what it could not write. So there is a new change, which the
+ * sync must write; it goes behind the former ones. */
 gboolean
 rfp_export_set_sync(RfpExportSet *set, GError **error)
 {

@@ -15,20 +15,20 @@
 /* A point's folder, with its manifest or the reason why it has none. */
 typedef struct {
     char *folder;
-    RfpManifest *manifest; /* NULL: damaged */
+    RfpManifest *manifest;        /* NULL: damaged */
     guint8 sha256[RFP_LEAF_SIZE]; /* of its export.xml */
     char *damage;
 } RfpSetPoint;
 
 typedef struct {
-    char *path;      /* absolute */
-    RfpFd fd;        /* the folder */
-    RfpFd lock_fd;   /* set.xml, opened for writing; -1 for readers */
+    char *path;       /* absolute */
+    RfpFd fd;         /* the folder */
+    RfpFd lock_fd;    /* set.xml, opened for writing; -1 for readers */
     RfpFolder folder; /* fd and path together */
     RfpSetFile *file; /* NULL only after rfp_export_set_inspect() */
     guint8 file_sha256[RFP_LEAF_SIZE]; /* of set.xml; zero: not readable */
-    GPtrArray *points; /* RfpSetPoint, by sequence, damaged ones last */
-    guint strangers;   /* manifests that name another set */
+    GPtrArray *points;  /* RfpSetPoint, by sequence, damaged ones last */
+    guint strangers;    /* manifests that name another set */
     GHashTable *proven; /* RfpManifestDisk of @points whose files are sound */
     gboolean writable_by_others;
 } RfpExportSet;
@@ -43,9 +43,7 @@ rfp_export_set_open(const char *directory, GError **error);
  * looked at; the set then has no @file, and *@damage says why.
  */
 RfpExportSet *
-rfp_export_set_inspect(const char *directory,
-                       char **damage,
-                       GError **error);
+rfp_export_set_inspect(const char *directory, char **damage, GError **error);
 
 /*
  * What directory an export would go to, without changing anything: an existing
@@ -123,7 +121,8 @@ rfp_export_set_chain(RfpExportSet *set,
  * Whether a new point may build on a chain. Its files are there; .digests files
  * are those of their manifests to the last byte; of images, header and tables
  * are sound, and store what has a digest. The images' data is not read, nor are
- * more than 32 MiB of tables: of the oldest images, header and L1 table must do.
+ * more than 32 MiB of tables: of the oldest images, header and L1 table must
+ * do.
  */
 gboolean
 rfp_export_set_check_chain(RfpExportSet *set, GPtrArray *chain, GError **error);
@@ -179,8 +178,8 @@ rfp_export_set_publish(RfpExportSet *set,
                        const char *name,
                        GError **error);
 
-/* Proves that what was published in the locked set lasts. What is let go because
- * of it is let go behind that alone. */
+/* Proves that what was published in the locked set lasts. What is let go
+ * because of it is let go behind that alone. */
 gboolean
 rfp_export_set_sync(RfpExportSet *set, GError **error);
 

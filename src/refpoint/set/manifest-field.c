@@ -20,7 +20,8 @@ component_ok(const char *text, gsize length)
 {
     if (length == 0 || length > COMPONENT_MAX)
         return FALSE;
-    return !(text[0] == '.' && (length == 1 || (length == 2 && text[1] == '.')));
+    return !(text[0] == '.' &&
+             (length == 1 || (length == 2 && text[1] == '.')));
 }
 
 gboolean
@@ -262,9 +263,7 @@ fixed_format(const RfpField *field, gconstpointer at G_GNUC_UNUSED)
 }
 
 static gboolean
-fixed_parse(const RfpField *field,
-            const char *text,
-            gpointer at G_GNUC_UNUSED)
+fixed_parse(const RfpField *field, const char *text, gpointer at G_GNUC_UNUSED)
 {
     return strcmp(field->words[0], text) == 0;
 }

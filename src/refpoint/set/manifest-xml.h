@@ -26,9 +26,9 @@ struct _RfpField {
     const char *name;
     const RfpFieldType *type;
     gsize offset;
-    gboolean optional; /* left out where NULL, zero, or the first word */
-    guint64 min;       /* numbers */
-    guint64 max;       /* numbers; texts: bytes */
+    gboolean optional;        /* left out where NULL, zero, or the first word */
+    guint64 min;              /* numbers */
+    guint64 max;              /* numbers; texts: bytes */
     const char *const *words; /* enumerations: by value; NULL-terminated */
 };
 

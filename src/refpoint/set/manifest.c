@@ -233,8 +233,7 @@ claim(Reader *reader,
     if (g_hash_table_add(reader->seen, key))
         return TRUE;
     rfp_manifest_xml_damage(error, reader->what, node,
-                            _("'%s' stands there twice"),
-                            name2 ? name2 : name);
+                            _("'%s' stands there twice"), name2 ? name2 : name);
     return FALSE;
 }
 
@@ -485,7 +484,6 @@ static const char *const compress_words[] = {
     NULL,
 };
 
-
 static const RfpField generator_fields[2] = {
     RFP_FIELD(RfpManifest, generator, "name", text, .max = 256),
     {.name = NULL},
@@ -493,7 +491,11 @@ static const RfpField generator_fields[2] = {
 
 static const RfpField set_fields[4] = {
     RFP_FIELD(RfpManifest, set_guid, "guid", guid),
-    RFP_FIELD(RfpManifest, sequence, "sequence", uint64, .min = 1,
+    RFP_FIELD(RfpManifest,
+              sequence,
+              "sequence",
+              uint64,
+              .min = 1,
               .max = G_MAXINT64),
     RFP_FIELD(RfpManifest, parent_guid, "parent", guid, .optional = TRUE),
     {.name = NULL},
@@ -503,7 +505,10 @@ static const RfpField point_fields[8] = {
     RFP_FIELD(RfpManifest, name, "name", folder, .max = 255),
     RFP_FIELD(RfpManifest, guid, "guid", guid),
     RFP_FIELD(RfpManifest, held, "type", word, .words = type_words),
-    RFP_FIELD(RfpManifest, consistency, "consistency", word,
+    RFP_FIELD(RfpManifest,
+              consistency,
+              "consistency",
+              word,
               .words = consistency_words),
     RFP_FIELD(RfpManifest, created_us, "created", time),
     RFP_FIELD(RfpManifest, published_us, "published", time),
@@ -527,8 +532,12 @@ static const RfpField vm_fields[5] = {
     RFP_FIELD(RfpManifestVm, uuid, "uuid", guid),
     RFP_FIELD(RfpManifestVm, name, "name", text, .max = 1024),
     RFP_FIELD(RfpManifestVm, folder, "folder", folder, .max = 255),
-    RFP_FIELD(RfpManifestVm, secrets_missing, "secrets", word,
-              .optional = TRUE, .words = secrets_words),
+    RFP_FIELD(RfpManifestVm,
+              secrets_missing,
+              "secrets",
+              word,
+              .optional = TRUE,
+              .words = secrets_words),
     {.name = NULL},
 };
 
@@ -543,21 +552,45 @@ static const RfpField file_fields[5] = {
 static const RfpField disk_fields[5] = {
     RFP_FIELD(RfpManifestDisk, target, "target", token, .max = 64),
     RFP_FIELD(RfpManifestDisk, mode, "mode", word, .words = mode_words),
-    RFP_FIELD(RfpManifestDisk, reason_id, "reason", token, .optional = TRUE,
+    RFP_FIELD(RfpManifestDisk,
+              reason_id,
+              "reason",
+              token,
+              .optional = TRUE,
               .max = 64),
-    RFP_FIELD(RfpManifestDisk, tracked, "tracked", word, .optional = TRUE,
+    RFP_FIELD(RfpManifestDisk,
+              tracked,
+              "tracked",
+              word,
+              .optional = TRUE,
               .words = no_yes_words),
     {.name = NULL},
 };
 
 static const RfpField source_fields[] = {
-    RFP_FIELD(RfpManifestDisk, source.type, "type", token, .optional = TRUE,
+    RFP_FIELD(RfpManifestDisk,
+              source.type,
+              "type",
+              token,
+              .optional = TRUE,
               .max = 64),
-    RFP_FIELD(RfpManifestDisk, source.path, "path", text, .optional = TRUE,
+    RFP_FIELD(RfpManifestDisk,
+              source.path,
+              "path",
+              text,
+              .optional = TRUE,
               .max = 16384),
-    RFP_FIELD(RfpManifestDisk, source.inode, "inode", uint64, .optional = TRUE,
+    RFP_FIELD(RfpManifestDisk,
+              source.inode,
+              "inode",
+              uint64,
+              .optional = TRUE,
               .max = G_MAXUINT64),
-    RFP_FIELD(RfpManifestDisk, plaintext, "encrypted", word, .optional = TRUE,
+    RFP_FIELD(RfpManifestDisk,
+              plaintext,
+              "encrypted",
+              word,
+              .optional = TRUE,
               .words = no_yes_words),
     {.name = NULL},
 };
@@ -576,12 +609,21 @@ static const RfpField view_fields[] = {
 
 static const RfpField image_fields[] = {
     RFP_FIELD(RfpManifestDisk, image, "path", path, .max = 1024),
-    RFP_FIELD(RfpManifestDisk, image_size, "file-size", uint64,
+    RFP_FIELD(RfpManifestDisk,
+              image_size,
+              "file-size",
+              uint64,
               .max = IMAGE_SIZE_MAX),
-    RFP_FIELD(RfpManifestDisk, stored, "stored", uint64,
+    RFP_FIELD(RfpManifestDisk,
+              stored,
+              "stored",
+              uint64,
               .max = RFP_DISK_SIZE_MAX),
     {.name = "cluster-size", .type = &rfp_field_fixed, .words = cluster_words},
-    RFP_FIELD(RfpManifestDisk, compress, "compression", known,
+    RFP_FIELD(RfpManifestDisk,
+              compress,
+              "compression",
+              known,
               .words = compress_words),
     {.name = "encryption", .type = &rfp_field_fixed, .words = none_words},
     {.name = NULL},
@@ -589,7 +631,10 @@ static const RfpField image_fields[] = {
 
 static const RfpField digests_fields[] = {
     RFP_FIELD(RfpManifestDisk, digests, "path", path, .max = 1024),
-    RFP_FIELD(RfpManifestDisk, digests_size, "size", uint64,
+    RFP_FIELD(RfpManifestDisk,
+              digests_size,
+              "size",
+              uint64,
               .max = RFP_DISK_SIZE_MAX),
     RFP_FIELD(RfpManifestDisk, digests_sha256, "sha256", sha256),
     {.name = NULL},
@@ -628,11 +673,6 @@ static const RfpChild vm_children[3] = {
 };
 
 static const RfpChild disk_children[7] = {
-    {"source", 0, 1},
-    {"base", 0, 1},
-    {"view", 0, 1},
-    {"image", 0, 1},
-    {"digests", 0, 1},
-    {"audit", 0, 1},
-    {NULL, 0, 0},
+    {"source", 0, 1},  {"base", 0, 1},  {"view", 0, 1}, {"image", 0, 1},
+    {"digests", 0, 1}, {"audit", 0, 1}, {NULL, 0, 0},
 };

@@ -22,8 +22,8 @@
 #define RFP_MANIFEST_VMS_MAX 4096
 
 typedef struct {
-    char *role;   /* "config", "config-inactive", "runtime", "nvram", "tpm",
-                   * "kernel", "initrd" */
+    char *role; /* "config", "config-inactive", "runtime", "nvram", "tpm",
+                 * "kernel", "initrd" */
     char *path;
     guint64 size;
     guint8 sha256[RFP_LEAF_SIZE];
@@ -31,46 +31,46 @@ typedef struct {
 
 typedef struct {
     char *target;
-    guint64 size;          /* exact, bytes */
-    RefpointMode mode;     /* LEFT_OUT disks have only target and reason */
-    char *reason_id;       /* or NULL (a plain increment) */
-    gboolean tracked;      /* the point's checkpoint has a bitmap for it */
-    gboolean plaintext;    /* of an encrypted source, allowed by the user */
+    guint64 size;       /* exact, bytes */
+    RefpointMode mode;  /* LEFT_OUT disks have only target and reason */
+    char *reason_id;    /* or NULL (a plain increment) */
+    gboolean tracked;   /* the point's checkpoint has a bitmap for it */
+    gboolean plaintext; /* of an encrypted source, allowed by the user */
     RfpDiskSource source;
-    char *base_guid;       /* increments: the base point's */
+    char *base_guid;                 /* increments: the base point's */
     guint8 base_view[RFP_LEAF_SIZE]; /* increments */
-    char *image;           /* path */
-    guint64 image_size;    /* of the file, bytes */
-    guint64 stored;        /* bytes of the disk in data clusters */
+    char *image;                     /* path */
+    guint64 image_size;              /* of the file, bytes */
+    guint64 stored;                  /* bytes of the disk in data clusters */
     RefpointCompress compress;
-    char *digests;         /* path */
+    char *digests; /* path */
     guint64 digests_size;
     guint8 digests_sha256[RFP_LEAF_SIZE];
     guint8 view[RFP_LEAF_SIZE];
     RefpointAudit audit;
-    guint audited;         /* clusters compared */
+    guint audited; /* clusters compared */
 } RfpManifestDisk;
 
 typedef struct {
     char *uuid;
     char *name;
-    char *folder;         /* one component */
+    char *folder;             /* one component */
     gboolean secrets_missing; /* the connection gave no secrets */
-    GPtrArray *files;     /* RfpManifestFile */
-    GPtrArray *disks;     /* RfpManifestDisk */
+    GPtrArray *files;         /* RfpManifestFile */
+    GPtrArray *disks;         /* RfpManifestDisk */
 } RfpManifestVm;
 
 typedef struct {
-    char *generator;      /* "virt-refpoint 0.1.0" */
+    char *generator; /* "virt-refpoint 0.1.0" */
     char *set_guid;
-    guint64 sequence;     /* 1 for the set's first point */
-    char *parent_guid;    /* the set's newest point when this was made, or
-                           * NULL; disks may have other bases */
-    char *name;           /* the point's, also its folder in the set */
+    guint64 sequence;  /* 1 for the set's first point */
+    char *parent_guid; /* the set's newest point when this was made, or
+                        * NULL; disks may have other bases */
+    char *name;        /* the point's, also its folder in the set */
     char *guid;
-    gboolean held;        /* log based; FALSE: RCT */
+    gboolean held; /* log based; FALSE: RCT */
     RefpointConsistency consistency;
-    gint64 created_us;    /* microseconds since the epoch */
+    gint64 created_us; /* microseconds since the epoch */
     gint64 published_us;
     guint64 frozen_us;
     char *collection_name; /* NULL: the point alone */
@@ -79,7 +79,7 @@ typedef struct {
     gboolean vouches;
     guint8 set_file_sha256[RFP_LEAF_SIZE]; /* of set.xml */
     guint8 parent_sha256[RFP_LEAF_SIZE];   /* of the parent's export.xml */
-    GPtrArray *vms;       /* RfpManifestVm */
+    GPtrArray *vms;                        /* RfpManifestVm */
 } RfpManifest;
 
 RfpManifest *
@@ -110,9 +110,9 @@ char *
 rfp_manifest_format(const RfpManifest *manifest);
 
 /*
- * Reads and checks text from outside, its seal too; damage is FAILED, an unknown format or
- * required feature NOT_SUPPORTED. Elements and attributes of foreign
- * namespaces are passed over. @what names the file in messages.
+ * Reads and checks text from outside, its seal too; damage is FAILED, an
+ * unknown format or required feature NOT_SUPPORTED. Elements and attributes of
+ * foreign namespaces are passed over. @what names the file in messages.
  */
 RfpManifest *
 rfp_manifest_parse(const char *text,

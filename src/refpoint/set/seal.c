@@ -53,8 +53,8 @@ ends_with_element(const char *text, gsize length)
 static const char *
 find_line(const char *text, gsize length)
 {
-    const char *line = length > LINE_LENGTH ? text + length - LINE_LENGTH
-                                            : NULL;
+    const char *line =
+        length > LINE_LENGTH ? text + length - LINE_LENGTH : NULL;
 
     if (line == NULL || line[-1] != '\n' ||
         memcmp(line, HEAD, HEAD_LENGTH) != 0 ||

@@ -14,7 +14,7 @@
 #include <glib.h>
 
 typedef enum {
-    RFP_SEAL_NONE,  /* as earlier versions wrote it */
+    RFP_SEAL_NONE, /* as earlier versions wrote it */
     RFP_SEAL_GOOD,
     RFP_SEAL_WRONG, /* of other bytes */
     RFP_SEAL_OTHER, /* something else stands behind the root element */

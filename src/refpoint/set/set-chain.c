@@ -201,8 +201,9 @@ look_at_cluster(guint64 cluster,
         return not_as_digests(other, _("not stored, though there is a digest"),
                               error);
     if (kind == RFP_QCOW2_ZEROES && !rfp_is_zero(leaf, sizeof(leaf)))
-        return not_as_digests(
-            cluster, _("stored as zeroes, which the digest is not of"), error);
+        return not_as_digests(cluster,
+                              _("stored as zeroes, which the digest is not of"),
+                              error);
     return TRUE;
 }
 
@@ -236,10 +237,11 @@ prove_frame(RfpQcow2Reader *reader, RfpDigestFile *digests, GError **error)
 
         if (!rfp_digest_file_entry(digests, i, &cluster, leaf, error))
             return FALSE;
-        if (rfp_qcow2_reader_l1_empty(
-                reader, (guint32)(cluster / RFP_QCOW2_L2_ENTRIES)))
-            return not_as_digests(
-                cluster, _("not stored, though there is a digest"), error);
+        if (rfp_qcow2_reader_l1_empty(reader, (guint32)(cluster /
+                                                        RFP_QCOW2_L2_ENTRIES)))
+            return not_as_digests(cluster,
+                                  _("not stored, though there is a digest"),
+                                  error);
     }
     return TRUE;
 }
@@ -325,12 +327,10 @@ rfp_export_set_check_chain(RfpExportSet *set, GPtrArray *chain, GError **error)
 }
 
 GPtrArray *
-rfp_export_set_open_digests(RfpExportSet *set,
-                            GPtrArray *chain,
-                            GError **error)
+rfp_export_set_open_digests(RfpExportSet *set, GPtrArray *chain, GError **error)
 {
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(
-        (GDestroyNotify)rfp_digest_file_free);
+    g_autoptr(GPtrArray) files =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rfp_digest_file_free);
 
     for (guint i = 0; i < chain->len; i++) {
         RfpManifestDisk *disk = g_ptr_array_index(chain, i);

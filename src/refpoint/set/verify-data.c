@@ -53,10 +53,10 @@ typedef struct {
     GPtrArray *digests; /* RfpDigestFile of the chain, its own first */
     guint8 *leaves;     /* of a group */
     guint8 have[RFP_GROUP_LEAVES / 8];
-    guint8 *data;   /* RUN_MAX clusters */
+    guint8 *data;                          /* RUN_MAX clusters */
     guint8 found[RUN_MAX * RFP_LEAF_SIZE]; /* their leaves */
-    GArray *places; /* Place */
-    GArray *bad;    /* Bad */
+    GArray *places;                        /* Place */
+    GArray *bad;                           /* Bad */
 } Worker;
 
 static const char *const fault_texts[N_FAULTS];
@@ -264,8 +264,7 @@ read_run(Worker *worker, guint64 host, gsize length, GError **error)
             continue;
         if (n <= 0) {
             rfp_error_set_errno(error, n < 0 ? errno : EIO,
-                                _("cannot read offset %" PRIu64),
-                                host);
+                                _("cannot read offset %" PRIu64), host);
             return FALSE;
         }
         got += (gsize)n;
@@ -291,9 +290,10 @@ unpack_run(Worker *worker, Place *places, guint *n, GError **error)
         g_autoptr(GError) local = NULL;
         g_autoptr(RefpointFailure) failure = NULL;
 
-        if (rfp_qcow2_reader_read_compressed(
-                worker->reader, places[i].entry,
-                worker->data + kept * RFP_CLUSTER_SIZE, &local)) {
+        if (rfp_qcow2_reader_read_compressed(worker->reader, places[i].entry,
+                                             worker->data +
+                                                 kept * RFP_CLUSTER_SIZE,
+                                             &local)) {
             places[kept++] = places[i];
             continue;
         }
@@ -319,10 +319,10 @@ run_length(const GArray *places, guint i)
     guint n = 1;
 
     while (n < RUN_MAX && i + n < places->len &&
-           (first->entry != 0 ?
-                first[n].entry != 0 :
-                first[n].entry == 0 &&
-                    first[n].host == first->host + n * RFP_CLUSTER_SIZE))
+           (first->entry != 0
+                ? first[n].entry != 0
+                : first[n].entry == 0 &&
+                      first[n].host == first->host + n * RFP_CLUSTER_SIZE))
         n++;
     return n;
 }
@@ -346,9 +346,9 @@ read_group(Worker *worker, guint64 group)
         guint n = run;
         g_autoptr(GError) error = NULL;
 
-        if (place->entry != 0 ? !unpack_run(worker, place, &n, &error) :
-                                !read_run(worker, place->host,
-                                          n * RFP_CLUSTER_SIZE, &error))
+        if (place->entry != 0
+                ? !unpack_run(worker, place, &n, &error)
+                : !read_run(worker, place->host, n * RFP_CLUSTER_SIZE, &error))
             return failed(worker, worker->image->disk->image, "read-error",
                           error);
         rfp_digest_leaves(worker->data, n * RFP_CLUSTER_SIZE, worker->found,
@@ -396,8 +396,7 @@ report_range(Worker *worker, guint64 group, const Bad *first, guint n)
                           start, end - 1, first->host, text);
     else
         rfp_verify_damage(worker->verify, disk->image, "digest-mismatch",
-                          _("bytes %" PRIu64 " to %" PRIu64
-                            " of the disk: %s"),
+                          _("bytes %" PRIu64 " to %" PRIu64 " of the disk: %s"),
                           start, end - 1, text);
 }
 
@@ -464,8 +463,7 @@ check_view(Worker *worker, guint64 group, guint n)
         return;
     if (count_bad(worker))
         rfp_verify_damage(worker->verify, disk->digests, "view-mismatch",
-                          _("the group of bytes %" PRIu64
-                            " to %" PRIu64
+                          _("the group of bytes %" PRIu64 " to %" PRIu64
                             " of the disk is not that of the chain's "
                             "digests"),
                           group * RFP_GROUP_SIZE,
@@ -541,10 +539,9 @@ rfp_verify_data_end(RfpVerify *verify, RfpVerifyImage *image)
     if (!image->readable || !image->has_digests)
         return;
     if (image->bad > BAD_MAX)
-        rfp_verify_damage(
-            verify, disk->image, "digest-mismatch",
-            _("there are %" PRIu64 " more places like these"),
-            image->bad - BAD_MAX);
+        rfp_verify_damage(verify, disk->image, "digest-mismatch",
+                          _("there are %" PRIu64 " more places like these"),
+                          image->bad - BAD_MAX);
     if (!image->has_chain)
         rfp_verify_remark(verify, disk->digests, "not-compared",
                           _("the digest of its view was not computed again: "

@@ -39,9 +39,9 @@ add_finding(RfpVerify *verify,
     if (list->len < FINDINGS_MAX)
         g_ptr_array_add(list, finding_new(path, id, message));
     else if (list->len == FINDINGS_MAX)
-        g_ptr_array_add(
-            list,
-            finding_new(".", "more", _("there is more, which is not listed")));
+        g_ptr_array_add(list,
+                        finding_new(".", "more",
+                                    _("there is more, which is not listed")));
     g_mutex_unlock(&verify->lock);
 }
 

@@ -106,10 +106,11 @@ check_backing(RfpVerify *verify,
                           _("a full image that has the backing file '%s'"),
                           header->backing_file);
     else
-        rfp_verify_damage(
-            verify, path, "base-mismatch",
-            _("its backing file is '%s', not '%s'"),
-            header->backing_file ? header->backing_file : _("none"), backing);
+        rfp_verify_damage(verify, path, "base-mismatch",
+                          _("its backing file is '%s', not '%s'"),
+                          header->backing_file ? header->backing_file
+                                               : _("none"),
+                          backing);
     return FALSE;
 }
 

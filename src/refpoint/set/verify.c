@@ -87,14 +87,14 @@ add_image(RfpVerify *verify,
         base = image_key(disk->base_guid, vm, disk->target);
         image->base = g_hash_table_lookup(known, base);
         if (image->base != NULL &&
-            image->base->point->manifest->sequence >=
-                point->manifest->sequence)
+            image->base->point->manifest->sequence >= point->manifest->sequence)
             image->base = NULL;
     }
     if (image->base != NULL)
         image->depth = image->base->depth + 1;
-    g_hash_table_insert(
-        known, image_key(point->manifest->guid, vm, disk->target), image);
+    g_hash_table_insert(known,
+                        image_key(point->manifest->guid, vm, disk->target),
+                        image);
     g_ptr_array_add(verify->images, image);
 }
 

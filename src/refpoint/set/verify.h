@@ -52,10 +52,10 @@ typedef struct {
     guint running;
     guint next_image;
     RefpointVerification *result;
-    GHashTable *gone; /* RfpSetPoint that were removed meanwhile */
+    GHashTable *gone;  /* RfpSetPoint that were removed meanwhile */
     GHashTable *names; /* of files with several: how many are in the set; NULL:
                         * not counted yet */
-    GError *fatal;    /* why the check cannot go on */
+    GError *fatal;     /* why the check cannot go on */
 } RfpVerify;
 
 /* verify-file.c, down to rfp_verify_sha256(). Findings; thread-safe. @path is

@@ -31,8 +31,8 @@ rfp_agent_timeout(void)
 
 /*
  * libvirt waits for an agent without limit unless told otherwise, for the
- * domain as a whole; the default is put back behind each call. There is no way to
- * ask what somebody else had set.
+ * domain as a whole; the default is put back behind each call. There is no way
+ * to ask what somebody else had set.
  */
 static void
 limit_response(RfpDomain *domain, guint timeout)
@@ -43,8 +43,9 @@ limit_response(RfpDomain *domain, guint timeout)
 static void
 unlimit_response(RfpDomain *domain)
 {
-    virDomainAgentSetResponseTimeout(
-        domain->virt, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK, 0);
+    virDomainAgentSetResponseTimeout(domain->virt,
+                                     VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK,
+                                     0);
 }
 
 /* What libvirt tells from 11.2 on: it had been sent. Before, the time that it
@@ -153,15 +154,15 @@ ask_time(RfpDomain *domain)
     long long seconds = 0;
     unsigned int nanoseconds = 0;
 
-    return answer_of(virDomainGetTime(domain->virt, &seconds, &nanoseconds,
-                                      0) == 0);
+    return answer_of(
+        virDomainGetTime(domain->virt, &seconds, &nanoseconds, 0) == 0);
 }
 
 static Answer
 ask_hostname(RfpDomain *domain)
 {
-    char *name = virDomainGetHostname(domain->virt,
-                                      VIR_DOMAIN_GET_HOSTNAME_AGENT);
+    char *name =
+        virDomainGetHostname(domain->virt, VIR_DOMAIN_GET_HOSTNAME_AGENT);
     Answer answer = answer_of(name != NULL);
 
     free(name);
@@ -169,10 +170,10 @@ ask_hostname(RfpDomain *domain)
 }
 
 /*
- * While the file systems are frozen the agent refuses all but a few commands; in
- * its words this is no different from what its administrator forbids. One answer
- * is enough to know that it is not frozen. The two that are asked for are seldom
- * forbidden, and change nothing.
+ * While the file systems are frozen the agent refuses all but a few commands;
+ * in its words this is no different from what its administrator forbids. One
+ * answer is enough to know that it is not frozen. The two that are asked for
+ * are seldom forbidden, and change nothing.
  */
 static Answer
 ask_guest(RfpDomain *domain)
@@ -217,8 +218,7 @@ freeze_patiently(RfpDomain *domain, guint timeout)
 
     for (guint i = 0; i < GREETINGS; i++) {
         gint64 begin = g_get_monotonic_time();
-        guint left =
-            i == 0 ? timeout : (guint)((end - begin) / G_USEC_PER_SEC);
+        guint left = i == 0 ? timeout : (guint)((end - begin) / G_USEC_PER_SEC);
 
         tried.again = i > 0;
         limit_response(domain, left);
@@ -308,8 +308,7 @@ static RfpFreeze
 judge(RfpDomain *domain, const Tried *tried, GError **error)
 {
     Answer answer = tried->refused ? ask_guest(domain) : ANSWER_NONE;
-    gboolean frozen = tried->refused &&
-                      is_frozen(answer, (*error)->message);
+    gboolean frozen = tried->refused && is_frozen(answer, (*error)->message);
 
     /* before what libvirt says: that may be of the thaw behind it */
     if ((*error)->code == REFPOINT_ERROR_NOT_AVAILABLE)
@@ -328,8 +327,9 @@ judge(RfpDomain *domain, const Tried *tried, GError **error)
     }
     if (frozen) {
         (*error)->code = REFPOINT_ERROR_IN_USE;
-        rfp_error_add_way_out(error, _("who froze it may still be at work; "
-                                       "if not: virsh domfsthaw %s"),
+        rfp_error_add_way_out(error,
+                              _("who froze it may still be at work; "
+                                "if not: virsh domfsthaw %s"),
                               domain->word);
         return RFP_FREEZE_FOREIGN;
     }
@@ -381,10 +381,7 @@ set_thaw_cause(GError *error, gboolean no_answer)
 }
 
 gboolean
-rfp_agent_thaw(RfpDomain *domain,
-               guint timeout,
-               gint *n_thawed,
-               GError **error)
+rfp_agent_thaw(RfpDomain *domain, guint timeout, gint *n_thawed, GError **error)
 {
     g_autoptr(GError) local = NULL;
     gboolean no_answer = FALSE;

@@ -16,9 +16,9 @@ typedef enum {
  * Freezes all file systems, *@n_frozen of them; a reply is waited for @timeout
  * seconds. Anything but DONE sets @error: IN_USE for FOREIGN, TIMEOUT for LATE
  * (STATUS_UNKNOWN where libvirt went away meanwhile), else why (INVALID_STATE
- * where the agent is missing, or was forbidden to freeze). What an agent refuses
- * is told apart by asking the guest for its time: while it is frozen it refuses
- * that, too.
+ * where the agent is missing, or was forbidden to freeze). What an agent
+ * refuses is told apart by asking the guest for its time: while it is frozen it
+ * refuses that, too.
  */
 RfpFreeze
 rfp_agent_freeze(RfpDomain *domain,

@@ -115,7 +115,8 @@ set_not_told(const RfpDomain *domain, GError **why)
                               domain->word);
 }
 
-/* The statistics of what runs now. FALSE: libvirt did not say, *@code is why. */
+/* The statistics of what runs now. FALSE: libvirt did not say, *@code is
+ * why. */
 static gboolean
 get_stats(RfpDomain *domain,
           int *type,
@@ -150,14 +151,13 @@ ask_stats(RfpDomain *domain, gboolean ours, GError **why)
     if (!get_stats(domain, &type, &params, &n_params, &code, why)) {
         if (code == VIR_ERR_OPERATION_INVALID)
             return RFP_JOB_NONE;
-        return ours && code == VIR_ERR_OPERATION_TIMEOUT ? RFP_JOB_BEGINNING :
-                                                           RFP_JOB_UNKNOWN;
+        return ours && code == VIR_ERR_OPERATION_TIMEOUT ? RFP_JOB_BEGINNING
+                                                         : RFP_JOB_UNKNOWN;
     }
     if (type != VIR_DOMAIN_JOB_NONE && !ours)
         state = RFP_JOB_OTHER;
     else if (type != VIR_DOMAIN_JOB_NONE)
-        state = has_blocks(params, n_params) ? RFP_JOB_RUNNING :
-                                               RFP_JOB_ENDING;
+        state = has_blocks(params, n_params) ? RFP_JOB_RUNNING : RFP_JOB_ENDING;
     virTypedParamsFree(params, n_params);
     return state;
 }
@@ -252,9 +252,9 @@ rfp_backup_job_check_free(RfpDomain *domain, GError **error)
         return FALSE;
     }
     rfp_error_set(error, REFPOINT_ERROR_IN_USE,
-                  state == RFP_JOB_BACKUP ?
-                      _("domain '%s' has a backup job of another program") :
-                      _("domain '%s' is busy with another job"),
+                  state == RFP_JOB_BACKUP
+                      ? _("domain '%s' has a backup job of another program")
+                      : _("domain '%s' is busy with another job"),
                   domain->name);
     rfp_error_add_object(error, domain->name);
     rfp_error_add_way_out(error,
@@ -264,10 +264,10 @@ rfp_backup_job_check_free(RfpDomain *domain, GError **error)
     return FALSE;
 }
 
-/* Before QEMU formats an encrypted scratch file it measures how fast it hashes. A
- * processor that is done before the kernel has counted its time makes that fail,
- * now and then (seen in QEMU 7.2.22). Nothing has begun then, and the next try
- * measures anew. */
+/* Before QEMU formats an encrypted scratch file it measures how fast it hashes.
+ * A processor that is done before the kernel has counted its time makes that
+ * fail, now and then (seen in QEMU 7.2.22). Nothing has begun then, and the
+ * next try measures anew. */
 static gboolean
 failed_to_measure(void)
 {
@@ -293,8 +293,8 @@ begin(RfpDomain *domain,
     return FALSE;
 }
 
-/* The daemon died in the begin. TRUE: *@again tells whether it got through, or did
- * not, and can be repeated. */
+/* The daemon died in the begin. TRUE: *@again tells whether it got through, or
+ * did not, and can be repeated. */
 static gboolean
 find_begun(RfpDomain *domain, const char *mark, gboolean *again, GError **error)
 {
@@ -383,8 +383,7 @@ is_served(RfpDomain *domain,
     virDomainBlockJobInfo info = {0};
 
     for (guint i = 0; i < targets->len; i++)
-        if (!ask_block_job(domain, g_ptr_array_index(targets, i), &info,
-                           error))
+        if (!ask_block_job(domain, g_ptr_array_index(targets, i), &info, error))
             return FALSE;
     return rfp_backup_job_is_there(domain, mark, &there, error) && there;
 }
@@ -429,8 +428,7 @@ rfp_backup_job_wait_ended(RfpDomain *domain, const char *mark)
     gboolean told = TRUE;
     gboolean there = TRUE;
 
-    while ((told = rfp_backup_job_is_there(domain, mark, &there,
-                                           NULL)) &&
+    while ((told = rfp_backup_job_is_there(domain, mark, &there, NULL)) &&
            there && g_get_monotonic_time() < end)
         g_usleep(END_POLL_US);
     return told && !there;
@@ -439,17 +437,13 @@ rfp_backup_job_wait_ended(RfpDomain *domain, const char *mark)
 gboolean
 rfp_backup_job_ask_end(RfpDomain *domain, const char *mark)
 {
-    return rfp_backup_job_state(domain, mark, NULL) ==
-               RFP_JOB_RUNNING &&
+    return rfp_backup_job_state(domain, mark, NULL) == RFP_JOB_RUNNING &&
            virDomainAbortJob(domain->virt) == 0;
 }
 
 /* It may have ended by itself meanwhile, whatever libvirt says of the wish. */
 static gboolean
-abort_job(RfpDomain *domain,
-          const char *mark,
-          gboolean *ended,
-          GError **error)
+abort_job(RfpDomain *domain, const char *mark, gboolean *ended, GError **error)
 {
     gboolean taken = virDomainAbortJob(domain->virt) == 0;
     g_autoptr(GError) local = NULL;
@@ -573,8 +567,8 @@ ask_ended(RfpDomain *domain, Ended *ended)
     if (virTypedParamsGetULLong(params, n, VIR_DOMAIN_JOB_DISK_PROCESSED,
                                 &number) == 1)
         ended->processed = number;
-    if (virTypedParamsGetString(params, n, VIR_DOMAIN_JOB_ERRMSG,
-                                &complaint) == 1)
+    if (virTypedParamsGetString(params, n, VIR_DOMAIN_JOB_ERRMSG, &complaint) ==
+        1)
         ended->complaint = rfp_text_clean(complaint);
     virTypedParamsFree(params, n);
     return TRUE;
@@ -596,8 +590,7 @@ set_not_pushed(RfpDomain *domain, const Ended *ended, GError **error)
     if (ended->type == VIR_DOMAIN_JOB_FAILED)
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("the backup job of domain '%s' failed: %s"),
-                      domain->name,
-                      ended->complaint ? ended->complaint : "-");
+                      domain->name, ended->complaint ? ended->complaint : "-");
     else
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("the backup job of domain '%s' was ended by somebody "

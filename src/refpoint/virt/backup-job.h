@@ -28,8 +28,8 @@ typedef enum {
 
 /*
  * What runs now; ours is the job with @mark, which may be NULL. *@why, if not
- * NULL, is set where it is BEGINNING or UNKNOWN. Answers at once, but where QEMU
- * does not: then after libvirt's 30 s.
+ * NULL, is set where it is BEGINNING or UNKNOWN. Answers at once, but where
+ * QEMU does not: then after libvirt's 30 s.
  */
 RfpJobState
 rfp_backup_job_state(RfpDomain *domain, const char *mark, GError **why);
@@ -45,8 +45,8 @@ rfp_backup_job_is_there(RfpDomain *domain,
                         gboolean *there,
                         GError **error);
 
-/* IN_USE, naming what runs, unless the domain is free. A job of virt-refpoint is
- * named as such: no record of it is known to @conn. */
+/* IN_USE, naming what runs, unless the domain is free. A job of virt-refpoint
+ * is named as such: no record of it is known to @conn. */
 gboolean
 rfp_backup_job_check_free(RfpDomain *domain, GError **error);
 
@@ -67,8 +67,8 @@ rfp_backup_job_begin(RfpDomain *domain,
 /*
  * INVALID_STATE unless the job with @mark still runs on all of @targets (char
  * *): what was read before is of its moment. When a job is ended QEMU first
- * stops keeping that moment, and the server goes a little later. @patience: look
- * twice, with the time between that libvirt takes to hear of it.
+ * stops keeping that moment, and the server goes a little later. @patience:
+ * look twice, with the time between that libvirt takes to hear of it.
  */
 gboolean
 rfp_backup_job_check_served(RfpDomain *domain,
@@ -92,9 +92,9 @@ gboolean
 rfp_backup_job_wait_ended(RfpDomain *domain, const char *mark);
 
 /*
- * Ends the job with @mark, if it runs. TRUE: there is none any more. libvirt may
- * take the wish and do nothing, or QEMU not listen: then this is FALSE, and to
- * be tried again. *@ended, if not NULL: it ran, and libvirt took the wish.
+ * Ends the job with @mark, if it runs. TRUE: there is none any more. libvirt
+ * may take the wish and do nothing, or QEMU not listen: then this is FALSE, and
+ * to be tried again. *@ended, if not NULL: it ran, and libvirt took the wish.
  */
 gboolean
 rfp_backup_job_end(RfpDomain *domain,
@@ -117,7 +117,8 @@ rfp_backup_job_progress(RfpDomain *domain,
 void
 rfp_backup_job_set_rate(RfpDomain *domain, const char *target, guint64 rate);
 
-/* Whether libvirt says of the last job, one in push mode, that it was cut off. */
+/* Whether libvirt says of the last job, one in push mode, that it was cut
+ * off. */
 gboolean
 rfp_backup_job_was_cut(RfpDomain *domain);
 

@@ -128,13 +128,9 @@ rfp_backup_xml_matches(const char *xml,
                        gboolean *matches,
                        GError **error)
 {
-    g_autoptr(xmlDoc) doc = rfp_xml_parse_root(xml,
-                                               strlen(xml),
-                                               "domainbackup",
-                                               NULL,
-                                               _("the backup job"),
-                                               REFPOINT_ERROR_FAILED,
-                                               error);
+    g_autoptr(xmlDoc) doc =
+        rfp_xml_parse_root(xml, strlen(xml), "domainbackup", NULL,
+                           _("the backup job"), REFPOINT_ERROR_FAILED, error);
     xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
 
     *matches = FALSE;
@@ -143,8 +139,8 @@ rfp_backup_xml_matches(const char *xml,
     if (rfp_xml_attr_is(root, "mode", "push"))
         *matches = writes_to(root, mark);
     else
-        *matches = rfp_xml_attr_is(root, "mode", "pull") &&
-                   serves_at(root, mark);
+        *matches =
+            rfp_xml_attr_is(root, "mode", "pull") && serves_at(root, mark);
     return TRUE;
 }
 
@@ -161,9 +157,9 @@ guid_of_file(xmlNodePtr disk)
     g_autofree char *wanted = g_strdup_printf("%s-%s.qcow2", guid, target);
 
     return guid != NULL && target != NULL && rfp_guid_check(guid) &&
-                   strcmp(name, wanted) == 0 ?
-               g_steal_pointer(&guid) :
-               NULL;
+                   strcmp(name, wanted) == 0
+               ? g_steal_pointer(&guid)
+               : NULL;
 }
 
 /* NULL, too, where they differ. */

@@ -26,12 +26,8 @@ disk_free(gpointer opaque)
 static xmlDocPtr
 parse_document(const char *xml, GError **error)
 {
-    return rfp_xml_parse_root(xml,
-                              strlen(xml),
-                              "domaincheckpoint",
-                              NULL,
-                              _("the checkpoint"),
-                              REFPOINT_ERROR_FAILED,
+    return rfp_xml_parse_root(xml, strlen(xml), "domaincheckpoint", NULL,
+                              _("the checkpoint"), REFPOINT_ERROR_FAILED,
                               error);
 }
 
@@ -48,13 +44,10 @@ parse_disks(RfpCheckpointXml *checkpoint, xmlNodePtr disks, GError **error)
         g_ptr_array_add(checkpoint->disks, disk);
         disk->target = rfp_xml_attr(node, "name");
         disk->tracked = rfp_xml_attr_is(node, "checkpoint", "bitmap");
-        disk->has_size = rfp_xml_attr_uint(node,
-                                           "size",
-                                           G_MAXUINT64,
-                                           &disk->changed);
+        disk->has_size =
+            rfp_xml_attr_uint(node, "size", G_MAXUINT64, &disk->changed);
         if (!disk->target || !g_hash_table_add(seen, disk->target)) {
-            rfp_error_set(error,
-                          REFPOINT_ERROR_FAILED,
+            rfp_error_set(error, REFPOINT_ERROR_FAILED,
                           _("the XML of the checkpoint has a disk without a "
                             "name, or one twice"));
             return FALSE;
@@ -69,12 +62,8 @@ parse_time(xmlNodePtr root)
     g_autofree char *text = rfp_xml_child_text(root, "creationTime", NULL);
     gint64 created = 0;
 
-    if (!text || !g_ascii_string_to_signed(text,
-                                           10,
-                                           0,
-                                           G_MAXINT64,
-                                           &created,
-                                           NULL))
+    if (!text ||
+        !g_ascii_string_to_signed(text, 10, 0, G_MAXINT64, &created, NULL))
         return 0;
     return created;
 }
@@ -94,18 +83,15 @@ rfp_checkpoint_xml_parse(const char *xml, GError **error)
     checkpoint->disks = g_ptr_array_new_with_free_func(disk_free);
     checkpoint->name = rfp_xml_child_text(root, "name", NULL);
     checkpoint->description = rfp_xml_child_text(root, "description", NULL);
-    checkpoint->parent = rfp_xml_child_text(rfp_xml_child(root, "parent", NULL),
-                                            "name",
-                                            NULL);
+    checkpoint->parent =
+        rfp_xml_child_text(rfp_xml_child(root, "parent", NULL), "name", NULL);
     checkpoint->created = parse_time(root);
     if (!checkpoint->name || !*checkpoint->name) {
-        rfp_error_set(error,
-                      REFPOINT_ERROR_FAILED,
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("the checkpoint has no name in its XML"));
         return NULL;
     }
-    rfp_checkpoint_mark_parse(checkpoint->description,
-                              &checkpoint->guid,
+    rfp_checkpoint_mark_parse(checkpoint->description, &checkpoint->guid,
                               &checkpoint->set_guid);
     if (!parse_disks(checkpoint, rfp_xml_child(root, "disks", NULL), error))
         return NULL;
@@ -162,9 +148,9 @@ move_behind_parents(RfpCheckpointXml *checkpoint,
 
     while (checkpoint != NULL && g_hash_table_remove(waiting, checkpoint)) {
         g_ptr_array_add(line, checkpoint);
-        checkpoint = checkpoint->parent ?
-                         g_hash_table_lookup(by_name, checkpoint->parent) :
-                         NULL;
+        checkpoint = checkpoint->parent
+                         ? g_hash_table_lookup(by_name, checkpoint->parent)
+                         : NULL;
     }
     for (guint i = line->len; i > 0; i--)
         g_ptr_array_add(sorted, g_ptr_array_index(line, i - 1));
@@ -185,8 +171,8 @@ rfp_checkpoint_xml_sort(GPtrArray *checkpoints)
         g_hash_table_add(waiting, checkpoint);
     }
     for (guint i = 0; i < checkpoints->len; i++)
-        move_behind_parents(g_ptr_array_index(checkpoints, i), by_name,
-                            waiting, sorted);
+        move_behind_parents(g_ptr_array_index(checkpoints, i), by_name, waiting,
+                            sorted);
     for (guint i = 0; i < checkpoints->len; i++)
         checkpoints->pdata[i] = sorted->pdata[i];
 }
@@ -268,12 +254,8 @@ add_domain(xmlNodePtr parent, const char *xml, GError **error)
     g_autoptr(xmlDoc) doc = NULL;
 
     if (text)
-        doc = rfp_xml_parse_root(text,
-                                 strlen(text),
-                                 "domain",
-                                 NULL,
-                                 _("the checkpoint"),
-                                 REFPOINT_ERROR_FAILED,
+        doc = rfp_xml_parse_root(text, strlen(text), "domain", NULL,
+                                 _("the checkpoint"), REFPOINT_ERROR_FAILED,
                                  &local);
     if (local) {
         g_propagate_error(error, g_steal_pointer(&local));
@@ -325,9 +307,7 @@ take_guid(const char **text)
 }
 
 gboolean
-rfp_checkpoint_mark_parse(const char *description,
-                          char **guid,
-                          char **set_guid)
+rfp_checkpoint_mark_parse(const char *description, char **guid, char **set_guid)
 {
     g_autofree char *point = NULL;
     g_autofree char *set = NULL;

@@ -8,9 +8,9 @@
 
 typedef struct {
     char *target;
-    gboolean tracked;   /* checkpoint='bitmap' */
-    gboolean has_size;  /* size= was there: the bitmap is usable */
-    guint64 changed;    /* bytes dirty since the checkpoint */
+    gboolean tracked;  /* checkpoint='bitmap' */
+    gboolean has_size; /* size= was there: the bitmap is usable */
+    guint64 changed;   /* bytes dirty since the checkpoint */
 } RfpCheckpointDisk;
 
 typedef struct {
@@ -21,8 +21,8 @@ typedef struct {
     GPtrArray *disks;  /* RfpCheckpointDisk */
     gboolean measured; /* see rfp_checkpoint_measure() */
     /* from the description's first line; NULL in a foreign checkpoint */
-    char *guid;        /* lower case */
-    char *set_guid;    /* NULL also for "-" */
+    char *guid;     /* lower case */
+    char *set_guid; /* NULL also for "-" */
 } RfpCheckpointXml;
 
 RfpCheckpointXml *
@@ -35,7 +35,8 @@ RfpCheckpointDisk *
 rfp_checkpoint_xml_disk(RfpCheckpointXml *checkpoint, const char *target);
 
 /* Sorts RfpCheckpointXml: parents before their children, and by age and name
- * where that leaves a choice. A parent that is not among them counts as none. */
+ * where that leaves a choice. A parent that is not among them counts as
+ * none. */
 void
 rfp_checkpoint_xml_sort(GPtrArray *checkpoints);
 

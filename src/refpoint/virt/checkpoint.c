@@ -14,12 +14,13 @@ describe(virDomainCheckpointPtr checkpoint, gboolean sizes, GError **error)
     char *xml = NULL;
 
     if (sizes)
-        xml = virDomainCheckpointGetXMLDesc(
-            checkpoint, flags | VIR_DOMAIN_CHECKPOINT_XML_SIZE);
+        xml = virDomainCheckpointGetXMLDesc(checkpoint,
+                                            flags |
+                                                VIR_DOMAIN_CHECKPOINT_XML_SIZE);
     /* the domain stopped meanwhile: the list is still true; anything else does
      * not say that the bitmaps are broken */
-    if (!sizes || (xml == NULL &&
-                   virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID))
+    if (!sizes ||
+        (xml == NULL && virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID))
         xml = virDomainCheckpointGetXMLDesc(checkpoint, flags);
     if (xml == NULL) {
         rfp_virt_error_set(error, name, _("cannot look at checkpoint '%s'"),
@@ -50,8 +51,8 @@ free_all(virDomainCheckpointPtr *checkpoints, int n)
 static GPtrArray *
 list_once(RfpDomain *domain, gboolean sizes, GError **error)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
-        (GDestroyNotify)rfp_checkpoint_xml_free);
+    g_autoptr(GPtrArray) list =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rfp_checkpoint_xml_free);
     virDomainCheckpointPtr *checkpoints = NULL;
     /* not LIST_TOPOLOGICAL: libvirt fails with that while somebody makes one */
     int n = virDomainListAllCheckpoints(domain->virt, &checkpoints, 0);
@@ -255,9 +256,10 @@ forget_checkpoint(RfpDomain *domain,
 static gboolean
 has_lost_bitmap(virDomainCheckpointPtr checkpoint)
 {
-    char *xml = virDomainCheckpointGetXMLDesc(
-        checkpoint, VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN |
-                        VIR_DOMAIN_CHECKPOINT_XML_SIZE);
+    char *xml =
+        virDomainCheckpointGetXMLDesc(checkpoint,
+                                      VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN |
+                                          VIR_DOMAIN_CHECKPOINT_XML_SIZE);
     g_autoptr(RfpCheckpointXml) now =
         xml ? rfp_checkpoint_xml_parse(xml, NULL) : NULL;
 
@@ -319,7 +321,7 @@ delete_once(RfpDomain *domain,
     found = rfp_checkpoint_guid(domain, parsed);
     if (!rfp_guid_equal(found, guid))
         return TRUE;
-    if (delete(domain, checkpoint, &local) || is_gone(local))
+    if (delete (domain, checkpoint, &local) || is_gone(local))
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;

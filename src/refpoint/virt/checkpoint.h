@@ -21,8 +21,8 @@ rfp_checkpoint_measure(RfpDomain *domain,
                        RfpCheckpointXml *checkpoint,
                        GError **error);
 
-/* How many bytes of a disk changed since the checkpoint @name, until now. FALSE:
- * its bitmap is not usable, or nobody can tell. */
+/* How many bytes of a disk changed since the checkpoint @name, until now.
+ * FALSE: its bitmap is not usable, or nobody can tell. */
 gboolean
 rfp_checkpoint_changed(RfpDomain *domain,
                        const char *name,

@@ -198,8 +198,8 @@ rfp_connection_claim_records(RefpointConnection *conn, GError **error)
 
     if (conn->system)
         return TRUE;
-    dir = rfp_records_dir_claim(conn->runtime_dir, conn->own_records_dir,
-                                error);
+    dir =
+        rfp_records_dir_claim(conn->runtime_dir, conn->own_records_dir, error);
     if (dir == NULL) {
         rfp_error_prefix(error, _("cannot record what is about to be done"));
         return FALSE;

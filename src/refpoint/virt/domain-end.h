@@ -19,8 +19,8 @@ gboolean
 rfp_domain_end_is_gone(const GError *error);
 
 /* INVALID_STATE: the domain, of which @state says that it is off, crashed (with
- * what QEMU said, where its log can be read) or was shut off meanwhile. NULL: it
- * is gone. */
+ * what QEMU said, where its log can be read) or was shut off meanwhile. NULL:
+ * it is gone. */
 void
 rfp_domain_end_set(RefpointConnection *conn,
                    RfpDomain *domain,
@@ -30,9 +30,9 @@ rfp_domain_end_set(RefpointConnection *conn,
 /*
  * Of something that failed while a job ran: replaces *@error by
  * rfp_domain_end_set() where the domain is off or gone, unless it is one of a
- * file. libvirt hears of QEMU's end a moment later than who was connected to it:
- * where *@error is a connection that was lost it is waited for, two seconds at
- * most. No effect where @error or *@error is NULL.
+ * file. libvirt hears of QEMU's end a moment later than who was connected to
+ * it: where *@error is a connection that was lost it is waited for, two seconds
+ * at most. No effect where @error or *@error is NULL.
  */
 void
 rfp_domain_end_explain(RefpointConnection *conn,

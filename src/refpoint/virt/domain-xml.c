@@ -168,8 +168,7 @@ parse_source(xmlNodePtr node, RfpDomainDisk *disk)
 static gboolean
 target_ok(const char *target)
 {
-    gsize length = strspn(target,
-                          G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_");
+    gsize length = strspn(target, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_");
 
     return length > 0 && length <= TARGET_MAX && !target[length];
 }
@@ -191,8 +190,8 @@ static gboolean
 controller_has_iothread(xmlNodePtr devices, xmlNodePtr disk)
 {
     xmlNodePtr node = rfp_xml_child(devices, "controller", NULL);
-    g_autofree char *index = rfp_xml_attr(
-        rfp_xml_child(disk, "address", NULL), "controller");
+    g_autofree char *index =
+        rfp_xml_attr(rfp_xml_child(disk, "address", NULL), "controller");
 
     for (; node; node = rfp_xml_next(node)) {
         if (rfp_xml_attr_is(node, "type", "scsi") && has_iothread(node) &&
@@ -217,9 +216,9 @@ parse_disk(xmlNodePtr devices, xmlNodePtr node)
     disk->readonly = rfp_xml_child(node, "readonly", NULL) != NULL;
     disk->transient = rfp_xml_child(node, "transient", NULL) != NULL;
     disk->shareable = rfp_xml_child(node, "shareable", NULL) != NULL;
-    disk->iothread = has_iothread(node) ||
-                     (g_strcmp0(disk->bus, "scsi") == 0 &&
-                      controller_has_iothread(devices, node));
+    disk->iothread =
+        has_iothread(node) || (g_strcmp0(disk->bus, "scsi") == 0 &&
+                               controller_has_iothread(devices, node));
     parse_source(node, disk);
     return disk;
 }
@@ -238,16 +237,14 @@ parse_disks(RfpDomainXml *domain, xmlNodePtr devices, GError **error)
             g_autofree char *shown =
                 rfp_text_clean(disk->target ? disk->target : "");
 
-            rfp_error_set(error,
-                          REFPOINT_ERROR_FAILED,
+            rfp_error_set(error, REFPOINT_ERROR_FAILED,
                           _("the domain has a disk without a usable target "
                             "name ('%s')"),
                           shown);
             return FALSE;
         }
         if (!g_hash_table_add(seen, disk->target)) {
-            rfp_error_set(error,
-                          REFPOINT_ERROR_FAILED,
+            rfp_error_set(error, REFPOINT_ERROR_FAILED,
                           _("the domain has more than one disk %s"),
                           disk->target);
             return FALSE;
@@ -277,8 +274,7 @@ has_emulated_tpm(xmlNodePtr devices)
     xmlNodePtr node = rfp_xml_child(devices, "tpm", NULL);
 
     for (; node; node = rfp_xml_next(node)) {
-        if (rfp_xml_attr_is(rfp_xml_child(node, "backend", NULL),
-                            "type",
+        if (rfp_xml_attr_is(rfp_xml_child(node, "backend", NULL), "type",
                             "emulator"))
             return TRUE;
     }
@@ -311,13 +307,8 @@ parse_boot(RfpDomainXml *domain, xmlNodePtr os)
 static xmlDocPtr
 parse_document(const char *xml, GError **error)
 {
-    return rfp_xml_parse_root(xml,
-                              strlen(xml),
-                              "domain",
-                              NULL,
-                              _("the domain"),
-                              REFPOINT_ERROR_FAILED,
-                              error);
+    return rfp_xml_parse_root(xml, strlen(xml), "domain", NULL, _("the domain"),
+                              REFPOINT_ERROR_FAILED, error);
 }
 
 RfpDomainXml *
@@ -339,8 +330,7 @@ rfp_domain_xml_parse(const char *xml, GError **error)
     domain->uuid = rfp_xml_child_text(root, "uuid", NULL);
     domain->type = rfp_xml_attr(root, "type");
     if (!domain->name || !*domain->name || !rfp_guid_check(domain->uuid)) {
-        rfp_error_set(error,
-                      REFPOINT_ERROR_FAILED,
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("the domain has no name or no UUID in its XML"));
         return NULL;
     }

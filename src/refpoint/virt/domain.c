@@ -49,8 +49,9 @@ add_domains_way_out(const RefpointConnection *conn, GError **error)
 {
     g_autofree char *word = rfp_text_shell(conn->uri);
 
-    rfp_error_add_way_out(error, _("see which there are with: virsh -c %s "
-                                   "list --all"),
+    rfp_error_add_way_out(error,
+                          _("see which there are with: virsh -c %s "
+                            "list --all"),
                           word);
 }
 
@@ -178,8 +179,7 @@ rfp_domain_again(RfpDomain *domain, GError **error)
     g_autoptr(GError) local = NULL;
 
     while (lost && domain->conn != NULL &&
-           rfp_connection_again(domain->conn,
-                                virDomainGetConnect(domain->virt),
+           rfp_connection_again(domain->conn, virDomainGetConnect(domain->virt),
                                 !domain->hasty, domain->cancel, domain->name,
                                 &local)) {
         virDomainPtr found = find_again(domain, &lost, &local);
@@ -215,10 +215,10 @@ rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error)
     state->active = number != VIR_DOMAIN_SHUTOFF &&
                     number != VIR_DOMAIN_CRASHED &&
                     number != VIR_DOMAIN_NOSTATE;
-    state->running = number == VIR_DOMAIN_RUNNING ||
-                     number == VIR_DOMAIN_BLOCKED;
-    state->io_error = number == VIR_DOMAIN_PAUSED &&
-                      reason == VIR_DOMAIN_PAUSED_IOERROR;
+    state->running =
+        number == VIR_DOMAIN_RUNNING || number == VIR_DOMAIN_BLOCKED;
+    state->io_error =
+        number == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_IOERROR;
     state->crashed = number == VIR_DOMAIN_CRASHED ||
                      (number == VIR_DOMAIN_SHUTOFF &&
                       (reason == VIR_DOMAIN_SHUTOFF_CRASHED ||
@@ -245,8 +245,7 @@ rfp_domain_is_busy(RfpDomain *domain)
     if (virDomainGetControlInfo(domain->virt, &info, 0) < 0)
         return TRUE;
     return info.state == VIR_DOMAIN_CONTROL_ERROR ||
-           (info.state != VIR_DOMAIN_CONTROL_OK &&
-            info.stateTime > BUSY_MS);
+           (info.state != VIR_DOMAIN_CONTROL_OK && info.stateTime > BUSY_MS);
 }
 
 char *
@@ -350,8 +349,8 @@ gboolean
 rfp_domain_resume(RfpDomain *domain, GError **error)
 {
     while (virDomainResume(domain->virt) < 0) {
-        rfp_virt_error_set(error, domain->name,
-                           _("cannot resume domain '%s'"), domain->name);
+        rfp_virt_error_set(error, domain->name, _("cannot resume domain '%s'"),
+                           domain->name);
         rfp_error_add_way_out(error, _("resume it with: virsh resume %s"),
                               domain->word);
         if (!rfp_domain_again(domain, error))
@@ -366,15 +365,16 @@ rfp_domain_get_metadata(RfpDomain *domain, char **xml, GError **error)
     char *text = NULL;
 
     *xml = NULL;
-    while ((text = virDomainGetMetadata(domain->virt,
-                                        VIR_DOMAIN_METADATA_ELEMENT,
-                                        RFP_METADATA_URI, 0)) == NULL &&
-           virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA) {
+    while (
+        (text = virDomainGetMetadata(domain->virt, VIR_DOMAIN_METADATA_ELEMENT,
+                                     RFP_METADATA_URI, 0)) == NULL &&
+        virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot get what is recorded in domain '%s'"),
                            domain->name);
-        rfp_error_add_way_out(error, _("try again when this works: virsh "
-                                       "metadata %s %s"),
+        rfp_error_add_way_out(error,
+                              _("try again when this works: virsh "
+                                "metadata %s %s"),
                               domain->word, RFP_METADATA_URI);
         if (!rfp_domain_again(domain, error))
             return FALSE;
@@ -404,8 +404,8 @@ rfp_domain_set_metadata(RfpDomain *domain, const char *xml, GError **error)
 
         if (virDomainIsActive(domain->virt) == 1)
             flags |= VIR_DOMAIN_AFFECT_LIVE;
-        if (virDomainSetMetadata(domain->virt, VIR_DOMAIN_METADATA_ELEMENT,
-                                 xml, RFP_METADATA_PREFIX, RFP_METADATA_URI,
+        if (virDomainSetMetadata(domain->virt, VIR_DOMAIN_METADATA_ELEMENT, xml,
+                                 RFP_METADATA_PREFIX, RFP_METADATA_URI,
                                  flags) == 0)
             return TRUE;
         rfp_virt_error_set(error, domain->name,

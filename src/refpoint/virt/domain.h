@@ -17,8 +17,8 @@ typedef struct {
     char *uuid; /* lower case, with dashes */
 } RfpDomain;
 
-/* By name, UUID or id, as virsh does. No such domain: INVALID_PARAMETER. Waits for
- * a daemon that is away as rfp_connection_again() does. */
+/* By name, UUID or id, as virsh does. No such domain: INVALID_PARAMETER. Waits
+ * for a daemon that is away as rfp_connection_again() does. */
 RfpDomain *
 rfp_domain_lookup(RefpointConnection *conn,
                   const char *spelling,

@@ -146,8 +146,7 @@ parse_point(xmlNodePtr node)
     int state = 0;
     int consistency = REFPOINT_CONSISTENCY_UNKNOWN;
 
-    if (!rfp_guid_check(guid) || !name ||
-        !value_of(states, state_word, &state))
+    if (!rfp_guid_check(guid) || !name || !value_of(states, state_word, &state))
         return NULL;
     value_of(consistencies, consistency_word, &consistency);
 
@@ -184,20 +183,15 @@ parse_points(xmlNodePtr root, GPtrArray *points)
 GPtrArray *
 rfp_metadata_parse(const char *xml, const char *uuid)
 {
-    GPtrArray *points = g_ptr_array_new_with_free_func(
-        (GDestroyNotify)rfp_metadata_point_free);
+    GPtrArray *points =
+        g_ptr_array_new_with_free_func((GDestroyNotify)rfp_metadata_point_free);
     g_autoptr(xmlDoc) doc = NULL;
     g_autofree char *domain = NULL;
 
     if (!xml)
         return points;
-    doc = rfp_xml_parse_root(xml,
-                             strlen(xml),
-                             "points",
-                             NULL,
-                             "metadata",
-                             REFPOINT_ERROR_FAILED,
-                             NULL);
+    doc = rfp_xml_parse_root(xml, strlen(xml), "points", NULL, "metadata",
+                             REFPOINT_ERROR_FAILED, NULL);
     if (!doc)
         return points;
     domain = rfp_xml_attr(xmlDocGetRootElement(doc), "domain");
@@ -229,8 +223,7 @@ add_point(xmlNodePtr parent, const RfpMetadataPoint *point)
     rfp_xml_set(node, "name", point->name);
     rfp_xml_set(node, "set", point->set_guid);
     rfp_xml_set(node, "state", word_of(states, (int)point->state));
-    rfp_xml_set(node,
-                "consistency",
+    rfp_xml_set(node, "consistency",
                 word_of(consistencies, (int)point->consistency));
     if (point->held)
         rfp_xml_set(node, "type", HELD);

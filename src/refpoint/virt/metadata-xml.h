@@ -31,11 +31,11 @@ typedef struct {
 typedef struct {
     char *guid;
     char *name;
-    char *set_guid;       /* or NULL */
-    RefpointState state;  /* PENDING, PUBLISHED or TRACKED */
+    char *set_guid;      /* or NULL */
+    RefpointState state; /* PENDING, PUBLISHED or TRACKED */
     RefpointConsistency consistency;
-    gboolean held;        /* type="log": made as a held point */
-    GPtrArray *disks;     /* RfpMetadataDisk */
+    gboolean held;    /* type="log": made as a held point */
+    GPtrArray *disks; /* RfpMetadataDisk */
 } RfpMetadataPoint;
 
 /* GPtrArray of RfpMetadataPoint with rfp_metadata_point_free(). @xml NULL, or

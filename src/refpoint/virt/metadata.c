@@ -7,9 +7,9 @@ rfp_metadata_load(RfpDomain *domain, GError **error)
 {
     g_autofree char *xml = NULL;
 
-    return rfp_domain_get_metadata(domain, &xml, error) ?
-               rfp_metadata_parse(xml, domain->uuid) :
-               NULL;
+    return rfp_domain_get_metadata(domain, &xml, error)
+               ? rfp_metadata_parse(xml, domain->uuid)
+               : NULL;
 }
 
 static void
@@ -29,9 +29,9 @@ drop_dead(RfpDomain *domain,
           GPtrArray *points,
           GError **error)
 {
-    g_autoptr(GPtrArray) live =
-        known ? g_ptr_array_ref(known) :
-                rfp_checkpoint_list(domain, FALSE, error);
+    g_autoptr(GPtrArray) live = known
+                                    ? g_ptr_array_ref(known)
+                                    : rfp_checkpoint_list(domain, FALSE, error);
 
     if (live == NULL)
         return FALSE;

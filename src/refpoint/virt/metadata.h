@@ -13,8 +13,8 @@ rfp_metadata_load(RfpDomain *domain, GError **error);
 
 /*
  * Puts @point (taken over, may be NULL) in place of an entry of its GUID, takes
- * the entry @remove_guid out (may be NULL), and lets go of other entries without
- * a live checkpoint. @live: a list of those; NULL: they are asked for.
+ * the entry @remove_guid out (may be NULL), and lets go of other entries
+ * without a live checkpoint. @live: a list of those; NULL: they are asked for.
  */
 gboolean
 rfp_metadata_update(RfpDomain *domain,

@@ -93,8 +93,8 @@ become(const RfpIdentity *identity)
     const long number = SYS_setgroups;
 #endif
 
-    if (syscall(number, (size_t)identity->groups->len,
-                identity->groups->data) < 0)
+    if (syscall(number, (size_t)identity->groups->len, identity->groups->data) <
+        0)
         return FALSE;
     setfsgid(identity->gid);
     setfsuid(identity->uid); /* and root's capabilities over files go */
@@ -124,8 +124,8 @@ walk_thread(gpointer opaque)
         g_autofree char *folder = NULL;
 
         end = strchr(end + 1, '/');
-        folder = end ? g_strndup(walk->path, (gsize)(end - walk->path)) :
-                       g_strdup(walk->path);
+        folder = end ? g_strndup(walk->path, (gsize)(end - walk->path))
+                     : g_strdup(walk->path);
         if (!can_enter(folder))
             walk->stopped_at = g_steal_pointer(&folder);
     }
@@ -212,7 +212,8 @@ find_process(const char *uuid)
     guint64 pid = 0;
 
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename("/proc", name, "cmdline", NULL);
+        g_autofree char *path =
+            g_build_filename("/proc", name, "cmdline", NULL);
         g_autofree char *text = NULL;
         gsize length = 0;
 
@@ -230,9 +231,8 @@ rfp_qemu_check_off(RefpointConnection *conn,
                    GError **error)
 {
     /* a guest that has crashed may be preserved, with its process */
-    guint64 pid = virDomainIsActive(domain->virt) == 1 ?
-                      0 :
-                      find_process(domain->uuid);
+    guint64 pid =
+        virDomainIsActive(domain->virt) == 1 ? 0 : find_process(domain->uuid);
 
     if (pid == 0)
         return TRUE;

@@ -35,8 +35,8 @@ rfp_identity_stopped_at(const RfpIdentity *identity, const char *path);
 pid_t
 rfp_qemu_pid(RefpointConnection *conn, const RfpDomain *domain);
 
-/* Pure: whether a command line, as /proc has it, is of the QEMU of the domain with
- * this UUID. */
+/* Pure: whether a command line, as /proc has it, is of the QEMU of the domain
+ * with this UUID. */
 gboolean
 rfp_qemu_is_of(const char *cmdline, gsize length, const char *uuid);
 

@@ -189,10 +189,7 @@ rfp_virt_cause_of(const virError *error)
 }
 
 void
-rfp_virt_error_set(GError **error,
-                   const char *object,
-                   const char *format,
-                   ...)
+rfp_virt_error_set(GError **error, const char *object, const char *format, ...)
 {
     virErrorPtr origin = virGetLastError();
     g_autofree char *message = NULL;

@@ -42,10 +42,8 @@ rfp_virt_cause_of(const virError *error);
 /* Makes an error of the last libvirt error of this thread. @object is the
  * domain, checkpoint or disk it is about, or NULL. */
 void
-rfp_virt_error_set(GError **error,
-                   const char *object,
-                   const char *format,
-                   ...) G_GNUC_PRINTF(3, 4);
+rfp_virt_error_set(GError **error, const char *object, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
 
 static inline void
 rfp_virt_domain_free(virDomainPtr domain)

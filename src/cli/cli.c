@@ -33,7 +33,7 @@ cli_bad_usage(GError **error, const char *format, ...)
 const char *
 cli_operand(const Cli *cli, guint index)
 {
-    guint n = cli->operands ? g_strv_length(cli->operands) : 0;
+    guint n = cli->operands != NULL ? g_strv_length(cli->operands) : 0;
 
     return index < n ? cli->operands[index] : NULL;
 }
@@ -69,7 +69,7 @@ check_flags(char **args, const GOptionEntry *entries, GError **error)
 
         if (entries->arg != G_OPTION_ARG_NONE)
             continue;
-        for (char **arg = args; *arg && !g_str_equal(*arg, "--"); arg++)
+        for (char **arg = args; *arg != NULL && !g_str_equal(*arg, "--"); arg++)
             if (g_str_has_prefix(*arg, "--") &&
                 strncmp(*arg + 2, entries->long_name, length) == 0 &&
                 (*arg)[2 + length] == '=')
@@ -282,7 +282,7 @@ is_consequence(const RefpointWarning *warning)
 static void
 print_warnings(const GPtrArray *warnings, gboolean consequences)
 {
-    for (guint i = 0; warnings && i < warnings->len; i++) {
+    for (guint i = 0; warnings != NULL && i < warnings->len; i++) {
         const RefpointWarning *warning = warnings->pdata[i];
         g_autofree char *message = output_clean(warning->message);
 
@@ -305,7 +305,7 @@ static void
 say_what_is_done(const Cli *cli)
 {
     const RefpointReport *report =
-        cli->job ? refpoint_job_get_report(cli->job) : NULL;
+        cli->job != NULL ? refpoint_job_get_report(cli->job) : NULL;
 
     if (report == NULL || report->failure != NULL)
         return;
@@ -362,7 +362,7 @@ cli_usage(Cli *cli, const GError *error)
 {
     RefpointFailure failure = {
         .cause = REFPOINT_ERROR_INVALID_PARAMETER,
-        .message = error ? error->message : NULL,
+        .message = error != NULL ? error->message : NULL,
     };
     g_autofree char *way_out = NULL;
     JsonObject *document;
@@ -374,7 +374,7 @@ cli_usage(Cli *cli, const GError *error)
         json_set_text(document, "help", cli->help);
         return cli_done_json(cli, document, 0);
     }
-    way_out = cli->command
+    way_out = cli->command != NULL
                   ? g_strdup_printf("virt-refpoint help %s", cli->command->name)
                   : g_strdup("virt-refpoint help");
     failure.way_out = way_out;
@@ -401,10 +401,10 @@ int
 cli_failed(Cli *cli, const GError *error)
 {
     const RefpointReport *report =
-        cli->job ? refpoint_job_get_report(cli->job) : NULL;
+        cli->job != NULL ? refpoint_job_get_report(cli->job) : NULL;
     g_autoptr(RefpointFailure) bare = refpoint_failure_new(error);
     const RefpointFailure *failure =
-        report && report->failure ? report->failure : bare;
+        report != NULL && report->failure != NULL ? report->failure : bare;
     int status = status_of(failure->cause);
     JsonObject *document;
 

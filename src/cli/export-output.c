@@ -15,15 +15,15 @@ export_print_plan(const RefpointReport *plan, gboolean quiet, GString *out)
         table_new(_("Disk"), _("Mode"), _("Base"), _("Size"), _("Estimate"),
                   _("Why"), NULL);
 
-    for (guint i = 0; plan->disks && i < plan->disks->len; i++) {
+    for (guint i = 0; plan->disks != NULL && i < plan->disks->len; i++) {
         const RefpointDiskReport *disk = plan->disks->pdata[i];
         gboolean kept = disk->mode != REFPOINT_MODE_LEFT_OUT;
         g_autofree char *size = disk->size > 0 ? output_size(disk->size) : NULL;
         g_autofree char *estimate = kept ? output_size(disk->estimate) : NULL;
 
         table_add(table, disk->target, output_mode(disk->mode),
-                  disk->base_name ? disk->base_name : disk->base_guid, size,
-                  estimate, disk->reason);
+                  disk->base_name != NULL ? disk->base_name : disk->base_guid,
+                  size, estimate, disk->reason);
     }
     table_print(table, quiet, out);
 }
@@ -50,7 +50,7 @@ print_disks(const RefpointReport *report, GString *out)
     g_autoptr(Table) table = table_new(_("Disk"), _("Mode"), _("Read"),
                                        _("Stored"), _("Audit"), NULL);
 
-    for (guint i = 0; report->disks && i < report->disks->len; i++) {
+    for (guint i = 0; report->disks != NULL && i < report->disks->len; i++) {
         const RefpointDiskReport *disk = report->disks->pdata[i];
         gboolean kept = disk->mode != REFPOINT_MODE_LEFT_OUT;
         g_autofree char *read = kept ? output_size(disk->read) : NULL;
@@ -79,8 +79,9 @@ print_point(const RefpointReport *report, GString *out)
 {
     g_autofree char *frozen =
         report->frozen_us > 0 ? output_duration(report->frozen_us) : NULL;
-    g_autofree char *destroyed =
-        report->destroyed ? join_names(report->destroyed) : g_strdup("");
+    g_autofree char *destroyed = report->destroyed != NULL
+                                     ? join_names(report->destroyed)
+                                     : g_strdup("");
     const char *consistency = output_consistency(report->consistency);
 
     output_facts(out, _("Point:"), report->point_name, _("GUID:"),

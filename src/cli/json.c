@@ -140,20 +140,21 @@ json_document_new(const Cli *cli,
 {
     JsonObject *document = json_object_new();
     RefpointReturnSet set =
-        cli->command ? cli->command->set : REFPOINT_RETURN_EXPORT;
-    int cause = failure ? (int)failure->cause : 0;
+        cli->command != NULL ? cli->command->set : REFPOINT_RETURN_EXPORT;
+    int cause = failure != NULL ? (int)failure->cause : 0;
 
     json_object_set_int_member(document, "schema", JSON_SCHEMA);
     json_set_text(document, "command",
-                  cli->command ? cli->command->name : NULL);
+                  cli->command != NULL ? cli->command->name : NULL);
     json_object_set_int_member(document, "return_value",
                                refpoint_return_value(set, cause));
     json_set_text(document, "return_name", refpoint_return_name(cause));
     json_object_set_int_member(document, "exit_status", status);
     json_object_set_boolean_member(document, "changed",
-                                   report && report->changed);
+                                   report != NULL && report->changed);
     json_object_set_array_member(document, "warnings", json_array_new());
-    for (guint i = 0; report && report->warnings && i < report->warnings->len;
+    for (guint i = 0; report != NULL && report->warnings != NULL &&
+                      i < report->warnings->len;
          i++) {
         const RefpointWarning *warning = report->warnings->pdata[i];
 
@@ -260,11 +261,12 @@ json_add_report(JsonObject *document, const RefpointReport *report)
 
     json_set_domain(document, report->domain_name, report->domain_uuid);
     set_point(document, report);
-    for (guint i = 0; report->disks && i < report->disks->len; i++)
+    for (guint i = 0; report->disks != NULL && i < report->disks->len; i++)
         json_array_add_object_element(disks,
                                       disk_to_json(report->disks->pdata[i]));
     json_object_set_array_member(document, "disks", disks);
-    for (guint i = 0; report->destroyed && i < report->destroyed->len; i++) {
+    for (guint i = 0; report->destroyed != NULL && i < report->destroyed->len;
+         i++) {
         g_autofree char *name =
             g_utf8_make_valid(report->destroyed->pdata[i], -1);
 

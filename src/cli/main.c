@@ -108,7 +108,8 @@ run_program(Cli *cli, char **argv)
     cli_take_uri(cli, &uri);
     if (version)
         return run_version(cli);
-    if (help || (args && g_str_equal(args[0], "help") && !args[1])) {
+    if (help ||
+        (args != NULL && g_str_equal(args[0], "help") && args[1] == NULL)) {
         cli->help = help_of_program(context);
         return cli_usage(cli, NULL);
     }

@@ -118,9 +118,11 @@ output_size(guint64 bytes)
 static char *
 format_time(GDateTime *time)
 {
-    g_autoptr(GDateTime) local = time ? g_date_time_to_local(time) : NULL;
+    g_autoptr(GDateTime) local =
+        time != NULL ? g_date_time_to_local(time) : NULL;
 
-    return local ? g_date_time_format(local, "%Y-%m-%d %H:%M:%S %z") : NULL;
+    return local != NULL ? g_date_time_format(local, "%Y-%m-%d %H:%M:%S %z")
+                         : NULL;
 }
 
 char *
@@ -129,7 +131,7 @@ output_time(gint64 seconds)
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
     char *text = format_time(time);
 
-    return text ? text : g_strdup("-");
+    return text != NULL ? text : g_strdup("-");
 }
 
 char *
@@ -137,10 +139,10 @@ output_iso_time(const char *iso)
 {
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
     g_autoptr(GDateTime) time =
-        iso ? g_date_time_new_from_iso8601(iso, utc) : NULL;
+        iso != NULL ? g_date_time_new_from_iso8601(iso, utc) : NULL;
     char *text = format_time(time);
 
-    return text ? text : output_clean(iso);
+    return text != NULL ? text : output_clean(iso);
 }
 
 char *
@@ -214,7 +216,7 @@ output_state(const RefpointPoint *point)
 {
     const char *state = state_text(point->state);
 
-    for (guint i = 0; point->disks && i < point->disks->len; i++) {
+    for (guint i = 0; point->disks != NULL && i < point->disks->len; i++) {
         const RefpointPointDisk *disk = point->disks->pdata[i];
 
         if (disk->bitmap == REFPOINT_BITMAP_BROKEN)

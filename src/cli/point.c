@@ -21,7 +21,7 @@ disks_to_json(const GPtrArray *disks, gboolean sizes)
 {
     JsonArray *array = json_array_new();
 
-    for (guint i = 0; disks && i < disks->len; i++) {
+    for (guint i = 0; disks != NULL && i < disks->len; i++) {
         const RefpointPointDisk *disk = disks->pdata[i];
         JsonObject *object = json_object_new();
 
@@ -41,7 +41,7 @@ set_created(JsonObject *object, gint64 seconds)
 {
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
     g_autofree char *text =
-        time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+        time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
 
     json_set_text(object, "created", text);
 }

@@ -195,14 +195,15 @@ value_check_targets(const char *option,
                     char **others,
                     GError **error)
 {
-    for (char **target = targets; target && *target; target++) {
+    for (char **target = targets; target != NULL && *target != NULL; target++) {
         if (**target == '\0')
             return cli_bad_usage(error, _("%s: the value is empty"), option);
         for (char **other = targets; other < target; other++)
             if (g_str_equal(*other, *target))
                 return cli_bad_usage(error, _("%s=%s is given twice"), option,
                                      *target);
-        if (others && g_strv_contains((const char *const *)others, *target))
+        if (others != NULL &&
+            g_strv_contains((const char *const *)others, *target))
             return cli_bad_usage(error, _("%s=%s and %s=%s contradict"), option,
                                  *target, other_option, *target);
     }

@@ -25,7 +25,7 @@ static char *
 read_field(pid_t pid, guint field)
 {
     g_autofree char *text = read_proc(pid, "stat", NULL);
-    char *name_end = text ? strrchr(text, ')') : NULL;
+    char *name_end = text != NULL ? strrchr(text, ')') : NULL;
     g_auto(GStrv) fields = NULL;
 
     if (name_end == NULL || name_end[1] != ' ')
@@ -39,7 +39,7 @@ rfp_process_start(pid_t pid)
 {
     g_autofree char *start = read_field(pid, START_FIELD);
 
-    return start ? g_ascii_strtoull(start, NULL, 10) : 0;
+    return start != NULL ? g_ascii_strtoull(start, NULL, 10) : 0;
 }
 
 gboolean

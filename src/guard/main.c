@@ -535,8 +535,8 @@ static void
 watch_kept(Guard *guard)
 {
     g_autoptr(RfpKept) first = load_kept(guard, NULL, FALSE);
-    g_auto(RfpFd) lock = first ? rfp_kept_take_watch(first) : -1;
-    g_autofree char *guid = first ? g_strdup(first->guid) : NULL;
+    g_auto(RfpFd) lock = first != NULL ? rfp_kept_take_watch(first) : -1;
+    g_autofree char *guid = first != NULL ? g_strdup(first->guid) : NULL;
     const char *why = NULL;
     guint missing = 0;
 
@@ -546,7 +546,7 @@ watch_kept(Guard *guard)
     for (guint round = 0; missing < WATCH_MISSING; round++) {
         g_autoptr(RfpKept) kept = load_kept(guard, guid, FALSE);
 
-        missing = kept ? 0 : missing + 1;
+        missing = kept != NULL ? 0 : missing + 1;
         if (kept != NULL)
             why = worse(why, reason_to_end(guard, kept,
                                            round % WATCH_JOB_ROUNDS == 0));

@@ -16,10 +16,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree char *set = NULL;
 
     fuzz_check(checkpoint != NULL, error);
-    if (domain)
+    if (domain != NULL)
         fuzz_check(TRUE, other);
     rfp_checkpoint_mark_parse(text, &guid, &set);
-    if (checkpoint)
+    if (checkpoint != NULL)
         rfp_checkpoint_xml_disk(checkpoint, "vda");
     return 0;
 }

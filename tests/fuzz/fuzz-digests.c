@@ -41,7 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     file = rfp_digest_file_open(fd, "input", &error);
     close(fd);
     fuzz_check(file != NULL, error);
-    if (file)
+    if (file != NULL)
         walk(file);
     return 0;
 }

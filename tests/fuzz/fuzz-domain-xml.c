@@ -14,7 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     fuzz_check(domain != NULL, error);
     fuzz_check(stripped != NULL, other);
-    if (domain)
+    if (domain != NULL)
         rfp_domain_xml_disk(domain, "vda");
     return 0;
 }

@@ -16,11 +16,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree char *printed = NULL;
 
     fuzz_check(manifest != NULL, error);
-    if (!manifest)
+    if (manifest == NULL)
         return 0;
     printed = rfp_manifest_format(manifest);
     again = rfp_manifest_parse(printed, strlen(printed), "output", &error);
-    if (!again)
+    if (again == NULL)
         g_error("%s\n%s", error->message, printed);
     return 0;
 }

@@ -18,13 +18,13 @@ run(const char *text, gsize size, const char *expected)
     g_autofree char *twice = NULL;
 
     fuzz_check(instance != NULL, error);
-    if (!instance)
+    if (instance == NULL)
         return;
     printed = rfp_msvm_instance_format(instance);
     if (strlen(printed) > RFP_MSVM_INSTANCE_SIZE_MAX)
         return;
     again = rfp_msvm_instance_parse(printed, strlen(printed), expected, &error);
-    if (!again)
+    if (again == NULL)
         g_error("%s\n%s", error->message, printed);
     twice = rfp_msvm_instance_format(again);
     if (strcmp(printed, twice) != 0)

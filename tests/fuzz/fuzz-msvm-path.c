@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gboolean good = FALSE;
 
     fuzz_check(path != NULL, error);
-    if (!path)
+    if (path == NULL)
         return 0;
     printed = rfp_msvm_path_format(path);
     if (strlen(printed) <= RFP_MSVM_PATH_SIZE_MAX) {

@@ -53,7 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     reader = rfp_qcow2_reader_open(fd, "input", &error);
     close(fd);
     fuzz_check(reader != NULL, error);
-    if (reader)
+    if (reader != NULL)
         walk(reader);
     return 0;
 }

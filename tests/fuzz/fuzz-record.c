@@ -14,11 +14,11 @@ run(const char *line)
     g_autofree char *printed = NULL;
     g_autofree char *twice = NULL;
 
-    if (!step)
+    if (step == NULL)
         return;
     printed = rfp_step_format(step);
     again = rfp_step_parse(printed);
-    if (!again)
+    if (again == NULL)
         g_error("'%s' does not read", printed);
     twice = rfp_step_format(again);
     if (strcmp(printed, twice) != 0)
@@ -32,7 +32,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_auto(GStrv) lines = g_strsplit(text, "\n", 64);
     char **line = NULL;
 
-    for (line = lines; *line; line++)
+    for (line = lines; *line != NULL; line++)
         run(*line);
     return 0;
 }

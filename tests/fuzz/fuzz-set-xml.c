@@ -15,11 +15,11 @@ run_set(const char *text, gsize size)
     g_autofree char *printed = NULL;
 
     fuzz_check(set != NULL, error);
-    if (!set)
+    if (set == NULL)
         return;
     printed = rfp_set_file_format(set);
     again = rfp_set_file_parse(printed, strlen(printed), "output", &error);
-    if (!again)
+    if (again == NULL)
         g_error("%s\n%s", error->message, printed);
 }
 
@@ -33,11 +33,11 @@ run_folders(const char *text, gsize size)
     g_autofree char *printed = NULL;
 
     fuzz_check(folders != NULL, error);
-    if (!folders)
+    if (folders == NULL)
         return;
     printed = rfp_folders_format(folders);
     again = rfp_folders_parse(printed, strlen(printed), "output", &error);
-    if (!again)
+    if (again == NULL)
         g_error("%s\n%s", error->message, printed);
 }
 

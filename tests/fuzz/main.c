@@ -15,7 +15,7 @@ list_folder(const char *path)
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     const char *name = NULL;
 
-    while (dir && (name = g_dir_read_name(dir)))
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
         g_ptr_array_add(files, g_build_filename(path, name, NULL));
     return files;
 }
@@ -28,8 +28,10 @@ seed_folder(const char *program)
     const char *target = strstr(name, "fuzz-");
     const char *source = g_getenv("SRCDIR");
 
-    return g_build_filename(source ? source : ".", "tests", "fuzz", "seeds",
-                            target ? target + strlen("fuzz-") : name, NULL);
+    return g_build_filename(source != NULL ? source : ".", "tests", "fuzz",
+                            "seeds",
+                            target != NULL ? target + strlen("fuzz-") : name,
+                            NULL);
 }
 
 static gboolean

@@ -8,7 +8,7 @@ requires nbdkit sh --version
 
 serve_nbdkit --filter=error pattern size=8M error-pread=EIO \
     error-pread-rate=100%
-fails 1 'Disk vda.*offset [0-9]+.*export vda.*Input/output error' \
+fails 1 'disk vda.*offset [0-9]+.*export vda.*Input/output error' \
     "every read fails" nbd_full bad
 
 cat >"$tmp/plugin.sh" <<'END'

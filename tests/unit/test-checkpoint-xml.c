@@ -36,7 +36,7 @@ refuse(const char *xml, const char *reason)
 
     g_assert_null(rfp_checkpoint_xml_parse(xml, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
-    if (!strstr(error->message, reason))
+    if (strstr(error->message, reason) == NULL)
         g_error("no '%s' in: %s", reason, error->message);
 }
 
@@ -283,7 +283,7 @@ sorted(const char *text)
     g_auto(GStrv) words = g_strsplit(text, " ", -1);
     GString *names = g_string_new(NULL);
 
-    for (guint i = 0; words[i]; i++) {
+    for (guint i = 0; words[i] != NULL; i++) {
         g_auto(GStrv) parts = g_strsplit_set(words[i], "<@", 3);
         g_autofree char *xml = g_strdup_printf(
             "<domaincheckpoint><name>%s</name>%s%s%s<creationTime>%s"

@@ -314,7 +314,8 @@ disk_new(const Case *wanted)
     Disk *disk = g_new0(Disk, 1);
 
     disk->now = view_new(wanted->size, wanted->now);
-    disk->dirty = view_new(wanted->size, wanted->dirty ? wanted->dirty : "");
+    disk->dirty =
+        view_new(wanted->size, wanted->dirty != NULL ? wanted->dirty : "");
     disk->reads = g_hash_table_new(g_direct_hash, g_direct_equal);
     disk->found = g_string_new(NULL);
     disk->enough = G_MAXUINT;

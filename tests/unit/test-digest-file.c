@@ -98,12 +98,12 @@ view_make(const View *base, guint64 size)
 {
     View *view = view_new(size);
     guint64 count = rfp_cluster_count(size);
-    guint64 old = base ? rfp_cluster_count(base->size) : 0;
+    guint64 old = base != NULL ? rfp_cluster_count(base->size) : 0;
 
-    if (base)
+    if (base != NULL)
         memcpy(view->leaves, base->leaves, MIN(old, count) * RFP_LEAF_SIZE);
     view_store_some(view);
-    if (base && base->size != size) {
+    if (base != NULL && base->size != size) {
         if (count > 0)
             view_store(view, count - 1);
         if (old > 0 && old <= count)
@@ -457,14 +457,14 @@ try_bytes(const guint8 *bytes, gsize length, GError **error)
     g_assert_cmpint(pwrite(fd, bytes, length, 0), ==, (gssize)length);
     file = rfp_digest_file_open(fd, "damaged", error);
     close(fd);
-    for (guint64 i = 0; file && good && i < rfp_digest_file_entries(file);
-         i++) {
+    for (guint64 i = 0;
+         file != NULL && good && i < rfp_digest_file_entries(file); i++) {
         guint64 cluster;
         guint8 leaf[RFP_LEAF_SIZE];
 
         good = rfp_digest_file_entry(file, i, &cluster, leaf, error);
     }
-    return file && good;
+    return file != NULL && good;
 }
 
 static void

@@ -51,7 +51,7 @@ refuse(const char *xml, const char *reason)
 
     g_assert_null(rfp_domain_xml_parse(xml, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
-    if (!strstr(error->message, reason))
+    if (strstr(error->message, reason) == NULL)
         g_error("no '%s' in: %s", reason, error->message);
 }
 

@@ -157,7 +157,7 @@ test_wrong(void)
         g_autofree char *temp = set_temp();
         g_autofree char *dir = g_build_filename(temp, "set", NULL);
         g_autofree char *target =
-            g_build_filename(dir, row->below ? row->below : "", NULL);
+            g_build_filename(dir, row->below != NULL ? row->below : "", NULL);
         g_autoptr(GError) error = NULL;
         g_autoptr(GError) again = NULL;
         gboolean fresh = FALSE;
@@ -165,7 +165,8 @@ test_wrong(void)
         g_test_message("%s", row->name);
         if (row->make != NULL)
             g_assert_cmpint(g_mkdir(dir, 0700), ==, 0);
-        put(row->make ? dir : temp, row->make ? row->make : "set", "x");
+        put(row->make != NULL ? dir : temp,
+            row->make != NULL ? row->make : "set", "x");
         g_assert_null(rfp_export_set_peek(target, SET_VM, &fresh, &error));
         g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
         g_assert_null(rfp_export_set_prepare(target, SET_VM, "vm1", &again));

@@ -184,7 +184,7 @@ same_values(Qualifiers *q, const RfpMsvmName *row)
 {
     guint i = 0;
 
-    for (; row && row->name; row++, i++) {
+    for (; row != NULL && row->name != NULL; row++, i++) {
         g_autofree char *number = g_strdup_printf("%d", row->value);
 
         g_assert_cmpuint(i, <, q->map->len);
@@ -275,8 +275,9 @@ same_members(Mof *mof, const RfpMsvmClass *klass)
     static const RfpMsvmProperty no_properties = {.name = NULL};
     static const RfpMsvmMethod no_methods = {.name = NULL};
     const RfpMsvmProperty *property =
-        klass->properties ? klass->properties : &no_properties;
-    const RfpMsvmMethod *method = klass->methods ? klass->methods : &no_methods;
+        klass->properties != NULL ? klass->properties : &no_properties;
+    const RfpMsvmMethod *method =
+        klass->methods != NULL ? klass->methods : &no_methods;
 
     while (!accept(mof, "}")) {
         Qualifiers *q = read_qualifiers(mof);
@@ -308,7 +309,7 @@ test_mof(void)
         g_assert_nonnull(klass);
         expect(mof, "class");
         expect(mof, klass->name);
-        if (klass->super) {
+        if (klass->super != NULL) {
             expect(mof, ":");
             expect(mof, klass->super);
         }
@@ -331,10 +332,10 @@ check_values(const RfpMsvmProperty *property)
     const RfpMsvmName *row = property->values;
     const RfpMsvmName *before = NULL;
 
-    if (!row)
+    if (row == NULL)
         return;
     g_assert_true(rfp_cim_type_integer(property->type)->integer);
-    for (; row->name; row++) {
+    for (; row->name != NULL; row++) {
         for (before = property->values; before < row; before++)
             g_assert_cmpint(before->value, !=, row->value);
         g_assert_cmpstr(rfp_msvm_property_value_name(property, row->value), ==,
@@ -353,7 +354,7 @@ check_property(const RfpMsvmProperty *property)
         g_assert_cmpint(property->type, ==, RFP_CIM_STRING);
     g_assert_cmpint(property->of != NULL, ==,
                     embedded || property->type == RFP_CIM_REFERENCE);
-    if (property->of)
+    if (property->of != NULL)
         g_assert_nonnull(rfp_msvm_class_find(property->of));
     check_values(property);
 }
@@ -368,16 +369,18 @@ test_sound(void)
     const RfpMsvmMethod *method = NULL;
     guint i = 0;
 
-    for (i = 0; (klass = rfp_msvm_class_nth(i)); i++) {
+    for (i = 0; (klass = rfp_msvm_class_nth(i)) != NULL; i++) {
         g_assert_true(g_hash_table_add(seen, (gpointer)klass->name));
         g_assert_true(rfp_msvm_class_find(klass->name) == klass);
-        if (klass->super)
+        if (klass->super != NULL)
             g_assert_true(g_hash_table_contains(seen, klass->super));
-        for (property = klass->properties; property && property->name;
-             property++)
+        for (property = klass->properties;
+             property != NULL && property->name != NULL; property++)
             check_property(property);
-        for (method = klass->methods; method && method->name; method++) {
-            for (property = method->parameters; property->name; property++) {
+        for (method = klass->methods; method != NULL && method->name != NULL;
+             method++) {
+            for (property = method->parameters; property->name != NULL;
+                 property++) {
                 check_property(property);
                 g_assert_true(property->flags & (RFP_MSVM_IN | RFP_MSVM_OUT));
             }

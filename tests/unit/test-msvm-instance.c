@@ -38,7 +38,7 @@ refuse_bytes(const char *text,
     RfpMsvmInstance *instance =
         rfp_msvm_instance_parse(text, length, expected, &error);
 
-    if (instance)
+    if (instance != NULL)
         g_error("accepted: %.200s", text);
     if (!g_error_matches(error, REFPOINT_ERROR, (gint)cause))
         g_error("%.200s: %s", text, error->message);
@@ -113,7 +113,8 @@ make_disks(const char *id, const char *disk)
         rfp_msvm_instance_new("Msvm_VirtualMachineToDisks");
 
     rfp_msvm_instance_set_text(instance, "VirtualMachineId", id);
-    rfp_msvm_instance_set_texts(instance, "DisksToExport", disk ? disks : NULL);
+    rfp_msvm_instance_set_texts(instance, "DisksToExport",
+                                disk != NULL ? disks : NULL);
     return instance;
 }
 
@@ -185,7 +186,7 @@ sample_path(const char *name)
     const RfpMsvmClass *klass = NULL;
     guint i = 0;
 
-    for (i = 0; (klass = rfp_msvm_class_nth(i)); i++) {
+    for (i = 0; (klass = rfp_msvm_class_nth(i)) != NULL; i++) {
         g_autoptr(GPtrArray) all = rfp_msvm_class_properties(klass);
         g_autoptr(RfpMsvmPath) path = rfp_msvm_path_new(klass->name);
         const RfpMsvmProperty *property = NULL;
@@ -288,7 +289,7 @@ test_all_classes(void)
     const RfpMsvmClass *klass = NULL;
     guint i = 0;
 
-    for (i = 0; (klass = rfp_msvm_class_nth(i)); i++) {
+    for (i = 0; (klass = rfp_msvm_class_nth(i)) != NULL; i++) {
         g_autoptr(RfpMsvmInstance) small = NULL;
         g_autoptr(RfpMsvmInstance) large = NULL;
 

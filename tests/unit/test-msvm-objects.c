@@ -62,14 +62,14 @@ test_resolve(void)
 {
     const Resolved *row = NULL;
 
-    for (row = resolved; row->class_name; row++) {
+    for (row = resolved; row->class_name != NULL; row++) {
         g_autoptr(GError) error = NULL;
         g_autofree char *uuid = NULL;
         g_autofree char *guid = NULL;
         gboolean done = rfp_msvm_resolve(NULL, row->path, row->class_name,
                                          &uuid, &guid, &error);
 
-        g_test_message("%s", row->path ? row->path : "(null)");
+        g_test_message("%s", row->path != NULL ? row->path : "(null)");
         if (row->cause == 0) {
             g_assert_no_error(error);
             g_assert_true(done);
@@ -243,7 +243,7 @@ make_point(RfpMsvmInventory *inventory,
     point->name = g_strdup(name);
     point->created = 1795310445;
     point->disks = g_ptr_array_new_with_free_func(free_disk);
-    for (i = 0; list[i]; i++) {
+    for (i = 0; list[i] != NULL; i++) {
         RefpointPointDisk *disk = g_new0(RefpointPointDisk, 1);
 
         disk->target = g_strdup(list[i]);
@@ -571,7 +571,7 @@ test_enumerate(void)
     const RfpMsvmClass *klass = NULL;
 
     host_open(&host);
-    for (n = 0; (klass = rfp_msvm_class_nth(n)); n++) {
+    for (n = 0; (klass = rfp_msvm_class_nth(n)) != NULL; n++) {
         g_autoptr(GError) error = NULL;
         g_autoptr(GPtrArray) paths =
             refpoint_msvm_enumerate(host.msvm, klass->name, &error);
@@ -698,7 +698,7 @@ test_associators(void)
     g_autoptr(GError) error = NULL;
 
     host_open(&host);
-    for (row = associated; row->path; row++)
+    for (row = associated; row->path != NULL; row++)
         check_associated(&host, row);
     g_assert_null(refpoint_msvm_associators(host.msvm, associated[0].path,
                                             "No_Class", NULL, &error));

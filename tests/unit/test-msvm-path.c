@@ -56,7 +56,8 @@ test_spelling(void)
     guint i = 0;
 
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const char *printed = rows[i].printed ? rows[i].printed : rows[i].text;
+        const char *printed =
+            rows[i].printed != NULL ? rows[i].printed : rows[i].text;
         g_autoptr(GError) error = NULL;
         g_autoptr(RfpMsvmPath) path = rfp_msvm_path_parse(rows[i].text, &error);
         g_autoptr(RfpMsvmPath) again = NULL;
@@ -132,7 +133,7 @@ test_malformed(void)
         g_autoptr(GError) error = NULL;
         RfpMsvmPath *path = rfp_msvm_path_parse(rows[i], &error);
 
-        if (path)
+        if (path != NULL)
             g_error("accepted: %s", rows[i]);
         g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
     }
@@ -233,8 +234,9 @@ test_check(void)
             rfp_msvm_path_parse_as(rows[i].text, rows[i].expected, &error);
 
         if ((path != NULL) != rows[i].good)
-            g_error("%s: %s", rows[i].text, error ? error->message : "good");
-        if (!path)
+            g_error("%s: %s", rows[i].text,
+                    error != NULL ? error->message : "good");
+        if (path == NULL)
             g_assert_error(error, REFPOINT_ERROR,
                            REFPOINT_ERROR_INCORRECT_TYPE);
     }

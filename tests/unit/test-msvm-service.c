@@ -343,12 +343,12 @@ parameters(Host *host,
         (GDestroyNotify)refpoint_msvm_parameter_free);
     const RfpMsvmProperty *property = method->parameters;
 
-    for (; property->name; property++) {
+    for (; property->name != NULL; property++) {
         const char *value = g_strcmp0(property->name, changed) == 0
                                 ? text
                                 : good_text(property->name);
 
-        if ((property->flags & RFP_MSVM_IN) && value)
+        if ((property->flags & RFP_MSVM_IN) && value != NULL)
             g_ptr_array_add(in, new_parameter(host, property->name, value));
     }
     return in;
@@ -376,7 +376,7 @@ invoke(Host *host,
                    failure->message);
     g_assert_true((number == 0) == (error == NULL));
     g_assert_true((out != NULL) == (error == NULL));
-    if (error) {
+    if (error != NULL) {
         g_assert_cmpuint(error->domain, ==, REFPOINT_ERROR);
         g_assert_cmpuint(number, ==,
                          rfp_msvm_method_error_number(found, error));
@@ -402,7 +402,7 @@ test_busy(void)
 
     host_open(&host);
     for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
-        if (!strstr(methods[i].class_name, "Service") ||
+        if (strstr(methods[i].class_name, "Service") == NULL ||
             g_str_has_prefix(methods[i].method, "Import") ||
             methods[i].file_not_found)
             continue;
@@ -428,9 +428,9 @@ test_missing(void)
                                   methods[i].method);
         const RfpMsvmProperty *property = method->parameters;
 
-        for (; property->name; property++) {
-            if (!good_text(property->name) ||
-                !strstr(methods[i].class_name, "Service"))
+        for (; property->name != NULL; property++) {
+            if (good_text(property->name) == NULL ||
+                strstr(methods[i].class_name, "Service") == NULL)
                 continue;
             g_assert_cmpuint(invoke(&host, methods[i].class_name,
                                     methods[i].method, property->name, NULL,
@@ -458,7 +458,7 @@ test_bad(void)
     const Bad *row = NULL;
 
     host_open(&host);
-    for (row = bad; row->class_name; row++)
+    for (row = bad; row->class_name != NULL; row++)
         g_assert_cmpuint(invoke(&host, row->class_name, row->method,
                                 row->parameter, row->text, TRUE),
                          ==,

@@ -223,14 +223,14 @@ static void
 assert_message(const Patch *change, const GError *error)
 {
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
-    if (!strstr(error->message, change->message))
+    if (strstr(error->message, change->message) == NULL)
         g_error("%s: %s", change->name, error->message);
 }
 
 static void
 test_unreadable(void)
 {
-    for (const Patch *change = unreadable; change->name; change++) {
+    for (const Patch *change = unreadable; change->name != NULL; change++) {
         g_autoptr(GError) error = NULL;
         g_autofree guint8 *bytes = sample_bytes();
         RfpQcow2Header header;
@@ -246,7 +246,7 @@ test_unreadable(void)
 static void
 test_unacceptable(void)
 {
-    for (const Patch *change = unacceptable; change->name; change++) {
+    for (const Patch *change = unacceptable; change->name != NULL; change++) {
         g_autoptr(GError) error = NULL;
         g_autofree guint8 *bytes = sample_bytes();
         g_auto(RfpQcow2Header) header = {0};

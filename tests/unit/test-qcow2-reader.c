@@ -101,7 +101,7 @@ try_image(int fd, GError **error)
     g_autofree guint8 *data = g_malloc(RFP_CLUSTER_SIZE);
     guint64 count;
 
-    if (!reader)
+    if (reader == NULL)
         return FALSE;
     count = MIN(rfp_cluster_count(rfp_qcow2_reader_header(reader)->size), 100);
     for (guint64 i = 0; i < count; i++) {
@@ -177,7 +177,7 @@ damage(int fd, const Damage *change)
 static void
 check_damages(const Damage *change, int (*open_image)(void))
 {
-    for (; change->name; change++) {
+    for (; change->name != NULL; change++) {
         g_autoptr(GError) error = NULL;
         int fd = open_image();
 
@@ -185,8 +185,8 @@ check_damages(const Damage *change, int (*open_image)(void))
         if (try_image(fd, &error))
             g_error("%s: not found", change->name);
         g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
-        if (!strstr(error->message, change->message) ||
-            !strstr(error->message, "'bad'"))
+        if (strstr(error->message, change->message) == NULL ||
+            strstr(error->message, "'bad'") == NULL)
             g_error("%s: %s", change->name, error->message);
         close(fd);
     }
@@ -250,7 +250,7 @@ test_frame(void)
 
     g_assert_true(try_frame(sound, NULL));
     close(sound);
-    for (const Damage *change = damages; change->name; change++) {
+    for (const Damage *change = damages; change->name != NULL; change++) {
         const guint64 cluster = change->offset / RFP_CLUSTER_SIZE;
         g_autoptr(GError) error = NULL;
         int fd = sample_open();

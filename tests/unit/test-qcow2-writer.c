@@ -37,7 +37,7 @@ dir_open(Dir *dir, const char *parent)
 static void
 dir_clear(Dir *dir)
 {
-    if (!dir->path)
+    if (dir->path == NULL)
         return;
     close(dir->fd);
     tool_remove_dir(dir->path);
@@ -63,7 +63,7 @@ writer_new(const Dir *dir, const char *name, guint64 size, const char *backing)
         rfp_qcow2_writer_new(dir->fd, name, name, size, backing, &error);
 
     g_assert_no_error(error);
-    if (dir->compress)
+    if (dir->compress != NULL)
         rfp_qcow2_writer_set_compress(writer, dir->compress,
                                       4 * RFP_CLUSTER_SIZE);
     return writer;
@@ -160,7 +160,7 @@ assert_clean(const Dir *dir, const char *name, guint64 size, const char *base)
     g_assert_no_error(error);
     rfp_qcow2_header_check(rfp_qcow2_reader_header(reader), size, base, &error);
     g_assert_no_error(error);
-    if (program)
+    if (program != NULL)
         g_free(tool_run("qemu-img", "check", "-q", "-f", "qcow2", path, NULL));
 }
 
@@ -268,7 +268,7 @@ compare(const Dir *dir, const char *name)
     g_autofree char *truth = dir_file(dir, "truth");
     g_autofree char *program = g_find_program_in_path("qemu-img");
 
-    if (program)
+    if (program != NULL)
         g_free(tool_run("qemu-img", "compare", "-q", "-f", "qcow2", "-F", "raw",
                         image, truth, NULL));
 }
@@ -419,10 +419,10 @@ assert_io(const Dir *dir, const char *name, guint64 cluster, guint8 seed)
         g_strdup_printf("read -P %u %" PRIu64 " 65024", seed, offset);
     g_autofree char *output = NULL;
 
-    if (!program)
+    if (program == NULL)
         return;
     output = tool_run("qemu-io", "-r", "-f", "qcow2", "-c", read, path, NULL);
-    if (strstr(output, "ailed"))
+    if (strstr(output, "ailed") != NULL)
         g_error("%s: %s", read, output);
 }
 

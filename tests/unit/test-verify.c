@@ -462,8 +462,9 @@ test_no_set(void)
         g_autofree char *temp = set_temp();
         g_autofree char *dir = g_build_filename(temp, "set", NULL);
         g_autofree char *file =
-            no_sets[i].file ? g_build_filename(dir, no_sets[i].file, NULL)
-                            : NULL;
+            no_sets[i].file != NULL
+                ? g_build_filename(dir, no_sets[i].file, NULL)
+                : NULL;
         g_autoptr(RefpointJob) job = refpoint_job_new();
         g_autoptr(GError) error = NULL;
 
@@ -693,7 +694,7 @@ test_damage(gconstpointer data)
     show("damage", result->damages);
     show("remark", result->remarks);
     g_assert_true(has(row->remark ? result->remarks : result->damages, row->id,
-                      row->path ? row->path : row->file, row->text));
+                      row->path != NULL ? row->path : row->file, row->text));
     if (row->remark)
         g_assert_cmpuint(result->damages->len, ==, 0);
     set_remove(temp);

@@ -122,7 +122,7 @@ test_texts(void)
             .int1 = texts[i].errnum,
         };
 
-        g_test_message("%s", texts[i].text ? texts[i].text : "none");
+        g_test_message("%s", texts[i].text != NULL ? texts[i].text : "none");
         g_assert_cmpint(rfp_virt_cause_of(&error), ==, texts[i].cause);
     }
 }

@@ -39,7 +39,7 @@ refuse_bytes(const char *text, gsize length, const char *reason)
     g_assert_null(doc);
     g_assert_error(error, REFPOINT_ERROR, CAUSE);
     g_assert_nonnull(strstr(error->message, "document x"));
-    if (!strstr(error->message, reason))
+    if (strstr(error->message, reason) == NULL)
         g_error("no '%s' in: %s", reason, error->message);
     g_assert_cmpuint(strlen(error->message), <, 1024);
     g_assert_cmpint(g_get_monotonic_time() - begin, <, 20 * G_USEC_PER_SEC);

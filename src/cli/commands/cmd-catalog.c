@@ -45,7 +45,8 @@ add_point(guint index, const char *drawing, gpointer opaque)
     Rows *rows = opaque;
     const RefpointCatalogPoint *point = rows->catalog->points->pdata[index];
     g_autofree char *label =
-        g_strconcat(drawing, point->name ? point->name : point->folder, NULL);
+        g_strconcat(drawing, point->name != NULL ? point->name : point->folder,
+                    NULL);
     g_autofree char *below = drawing_below(drawing);
     g_autofree char *created = output_iso_time(point->created);
 
@@ -54,7 +55,7 @@ add_point(guint index, const char *drawing, gpointer opaque)
                   NULL, NULL);
         return;
     }
-    for (guint i = 0; point->disks && i < point->disks->len; i++)
+    for (guint i = 0; point->disks != NULL && i < point->disks->len; i++)
         add_disk(rows->table, i == 0 ? label : below, i == 0 ? created : " ",
                  i == 0 ? output_consistency(point->consistency) : " ",
                  point->disks->pdata[i]);
@@ -114,7 +115,7 @@ disks_to_json(const GPtrArray *disks)
 {
     JsonArray *array = json_array_new();
 
-    for (guint i = 0; disks && i < disks->len; i++) {
+    for (guint i = 0; disks != NULL && i < disks->len; i++) {
         const RefpointCatalogDisk *disk = disks->pdata[i];
         JsonObject *object = json_object_new();
 

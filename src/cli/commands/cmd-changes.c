@@ -205,7 +205,7 @@ tell_warnings(const Cli *cli, const Request *request, JsonObject *document)
         const RefpointReport *report =
             refpoint_job_get_report(request->jobs->pdata[i]);
 
-        for (guint j = 0; document && j < report->warnings->len; j++) {
+        for (guint j = 0; document != NULL && j < report->warnings->len; j++) {
             const RefpointWarning *warning = report->warnings->pdata[j];
 
             json_add_warning(document, warning->id, warning->object,
@@ -219,7 +219,7 @@ static int
 done_json(Cli *cli, const Request *request)
 {
     const RefpointReport *report =
-        cli->job ? refpoint_job_get_report(cli->job) : NULL;
+        cli->job != NULL ? refpoint_job_get_report(cli->job) : NULL;
     JsonObject *document = json_document_new(cli, report, NULL, 0);
     JsonArray *changes = json_array_new();
 

@@ -217,7 +217,7 @@ end_export(Cli *cli,
            PlanShow *show)
 {
     const RefpointReport *report = refpoint_job_get_report(cli->job);
-    gboolean warned = report->warnings && report->warnings->len > 0;
+    gboolean warned = report->warnings != NULL && report->warnings->len > 0;
     int status = strict && warned ? CLI_STATUS_WARNINGS : 0;
     g_autoptr(GString) out = g_string_new(NULL);
     JsonObject *document;

@@ -12,7 +12,7 @@ print_disks(const GPtrArray *disks, gboolean quiet, GString *out)
     g_autoptr(Table) table =
         table_new(_("Disk"), _("Bitmap"), _("Changed since"), NULL);
 
-    for (guint i = 0; disks && i < disks->len; i++) {
+    for (guint i = 0; disks != NULL && i < disks->len; i++) {
         const RefpointPointDisk *disk = disks->pdata[i];
         g_autofree char *changed = disk->bitmap == REFPOINT_BITMAP_GOOD
                                        ? output_size(disk->changed)
@@ -38,14 +38,15 @@ print_point(const RefpointPoint *point, gboolean quiet, GString *out)
     g_autofree char *created = output_time(point->created);
     g_autofree char *state = output_state(point);
     g_autofree char *data = output_data(point);
-    g_autofree char *scratch = data ? scratch_text(point) : NULL;
+    g_autofree char *scratch = data != NULL ? scratch_text(point) : NULL;
 
     output_facts(out, _("Name:"), point->name, _("GUID:"), point->guid,
                  _("Domain:"), point->domain_name, _("UUID:"),
                  point->domain_uuid, _("Created:"), created, _("Parent:"),
                  point->parent, _("State:"), state, _("Set:"), point->set_guid,
                  _("Consistency:"), output_consistency(point->consistency),
-                 data ? _("Data:") : NULL, data, _("Scratch:"), scratch, NULL);
+                 data != NULL ? _("Data:") : NULL, data, _("Scratch:"), scratch,
+                 NULL);
     g_string_append_c(out, '\n');
     print_disks(point->disks, quiet, out);
 }

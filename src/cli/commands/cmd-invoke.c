@@ -39,7 +39,7 @@ parse_invoke(Cli *cli, char **args, Request *request, GError **error)
     if (!cli_parse(cli, args, entries, error))
         return FALSE;
     if (request->list && (request->asynchronous || request->xml ||
-                          request->path || cli_operand(cli, 1)))
+                          request->path != NULL || cli_operand(cli, 1) != NULL))
         return cli_bad_usage(error, _("--list takes a class alone"));
     if (!request->list && cli_operand(cli, 0) == NULL)
         return cli_bad_usage(error, _("%s is missing"), "CLASS.METHOD");
@@ -88,8 +88,8 @@ call_job(InvokeCall *call)
     store = job_store_open(FALSE, &error);
     if (store != NULL)
         record = job_store_find(store, call->path, &error);
-    return record ? job_client_call(store, record, call)
-                  : invoke_answer_error(call, error);
+    return record != NULL ? job_client_call(store, record, call)
+                          : invoke_answer_error(call, error);
 }
 
 static InvokeAnswer *
@@ -119,8 +119,9 @@ run_call(Cli *cli,
     call->uri = g_strdup(cli->uri);
     call->wait = cli->wait;
     call->path = g_strdup(request->path);
-    call->class_name = g_strdup(method ? method->class_name : "");
-    call->method = g_strdup(method ? method->name : cli_operand(cli, 0));
+    call->class_name = g_strdup(method != NULL ? method->class_name : "");
+    call->method =
+        g_strdup(method != NULL ? method->name : cli_operand(cli, 0));
     if (method == NULL ||
         !invoke_method_take_arguments(method, cli->operands + 1, call, &error))
         return invoke_answer_error(call, error);

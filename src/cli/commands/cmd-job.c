@@ -57,7 +57,7 @@ parse_job(Cli *cli, char **args, Request *request, GError **error)
         return FALSE;
     request->action = find_action(cli_operand(cli, 0));
     request->job = cli_operand(cli, 1);
-    request->timeout_ms = timeout ? (gint64)seconds * 1000 : -1;
+    request->timeout_ms = timeout != NULL ? (gint64)seconds * 1000 : -1;
     if (request->action == NULL)
         return cli_bad_usage(error, _("unknown command: job %s"),
                              cli_operand(cli, 0));
@@ -170,8 +170,9 @@ run_wait(Cli *cli, const Request *request, JobRecord *record)
         return failed_with(cli, REFPOINT_ERROR_INVALID_PARAMETER,
                            _("there is no job '%s' (any more)"), record->id);
     if (ended->return_value != 0) {
-        failure = job_error_failure(ended->errors ? ended->errors[0] : NULL,
-                                    ended->return_value);
+        failure =
+            job_error_failure(ended->errors != NULL ? ended->errors[0] : NULL,
+                              ended->return_value);
         return failed(cli, ended, failure);
     }
     text = g_strdup_printf(_("Job %s completed\n"), ended->id);
@@ -189,7 +190,8 @@ run_request(Cli *cli, const Request *request, JobRecord *record)
     if (answer->failure != NULL)
         return failed(cli, now, answer->failure);
     text = g_strdup_printf(_("Job %s: %s\n"), record->id,
-                           _(job_state_name(now ? job_record_state(now) : 0)));
+                           _(job_state_name(now != NULL ? job_record_state(now)
+                                                        : 0)));
     return done(cli, now, cli->quiet ? "" : text);
 }
 

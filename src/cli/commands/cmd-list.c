@@ -81,10 +81,11 @@ print_tree(const GPtrArray *points, gboolean all_domains, GString *out)
 
     for (guint i = 0; i < points->len; i++) {
         const RefpointPoint *point = points->pdata[i];
-        const char *domain = point->domain_uuid ? point->domain_uuid : "";
+        const char *domain =
+            point->domain_uuid != NULL ? point->domain_uuid : "";
         char *id = g_strconcat(domain, "/", point->name, NULL);
         char *name = output_clean(point->name);
-        char *parent = point->parent
+        char *parent = point->parent != NULL
                            ? g_strconcat(domain, "/", point->parent, NULL)
                            : g_strdup(domain);
 

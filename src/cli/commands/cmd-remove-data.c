@@ -31,8 +31,8 @@ run_remove_data(Cli *cli, char **args)
         json_add_report(document, report);
         return cli_done_json(cli, document, 0);
     }
-    point = output_clean(report->point_name ? report->point_name
-                                            : cli_operand(cli, 1));
+    point = output_clean(report->point_name != NULL ? report->point_name
+                                                    : cli_operand(cli, 1));
     text =
         g_strdup_printf(report->changed
                             ? _("The data of point %s is not kept any more\n")

@@ -29,7 +29,7 @@ cim_value_text(const RefpointMsvmParameter *parameter, guint i)
     gsize length = 0;
     const char *data = g_bytes_get_data(parameter->values->pdata[i], &length);
 
-    return g_utf8_make_valid(data ? data : "", (gssize)length);
+    return g_utf8_make_valid(data != NULL ? data : "", (gssize)length);
 }
 
 /* ---- Reading ------------------------------------------------------------- */
@@ -55,8 +55,8 @@ begin_property(Reader *reader, char *name, char *type, gboolean array)
 {
     RefpointMsvmParameter *property = g_new0(RefpointMsvmParameter, 1);
 
-    property->name = name ? name : g_strdup("");
-    property->type = type ? type : g_strdup("string");
+    property->name = name != NULL ? name : g_strdup("");
+    property->type = type != NULL ? type : g_strdup("string");
     property->array = array;
     g_ptr_array_add(reader->instance->properties, property);
     reader->property = property;
@@ -187,7 +187,7 @@ cim_instance_number(const CimInstance *instance, const char *name)
 {
     g_autofree char *text = cim_instance_text(instance, name);
 
-    return text ? g_ascii_strtoull(text, NULL, 10) : 0;
+    return text != NULL ? g_ascii_strtoull(text, NULL, 10) : 0;
 }
 
 /* ddddddddHHMMSS.mmmmmm:000 */
@@ -341,7 +341,8 @@ append_element(GString *out,
 {
     g_string_append_printf(out, "  <%s", element);
     append_attribute(out, "NAME", parameter->name);
-    append_attribute(out, type, parameter->type ? parameter->type : "string");
+    append_attribute(out, type,
+                     parameter->type != NULL ? parameter->type : "string");
     g_string_append_c(out, '>');
     append_values(out, parameter);
     g_string_append_printf(out, "</%s>\n", element);

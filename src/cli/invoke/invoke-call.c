@@ -152,7 +152,7 @@ invoke_call_parse(const char *text, gsize length)
     g_autoptr(GKeyFile) file = load(text, length, CALL);
     g_autoptr(InvokeCall) call = g_new0(InvokeCall, 1);
 
-    call->in = file ? get_parameters(file) : cim_values_new();
+    call->in = file != NULL ? get_parameters(file) : cim_values_new();
     if (file == NULL)
         return NULL;
     call->uri = get_text(file, CALL, "uri");
@@ -160,7 +160,9 @@ invoke_call_parse(const char *text, gsize length)
     call->method = get_text(file, CALL, "method");
     call->path = get_text(file, CALL, "path");
     call->wait = (guint)g_key_file_get_uint64(file, CALL, "wait", NULL);
-    return call->class_name && call->method ? g_steal_pointer(&call) : NULL;
+    return call->class_name != NULL && call->method != NULL
+               ? g_steal_pointer(&call)
+               : NULL;
 }
 
 InvokeAnswer *
@@ -207,7 +209,7 @@ invoke_answer_new(guint32 return_value, GPtrArray *out, const GError *error)
     InvokeAnswer *answer = g_new0(InvokeAnswer, 1);
 
     answer->return_value = return_value;
-    answer->out = out ? out : cim_values_new();
+    answer->out = out != NULL ? out : cim_values_new();
     if (return_value != 0 && return_value != REFPOINT_MSVM_JOB_STARTED)
         answer->failure = refpoint_failure_new(error);
     return answer;

@@ -74,15 +74,17 @@ invoke_method_find(const GPtrArray *methods, const char *name, GError **error)
 {
     const char *dot = strrchr(name, '.');
     g_autofree char *class_name =
-        dot ? g_strndup(name, (gsize)(dot - name)) : NULL;
-    gboolean of_job = class_name && invoke_method_is_of_job(class_name) &&
+        dot != NULL ? g_strndup(name, (gsize)(dot - name)) : NULL;
+    gboolean of_job = class_name != NULL &&
+                      invoke_method_is_of_job(class_name) &&
                       invoke_method_has_class(methods, class_name);
     const RefpointMsvmMethod *found = NULL;
 
     for (guint i = 0; i < methods->len; i++) {
         const RefpointMsvmMethod *method = methods->pdata[i];
 
-        if (!has_method(method, class_name, of_job, dot ? dot + 1 : name))
+        if (!has_method(method, class_name, of_job,
+                        dot != NULL ? dot + 1 : name))
             continue;
         if (found == NULL) {
             found = method;
@@ -206,7 +208,7 @@ take_argument(const RefpointMsvmMethod *method,
 {
     const char *equals = strchr(argument, '=');
     g_autofree char *name =
-        equals ? g_strndup(argument, (gsize)(equals - argument)) : NULL;
+        equals != NULL ? g_strndup(argument, (gsize)(equals - argument)) : NULL;
     const RefpointMsvmParameter *wanted;
     RefpointMsvmParameter *parameter;
     gboolean again;

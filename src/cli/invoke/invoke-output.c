@@ -77,7 +77,7 @@ value_node(const char *type, const char *text)
 
     if (g_strcmp0(type, "boolean") == 0)
         json_node_set_boolean(node, g_ascii_strcasecmp(text, "true") == 0);
-    else if (type &&
+    else if (type != NULL &&
              (g_str_has_prefix(type, "uint") || g_str_has_prefix(type, "sint")))
         json_node_set_int(node, g_ascii_strtoll(text, NULL, 10));
     else

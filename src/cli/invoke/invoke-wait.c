@@ -67,7 +67,7 @@ invoke_job_result(RefpointMsvm *msvm,
                                       point ? "Msvm_VirtualSystemReferencePoint"
                                             : "Msvm_ReferencePointCollection",
                                       NULL);
-    return paths && paths->len == 1 ? g_strdup(paths->pdata[0]) : NULL;
+    return paths != NULL && paths->len == 1 ? g_strdup(paths->pdata[0]) : NULL;
 }
 
 static void
@@ -92,7 +92,8 @@ take_outcome(InvokeAnswer *answer,
              const char *job)
 {
     g_autofree char *text = refpoint_msvm_get_instance(msvm, job, NULL);
-    g_autoptr(CimInstance) instance = text ? cim_instance_parse(text) : NULL;
+    g_autoptr(CimInstance) instance =
+        text != NULL ? cim_instance_parse(text) : NULL;
     g_autofree char *error = NULL;
 
     answer->return_value =

@@ -29,9 +29,11 @@ job_error_number(const CimInstance *instance,
 RefpointFailure *
 job_error_failure(const char *text, guint32 number)
 {
-    g_autoptr(CimInstance) error = text ? cim_instance_parse(text) : NULL;
+    g_autoptr(CimInstance) error =
+        text != NULL ? cim_instance_parse(text) : NULL;
     RefpointFailure *failure = g_new0(RefpointFailure, 1);
-    g_autofree char *id = error ? cim_instance_text(error, "MessageID") : NULL;
+    g_autofree char *id =
+        error != NULL ? cim_instance_text(error, "MessageID") : NULL;
 
     failure->cause = (RefpointError)invoke_status(number);
     if (error != NULL) {

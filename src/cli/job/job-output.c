@@ -38,11 +38,12 @@ static char *
 subject(const JobRecord *record)
 {
     const char *domain =
-        record->domain_name ? record->domain_name : record->domain_uuid;
+        record->domain_name != NULL ? record->domain_name : record->domain_uuid;
 
     if (record->point == NULL)
         return g_strdup(domain);
-    return g_strdup_printf("%s/%.8s", domain ? domain : "-", record->point);
+    return g_strdup_printf("%s/%.8s", domain != NULL ? domain : "-",
+                           record->point);
 }
 
 char *

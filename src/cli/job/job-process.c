@@ -36,7 +36,7 @@ typedef struct {
 static void
 set_guid(char **field, const char *text)
 {
-    char *guid = text ? cim_guid_at_end(text) : NULL;
+    char *guid = text != NULL ? cim_guid_at_end(text) : NULL;
 
     if (guid == NULL)
         return;
@@ -49,7 +49,8 @@ static void
 look_at_path(JobRecord *record, const char *text)
 {
     g_autoptr(CimPath) path = cim_path_parse(text);
-    const char *collection = path ? cim_path_key(path, "CollectionID") : NULL;
+    const char *collection =
+        path != NULL ? cim_path_key(path, "CollectionID") : NULL;
 
     if (path == NULL)
         return;
@@ -84,7 +85,7 @@ find_domain(Process *process)
                            "\"Msvm_ComputerSystem\",Name=\"%s\"",
                            record->domain_uuid);
     text = refpoint_msvm_get_instance(process->msvm, path, NULL);
-    instance = text ? cim_instance_parse(text) : NULL;
+    instance = text != NULL ? cim_instance_parse(text) : NULL;
     if (instance != NULL)
         record->domain_name = cim_instance_text(instance, "ElementName");
 }
@@ -115,7 +116,7 @@ refresh(Process *process)
     JobRecord *record = process->record;
     g_autofree char *text =
         refpoint_msvm_get_instance(process->msvm, record->path, NULL);
-    CimInstance *instance = text ? cim_instance_parse(text) : NULL;
+    CimInstance *instance = text != NULL ? cim_instance_parse(text) : NULL;
     g_autofree char *point = NULL;
     guint state, percent;
 
@@ -227,7 +228,7 @@ describe(Process *process, const InvokeAnswer *answer, GError **error)
         return TRUE;
     g_set_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED,
                 _("the job that was begun is not known: %s"),
-                record->path ? record->path : "-");
+                record->path != NULL ? record->path : "-");
     return FALSE;
 }
 
@@ -342,7 +343,7 @@ run_job_process(Cli *cli, char **args)
     signal(SIGHUP, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     text = job_process_read(STDIN_FILENO, INVOKE_SIZE_MAX, &length);
-    call = text ? invoke_call_parse(text, length) : NULL;
+    call = text != NULL ? invoke_call_parse(text, length) : NULL;
     if (call == NULL)
         return REFPOINT_ERROR_FAILED;
     work(call);

@@ -131,9 +131,10 @@ parse(JobRecord *record, const char *text, gsize length)
     record->errors =
         g_key_file_get_string_list(file, GROUP, "errors", NULL, NULL);
     instance = get_text(file, "instance");
-    record->instance = instance ? cim_instance_parse(instance) : NULL;
-    return record->path && record->class_name && record->method &&
-           record->instance && g_strcmp0(record->id, record->folder) == 0;
+    record->instance = instance != NULL ? cim_instance_parse(instance) : NULL;
+    return record->path != NULL && record->class_name != NULL &&
+           record->method != NULL && record->instance != NULL &&
+           g_strcmp0(record->id, record->folder) == 0;
 }
 
 static gboolean
@@ -160,7 +161,7 @@ job_record_save(JobRecord *record, gboolean durable, GError **error)
                          durable))
         return TRUE;
     return fail(error, _("cannot write the record of job %s"),
-                record->id ? record->id : record->folder);
+                record->id != NULL ? record->id : record->folder);
 }
 
 /* ---- Folders ------------------------------------------------------------- */

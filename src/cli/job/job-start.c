@@ -48,7 +48,7 @@ talk(const InvokeCall *call, int fd)
                                       "%s"),
                                     g_strerror(errno));
     text = job_process_read(fd, INVOKE_SIZE_MAX, &length);
-    answer = text ? invoke_answer_parse(text, length) : NULL;
+    answer = text != NULL ? invoke_answer_parse(text, length) : NULL;
     if (answer != NULL)
         return answer;
     return invoke_answer_failed(call, REFPOINT_ERROR_FAILED,

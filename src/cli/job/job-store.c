@@ -183,8 +183,8 @@ prefix_of(const char *name)
     if (is_prefix(name))
         return g_ascii_strdown(name, -1);
     path = cim_path_parse(name);
-    instance = path ? cim_path_key(path, "InstanceID") : NULL;
-    return instance ? cim_guid_at_end(instance) : NULL;
+    instance = path != NULL ? cim_path_key(path, "InstanceID") : NULL;
+    return instance != NULL ? cim_guid_at_end(instance) : NULL;
 }
 
 JobRecord *

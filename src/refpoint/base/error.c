@@ -29,7 +29,7 @@ enum {
 char *
 rfp_text_clean(const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text ? text : "", -1);
+    g_autofree char *valid = g_utf8_make_valid(text != NULL ? text : "", -1);
     GString *clean = g_string_sized_new(strlen(valid));
 
     for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
@@ -211,7 +211,8 @@ rfp_error_set_origin(GError **error,
     va_start(ap, format);
     message = g_strdup_vprintf(format, ap);
     va_end(ap);
-    rfp_error_set(error, cause, "%s: %s", message, text ? text : _("unknown"));
+    rfp_error_set(error, cause, "%s: %s", message,
+                  text != NULL ? text : _("unknown"));
     set_number(error, FIELD_CODE, code);
     set_number(error, FIELD_DOMAIN, domain);
     set_field(error, FIELD_TEXT, text);
@@ -340,7 +341,7 @@ rfp_error_is_limit(const GError *error)
 void
 rfp_error_make_plain(GError *error)
 {
-    char *end = error ? strstr(error->message, FIELD) : NULL;
+    char *end = error != NULL ? strstr(error->message, FIELD) : NULL;
 
     if (end != NULL)
         *end = '\0';

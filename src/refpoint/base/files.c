@@ -135,7 +135,7 @@ rfp_files_read(const RfpFolder *folder,
     }
     text = g_try_malloc((gsize)st.st_size + 1);
     if (text == NULL || !read_all(fd, text, (gsize)st.st_size)) {
-        rfp_error_set_errno(error, text ? errno : ENOMEM,
+        rfp_error_set_errno(error, text != NULL ? errno : ENOMEM,
                             _("cannot read '%s/%s'"), folder->shown, path);
         return NULL;
     }
@@ -466,7 +466,7 @@ rfp_path_absolute(const char *path)
     name = g_path_get_basename(path);
     dir = g_strndup(path, (gsize)(g_strrstr(path, name) - path));
     real = real_path(*dir != '\0' ? dir : ".");
-    return g_canonicalize_filename(real ? name : path, real);
+    return g_canonicalize_filename(real != NULL ? name : path, real);
 }
 
 /* ---- Locks --------------------------------------------------------------- */

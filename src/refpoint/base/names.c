@@ -29,7 +29,7 @@ refuse_name(GError **error, const char *name, const char *rule)
 gboolean
 rfp_name_check(const char *name, GError **error)
 {
-    if (!name || !*name)
+    if (name == NULL || !*name)
         return refuse_name(error, "", _("it is empty"));
     if (strlen(name) > RFP_NAME_MAX)
         return refuse_name(error, name, _("it is longer than 128 bytes"));
@@ -53,7 +53,7 @@ rfp_name_default(gint64 time_us, const char *guid)
     g_autofree char *digits = g_ascii_strdown(start, -1);
     g_autofree char *stamp = NULL;
 
-    if (!time)
+    if (time == NULL)
         time = g_date_time_new_from_unix_utc(0);
     stamp = g_date_time_format(time, "%Y%m%dT%H%M%SZ");
     return g_strdup_printf("%s-%s", stamp, digits);
@@ -70,7 +70,7 @@ rfp_guid_check(const char *guid)
 {
     gsize i = 0;
 
-    if (!guid || strlen(guid) != GUID_LENGTH)
+    if (guid == NULL || strlen(guid) != GUID_LENGTH)
         return FALSE;
     for (i = 0; i < GUID_LENGTH; i++) {
         gboolean dash = i == 8 || i == 13 || i == 18 || i == 23;
@@ -84,7 +84,7 @@ rfp_guid_check(const char *guid)
 gboolean
 rfp_guid_equal(const char *a, const char *b)
 {
-    return a && b && g_ascii_strcasecmp(a, b) == 0;
+    return a != NULL && b != NULL && g_ascii_strcasecmp(a, b) == 0;
 }
 
 static void
@@ -194,7 +194,7 @@ rfp_folder_name(const char *name,
     char *folder = make_folder(name, uuid, "");
     guint n = 2;
 
-    for (; taken && taken(folder, opaque) && n < G_MAXUINT; n++) {
+    for (; taken != NULL && taken(folder, opaque) && n < G_MAXUINT; n++) {
         g_autofree char *suffix = g_strdup_printf("-%u", n);
 
         g_free(folder);

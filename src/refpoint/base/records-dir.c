@@ -39,7 +39,7 @@ rfp_records_dir_find(const char *runtime_dir, const char *own)
 {
     char *found = linked(runtime_dir);
 
-    return found ? found : g_strdup(own);
+    return found != NULL ? found : g_strdup(own);
 }
 
 static gboolean

@@ -46,7 +46,7 @@ rfp_sha256_finish(RfpSha256 *sha, guint8 *digest)
 void
 rfp_sha256_free(RfpSha256 *sha)
 {
-    if (!sha)
+    if (sha == NULL)
         return;
     gnutls_hash_deinit(sha->handle, NULL);
     g_free(sha);

@@ -15,17 +15,18 @@ static char *
 parameter(const char *query, const char *name)
 {
     g_autoptr(GHashTable) table =
-        query ? g_uri_parse_params(query, -1, "&;", G_URI_PARAMS_NONE, NULL)
-              : NULL;
+        query != NULL
+            ? g_uri_parse_params(query, -1, "&;", G_URI_PARAMS_NONE, NULL)
+            : NULL;
 
-    return table ? g_strdup(g_hash_table_lookup(table, name)) : NULL;
+    return table != NULL ? g_strdup(g_hash_table_lookup(table, name)) : NULL;
 }
 
 RfpUri *
 rfp_uri_parse(const char *text)
 {
     g_autoptr(GUri) parsed = g_uri_parse(text, G_URI_FLAGS_ENCODED_QUERY, NULL);
-    const char *host = parsed ? g_uri_get_host(parsed) : NULL;
+    const char *host = parsed != NULL ? g_uri_get_host(parsed) : NULL;
     const char *transport = NULL;
     RfpUri *uri = NULL;
 

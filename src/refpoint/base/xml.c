@@ -35,7 +35,7 @@ refuse(xmlParserCtxtPtr ctxt, const char *reason)
 {
     Parse *parse = ctxt->_private;
 
-    if (!parse->reason)
+    if (parse->reason == NULL)
         parse->reason = g_strdup(reason);
     xmlStopParser(ctxt);
 }
@@ -66,9 +66,10 @@ on_error(void *opaque, ErrorPtr problem)
     Parse *parse = ctxt->_private;
     g_autofree char *message = NULL;
 
-    if (parse->reason || problem->level < XML_ERR_ERROR)
+    if (parse->reason != NULL || problem->level < XML_ERR_ERROR)
         return;
-    message = g_strndup(problem->message ? problem->message : "?", REASON_MAX);
+    message = g_strndup(problem->message != NULL ? problem->message : "?",
+                        REASON_MAX);
     parse->reason =
         g_strdup_printf(_("line %d: %s"), problem->line, g_strchomp(message));
 }
@@ -148,7 +149,7 @@ attributes_bounded(const char *text, gsize length)
     guint attributes = 0;
     char quote = 0;
 
-    while ((next = memchr(next, '<', (gsize)(end - next)))) {
+    while ((next = memchr(next, '<', (gsize)(end - next))) != NULL) {
         attributes = 0;
         quote = 0;
         next++;
@@ -202,13 +203,14 @@ parse_bounded(const char *text, gsize length, Parse *parse)
     g_autoptr(xmlParserCtxt) ctxt = xmlNewParserCtxt();
     g_autoptr(xmlDoc) doc = NULL;
 
-    if (!ctxt)
+    if (ctxt == NULL)
         return NULL;
     set_handlers(ctxt, parse);
     doc = xmlCtxtReadMemory(ctxt, text, (int)length, NULL, "UTF-8",
                             XML_PARSE_NONET | XML_PARSE_NOCDATA |
                                 XML_PARSE_IGNORE_ENC);
-    if (parse->reason || !doc || !xmlDocGetRootElement(doc))
+    if (parse->reason != NULL || doc == NULL ||
+        xmlDocGetRootElement(doc) == NULL)
         return NULL;
     return g_steal_pointer(&doc);
 }
@@ -225,13 +227,14 @@ rfp_xml_parse(const char *text,
     Parse parse = {0};
     xmlDocPtr doc = NULL;
 
-    if (!early) {
+    if (early == NULL) {
         xmlInitParser();
         doc = parse_bounded(text, length, &parse);
     }
-    if (!doc) {
-        early = early ? early : parse.reason;
-        reason = rfp_text_clean(early ? early : _("libxml2 gave no reason"));
+    if (doc == NULL) {
+        early = early != NULL ? early : parse.reason;
+        reason =
+            rfp_text_clean(early != NULL ? early : _("libxml2 gave no reason"));
         rfp_error_set(error, (RefpointError)cause,
                       _("cannot understand the XML of %s: %s"), what, reason);
     }
@@ -244,9 +247,9 @@ is_element(xmlNodePtr node, const char *name, const char *ns)
 {
     if (node->type != XML_ELEMENT_NODE || strcmp((char *)node->name, name) != 0)
         return FALSE;
-    if (!ns)
+    if (ns == NULL)
         return TRUE;
-    return node->ns && g_strcmp0((char *)node->ns->href, ns) == 0;
+    return node->ns != NULL && g_strcmp0((char *)node->ns->href, ns) == 0;
 }
 
 xmlDocPtr
@@ -261,7 +264,7 @@ rfp_xml_parse_root(const char *text,
     g_autoptr(xmlDoc) doc = rfp_xml_parse(text, length, what, cause, error);
     g_autofree char *found = NULL;
 
-    if (!doc)
+    if (doc == NULL)
         return NULL;
     if (is_element(xmlDocGetRootElement(doc), root, ns))
         return g_steal_pointer(&doc);
@@ -278,7 +281,8 @@ rfp_xml_child(xmlNodePtr node, const char *name, const char *ns)
 {
     xmlNodePtr child = NULL;
 
-    for (child = node ? node->children : NULL; child; child = child->next) {
+    for (child = node != NULL ? node->children : NULL; child != NULL;
+         child = child->next) {
         if (is_element(child, name, ns))
             return child;
     }
@@ -288,12 +292,12 @@ rfp_xml_child(xmlNodePtr node, const char *name, const char *ns)
 xmlNodePtr
 rfp_xml_next(xmlNodePtr node)
 {
-    const char *ns = node->ns ? (const char *)node->ns->href : NULL;
+    const char *ns = node->ns != NULL ? (const char *)node->ns->href : NULL;
     xmlNodePtr next = NULL;
 
-    for (next = node->next; next; next = next->next) {
+    for (next = node->next; next != NULL; next = next->next) {
         if (is_element(next, (const char *)node->name, ns) &&
-            !next->ns == !node->ns)
+            (next->ns == NULL) == (node->ns == NULL))
             return next;
     }
     return NULL;
@@ -305,7 +309,7 @@ take_text(xmlChar *text)
 {
     char *copy = g_strdup((char *)text);
 
-    if (text)
+    if (text != NULL)
         xmlFree(text);
     return copy;
 }
@@ -313,7 +317,8 @@ take_text(xmlChar *text)
 char *
 rfp_xml_attr(xmlNodePtr node, const char *name)
 {
-    return node ? take_text(xmlGetNoNsProp(node, (const xmlChar *)name)) : NULL;
+    return node != NULL ? take_text(xmlGetNoNsProp(node, (const xmlChar *)name))
+                        : NULL;
 }
 
 gboolean
@@ -321,7 +326,7 @@ rfp_xml_attr_is(xmlNodePtr node, const char *name, const char *value)
 {
     g_autofree char *found = rfp_xml_attr(node, name);
 
-    return found && strcmp(found, value) == 0;
+    return found != NULL && strcmp(found, value) == 0;
 }
 
 char *
@@ -329,7 +334,7 @@ rfp_xml_child_text(xmlNodePtr node, const char *name, const char *ns)
 {
     xmlNodePtr child = rfp_xml_child(node, name, ns);
 
-    return child ? take_text(xmlNodeGetContent(child)) : NULL;
+    return child != NULL ? take_text(xmlNodeGetContent(child)) : NULL;
 }
 
 gboolean
@@ -340,7 +345,8 @@ rfp_xml_attr_uint(xmlNodePtr node,
 {
     g_autofree char *text = rfp_xml_attr(node, name);
 
-    return text && g_ascii_string_to_unsigned(text, 10, 0, max, value, NULL);
+    return text != NULL &&
+           g_ascii_string_to_unsigned(text, 10, 0, max, value, NULL);
 }
 
 static gboolean
@@ -372,7 +378,7 @@ rfp_xml_new(const char *root, const char *ns)
     xmlNodePtr node = xmlNewDocNode(doc, NULL, (const xmlChar *)root, NULL);
 
     xmlDocSetRootElement(doc, node);
-    if (ns)
+    if (ns != NULL)
         xmlSetNs(node, xmlNewNs(node, (const xmlChar *)ns, NULL));
     return doc;
 }
@@ -381,7 +387,7 @@ rfp_xml_new(const char *root, const char *ns)
 xmlNodePtr
 rfp_xml_add(xmlNodePtr parent, const char *name, const char *text)
 {
-    g_autofree char *clean = text ? clean_text(text) : NULL;
+    g_autofree char *clean = text != NULL ? clean_text(text) : NULL;
 
     return xmlNewTextChild(parent, NULL, (const xmlChar *)name,
                            (const xmlChar *)clean);
@@ -392,7 +398,7 @@ rfp_xml_set(xmlNodePtr node, const char *name, const char *value)
 {
     g_autofree char *clean = NULL;
 
-    if (!value)
+    if (value == NULL)
         return;
     clean = clean_text(value);
     xmlSetProp(node, (const xmlChar *)name, (const xmlChar *)clean);
@@ -416,7 +422,7 @@ drop(xmlNodePtr node)
 void
 rfp_xml_remove(xmlNodePtr node)
 {
-    if (node->prev && xmlIsBlankNode(node->prev))
+    if (node->prev != NULL && xmlIsBlankNode(node->prev))
         drop(node->prev);
     drop(node);
 }
@@ -425,7 +431,7 @@ rfp_xml_remove(xmlNodePtr node)
 static void
 set_encoding(xmlDocPtr doc)
 {
-    if (doc->encoding)
+    if (doc->encoding != NULL)
         xmlFree((xmlChar *)doc->encoding);
     doc->encoding = xmlStrdup((const xmlChar *)"UTF-8");
 }
@@ -439,7 +445,7 @@ save(xmlDocPtr doc, xmlNodePtr node, int options)
     const char *text = NULL;
 
     set_encoding(doc);
-    if (node)
+    if (node != NULL)
         xmlSaveTree(ctxt, node);
     else
         xmlSaveDoc(ctxt, doc);
@@ -464,7 +470,7 @@ only_elements(xmlNodePtr node)
     gboolean elements = FALSE;
     xmlNodePtr child = NULL;
 
-    for (child = node->children; child; child = child->next) {
+    for (child = node->children; child != NULL; child = child->next) {
         if (child->type == XML_ELEMENT_NODE)
             elements = TRUE;
         else if (child->type == XML_TEXT_NODE && !xmlIsBlankNode(child))
@@ -480,11 +486,11 @@ drop_blanks(xmlNodePtr node)
     xmlNodePtr next = NULL;
 
     /* as deep as RFP_XML_DEPTH_MAX */
-    for (child = node->children; child; child = child->next)
+    for (child = node->children; child != NULL; child = child->next)
         drop_blanks(child);
     if (node->type != XML_ELEMENT_NODE || !only_elements(node))
         return;
-    for (child = node->children; child; child = next) {
+    for (child = node->children; child != NULL; child = next) {
         next = child->next;
         if (xmlIsBlankNode(child))
             drop(child);
@@ -520,7 +526,8 @@ on_schema_error(void *opaque, ErrorPtr problem)
 
     if (*reason != NULL)
         return;
-    message = g_strndup(problem->message ? problem->message : "?", REASON_MAX);
+    message = g_strndup(problem->message != NULL ? problem->message : "?",
+                        REASON_MAX);
     *reason =
         g_strdup_printf(_("line %d: %s"), problem->line, g_strchomp(message));
 }
@@ -558,7 +565,7 @@ rfp_xml_schema_new(const char *path, GError **error)
     if (grammar == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("cannot use the schema '%s': %s"), path,
-                      reason ? reason : _("libxml2 gave no reason"));
+                      reason != NULL ? reason : _("libxml2 gave no reason"));
         return NULL;
     }
     schema = g_new0(RfpXmlSchema, 1);
@@ -594,6 +601,6 @@ rfp_xml_validate(RfpXmlSchema *schema,
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("%s does not follow its schema: %s"), what,
-                  reason ? reason : _("libxml2 gave no reason"));
+                  reason != NULL ? reason : _("libxml2 gave no reason"));
     return FALSE;
 }

@@ -15,7 +15,7 @@ rfp_msvm_class_nth(guint i)
     const RfpMsvmClass *klass = NULL;
 
     for (t = 0; t < G_N_ELEMENTS(tables); t++) {
-        for (klass = tables[t]; klass->name; klass++) {
+        for (klass = tables[t]; klass->name != NULL; klass++) {
             if (i-- == 0)
                 return klass;
         }
@@ -30,7 +30,7 @@ rfp_msvm_class_find(const char *name)
     const RfpMsvmClass *klass = NULL;
 
     for (t = 0; t < G_N_ELEMENTS(tables); t++) {
-        for (klass = tables[t]; klass->name; klass++) {
+        for (klass = tables[t]; klass->name != NULL; klass++) {
             if (g_ascii_strcasecmp(klass->name, name) == 0)
                 return klass;
         }
@@ -41,13 +41,13 @@ rfp_msvm_class_find(const char *name)
 const RfpMsvmClass *
 rfp_msvm_class_super(const RfpMsvmClass *klass)
 {
-    return klass->super ? rfp_msvm_class_find(klass->super) : NULL;
+    return klass->super != NULL ? rfp_msvm_class_find(klass->super) : NULL;
 }
 
 gboolean
 rfp_msvm_class_is_a(const RfpMsvmClass *klass, const char *name)
 {
-    for (; klass; klass = rfp_msvm_class_super(klass)) {
+    for (; klass != NULL; klass = rfp_msvm_class_super(klass)) {
         if (g_ascii_strcasecmp(klass->name, name) == 0)
             return TRUE;
     }
@@ -59,7 +59,7 @@ rfp_msvm_class_is_a(const RfpMsvmClass *klass, const char *name)
 static const RfpMsvmProperty *
 find_property(const RfpMsvmProperty *table, const char *name)
 {
-    for (; table && table->name; table++) {
+    for (; table != NULL && table->name != NULL; table++) {
         if (g_ascii_strcasecmp(table->name, name) == 0)
             return table;
     }
@@ -71,7 +71,7 @@ rfp_msvm_class_property(const RfpMsvmClass *klass, const char *name)
 {
     const RfpMsvmProperty *found = NULL;
 
-    for (; klass && !found; klass = rfp_msvm_class_super(klass))
+    for (; klass != NULL && found == NULL; klass = rfp_msvm_class_super(klass))
         found = find_property(klass->properties, name);
     return found;
 }
@@ -86,10 +86,11 @@ add_properties(GPtrArray *all,
     const RfpMsvmClass *super = rfp_msvm_class_super(klass);
     const RfpMsvmProperty *property = klass->properties;
 
-    if (super)
+    if (super != NULL)
         add_properties(all, super, most);
-    for (; property && property->name; property++) {
-        if (super && rfp_msvm_class_property(super, property->name))
+    for (; property != NULL && property->name != NULL; property++) {
+        if (super != NULL &&
+            rfp_msvm_class_property(super, property->name) != NULL)
             continue;
         g_ptr_array_add(all, (gpointer)rfp_msvm_class_property(most,
                                                                property->name));
@@ -110,7 +111,7 @@ rfp_msvm_property_value_name(const RfpMsvmProperty *property, gint64 value)
 {
     const RfpMsvmName *row = property->values;
 
-    for (; row && row->name; row++) {
+    for (; row != NULL && row->name != NULL; row++) {
         if (row->value == value)
             return row->name;
     }
@@ -122,7 +123,7 @@ rfp_msvm_property_value_name(const RfpMsvmProperty *property, gint64 value)
 static const RfpMsvmMethod *
 find_method(const RfpMsvmMethod *table, const char *name)
 {
-    for (; table && table->name; table++) {
+    for (; table != NULL && table->name != NULL; table++) {
         if (g_ascii_strcasecmp(table->name, name) == 0)
             return table;
     }
@@ -134,7 +135,7 @@ rfp_msvm_class_method(const RfpMsvmClass *klass, const char *name)
 {
     const RfpMsvmMethod *found = NULL;
 
-    for (; klass && !found; klass = rfp_msvm_class_super(klass))
+    for (; klass != NULL && found == NULL; klass = rfp_msvm_class_super(klass))
         found = find_method(klass->methods, name);
     return found;
 }

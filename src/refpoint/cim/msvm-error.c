@@ -17,7 +17,7 @@ static const Row rows[REFPOINT_ERROR_CANCELLED + 1];
 static const Row *
 find_row(RefpointError cause)
 {
-    if ((guint)cause >= G_N_ELEMENTS(rows) || !rows[cause].id)
+    if ((guint)cause >= G_N_ELEMENTS(rows) || rows[cause].id == NULL)
         cause = REFPOINT_ERROR_FAILED;
     return &rows[cause];
 }
@@ -26,7 +26,7 @@ find_row(RefpointError cause)
 static char *
 describe_origin(const RefpointFailure *failure)
 {
-    if (failure->libvirt_text)
+    if (failure->libvirt_text != NULL)
         return g_strdup_printf("libvirt: %s (%d)", failure->libvirt_text,
                                failure->libvirt_code);
     if (failure->errnum)
@@ -49,7 +49,8 @@ static void
 set_source(RfpMsvmInstance *instance, const char *source)
 {
     rfp_msvm_instance_set_text(instance, "ErrorSource", source);
-    rfp_msvm_instance_set_number(instance, "ErrorSourceFormat", source ? 2 : 0);
+    rfp_msvm_instance_set_number(instance, "ErrorSourceFormat",
+                                 source != NULL ? 2 : 0);
 }
 
 RfpMsvmInstance *

@@ -78,13 +78,13 @@ rfp_msvm_id_parse(RfpMsvmIdKind kind,
 {
     const Kind *row = &kinds[kind];
     const char *rest = skip_prefix(text, row->prefix);
-    const char *slash = rest ? strchr(rest, '/') : NULL;
-    gsize length = slash ? (gsize)(slash - rest) : GUID_LENGTH;
-    g_autofree char *first = rest ? g_strndup(rest, length) : NULL;
+    const char *slash = rest != NULL ? strchr(rest, '/') : NULL;
+    gsize length = slash != NULL ? (gsize)(slash - rest) : GUID_LENGTH;
+    g_autofree char *first = rest != NULL ? g_strndup(rest, length) : NULL;
 
-    if (!first || !rfp_guid_check(first) ||
-        (!slash && rest[GUID_LENGTH] != '\0') ||
-        !check_part(row->part, slash ? slash + 1 : NULL)) {
+    if (first == NULL || !rfp_guid_check(first) ||
+        (slash == NULL && rest[GUID_LENGTH] != '\0') ||
+        !check_part(row->part, slash != NULL ? slash + 1 : NULL)) {
         g_autofree char *begin = g_strndup(text, RFP_MSVM_ID_MAX);
         g_autofree char *shown = rfp_text_clean(begin);
 
@@ -97,7 +97,7 @@ rfp_msvm_id_parse(RfpMsvmIdKind kind,
         *part = g_ascii_strdown(slash + 1, -1);
     else if (row->part == TARGET)
         *part = g_strdup(slash + 1);
-    else if (part)
+    else if (part != NULL)
         *part = NULL;
     return TRUE;
 }

@@ -68,14 +68,14 @@ to_utf8(const char *text, gsize length, gsize *written)
     const char *kind = utf16_kind((const guint8 *)text, length);
     char *utf8 = NULL;
 
-    if (kind)
+    if (kind != NULL)
         utf8 =
             g_convert(text, (gssize)length, "UTF-8", kind, NULL, written, NULL);
     else if (g_utf8_validate(text, (gssize)length, NULL)) {
         utf8 = g_strndup(text, length);
         *written = length;
     }
-    if (utf8 && g_str_has_prefix(utf8, "\xef\xbb\xbf")) {
+    if (utf8 != NULL && g_str_has_prefix(utf8, "\xef\xbb\xbf")) {
         *written -= 3;
         memmove(utf8, utf8 + 3, *written + 1);
     }
@@ -88,7 +88,7 @@ measure(xmlNodePtr node)
 {
     guint deepest = 0;
 
-    for (node = node->children; node; node = node->next) {
+    for (node = node->children; node != NULL; node = node->next) {
         if (node->type == XML_ELEMENT_NODE)
             deepest = MAX(deepest, measure(node));
     }
@@ -107,14 +107,14 @@ open_text(const char *text, gsize length, guint depth, GError **error)
         return NULL;
     }
     utf8 = to_utf8(text, length, &written);
-    if (!utf8) {
+    if (utf8 == NULL) {
         malformed(error, _("it is neither UTF-8 nor UTF-16"));
         return NULL;
     }
     doc = rfp_xml_parse(utf8, written, _("the embedded instance"),
                         REFPOINT_ERROR_INVALID_PARAMETER, error);
-    if (doc && depth + measure(xmlDocGetRootElement(doc)) >
-                   RFP_MSVM_INSTANCE_DEPTH_MAX) {
+    if (doc != NULL && depth + measure(xmlDocGetRootElement(doc)) >
+                           RFP_MSVM_INSTANCE_DEPTH_MAX) {
         malformed(error, _("its elements are too deep"));
         return NULL;
     }
@@ -143,14 +143,14 @@ static gboolean
 only_child(xmlNodePtr node, const char *name, xmlNodePtr *found, GError **error)
 {
     *found = NULL;
-    for (node = node->children; node; node = node->next) {
+    for (node = node->children; node != NULL; node = node->next) {
         if (is_filling(node))
             continue;
         if (node->type != XML_ELEMENT_NODE)
             return malformed(error, _("it has text outside a <VALUE>"));
         if (is_named(node, "QUALIFIER") || is_named(node, "QUALIFIER.ARRAY"))
             continue;
-        if (*found || !is_named(node, name))
+        if (*found != NULL || !is_named(node, name))
             return refuse(error, REFPOINT_ERROR_INVALID_PARAMETER,
                           _("a <%s> of the embedded instance has no place"),
                           (const char *)node->name);
@@ -165,12 +165,12 @@ value_text(xmlNodePtr node, GError **error)
 {
     xmlChar *text = NULL;
 
-    if (xmlFirstElementChild(node)) {
+    if (xmlFirstElementChild(node) != NULL) {
         malformed(error, _("a <VALUE> holds elements"));
         return NULL;
     }
     text = xmlNodeGetContent(node);
-    if (!text)
+    if (text == NULL)
         malformed(error, _("a <VALUE> has no text"));
     return text;
 }
@@ -181,7 +181,7 @@ level(const Reader *reader, xmlNodePtr node)
 {
     guint depth = reader->depth;
 
-    for (; node && node->type == XML_ELEMENT_NODE; node = node->parent)
+    for (; node != NULL && node->type == XML_ELEMENT_NODE; node = node->parent)
         depth++;
     return depth;
 }
@@ -192,7 +192,7 @@ read_text(Reader *reader, xmlNodePtr node, RfpMsvmValue *value, GError **error)
     xmlChar *text = value_text(node, error);
     gboolean good = FALSE;
 
-    if (!text)
+    if (text == NULL)
         return FALSE;
     good = rfp_msvm_value_add(value, (const char *)text, -1,
                               level(reader, node), error);
@@ -224,7 +224,8 @@ read_array(Reader *reader, xmlNodePtr node, RfpMsvmValue *value, GError **error)
     if (!only_child(node, "VALUE.ARRAY", &found, error))
         return FALSE;
     value->null = found == NULL;
-    for (node = found ? found->children : NULL; node; node = node->next) {
+    for (node = found != NULL ? found->children : NULL; node != NULL;
+         node = node->next) {
         if (is_filling(node))
             continue;
         if (node->type != XML_ELEMENT_NODE)
@@ -252,10 +253,10 @@ read_reference(Reader *reader G_GNUC_UNUSED,
     if (!only_child(node, "VALUE.REFERENCE", &found, error))
         return FALSE;
     value->null = found == NULL;
-    if (!found)
+    if (found == NULL)
         return TRUE;
     path = rfp_msvm_reference_read(found);
-    if (!path)
+    if (path == NULL)
         return malformed(error, _("a <VALUE.REFERENCE> is no object path"));
     text = rfp_msvm_path_format(path);
     return rfp_msvm_value_add(value, text, -1, 0, error);
@@ -288,7 +289,7 @@ check_type(const RfpMsvmProperty *property, xmlNodePtr node, GError **error)
     g_autofree char *name = rfp_xml_attr(node, "TYPE");
     RfpCimType type = RFP_CIM_STRING;
 
-    if (!name)
+    if (name == NULL)
         return malformed(error, _("a property has no TYPE"));
     if (!rfp_cim_type_find(name, &type) || type != property->type)
         return wrong(error,
@@ -306,7 +307,7 @@ read_value(Reader *reader,
 {
     const Shape *shape = shape_of(property);
 
-    if (rfp_msvm_instance_value(reader->instance, property->name))
+    if (rfp_msvm_instance_value(reader->instance, property->name) != NULL)
         return refuse(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the embedded instance has the property %s twice"),
                       property->name);
@@ -329,12 +330,12 @@ read_property(Reader *reader, xmlNodePtr node, GError **error)
     g_autofree char *name = rfp_xml_attr(node, "NAME");
     const RfpMsvmProperty *property = NULL;
 
-    if (!name)
+    if (name == NULL)
         return malformed(error, _("a property has no NAME"));
     if (g_str_has_prefix(name, "__"))
         return TRUE;
     property = rfp_msvm_class_property(reader->instance->klass, name);
-    if (!property)
+    if (property == NULL)
         return wrong(error,
                      _("the class of the embedded instance has no property %s"),
                      name);
@@ -363,13 +364,13 @@ static const RfpMsvmClass *
 read_class(xmlNodePtr root, const char *expected, GError **error)
 {
     g_autofree char *name = rfp_xml_attr(root, "CLASSNAME");
-    const RfpMsvmClass *klass = name ? rfp_msvm_class_find(name) : NULL;
+    const RfpMsvmClass *klass = name != NULL ? rfp_msvm_class_find(name) : NULL;
 
-    if (!is_named(root, "INSTANCE") || !name) {
+    if (!is_named(root, "INSTANCE") || name == NULL) {
         malformed(error, _("it is not an <INSTANCE> with a CLASSNAME"));
         return NULL;
     }
-    if (!klass || (klass->flags & RFP_MSVM_ABSTRACT) ||
+    if (klass == NULL || (klass->flags & RFP_MSVM_ABSTRACT) ||
         !rfp_msvm_class_is_a(klass, expected)) {
         wrong(error, _("the embedded instance is of the class %s"), name);
         rfp_error_prefix(error, _("expected a %s"), expected);
@@ -386,16 +387,17 @@ rfp_msvm_instance_parse_below(const char *text,
                               GError **error)
 {
     g_autoptr(xmlDoc) doc = open_text(text, length, depth, error);
-    xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
-    const RfpMsvmClass *klass = root ? read_class(root, expected, error) : NULL;
+    xmlNodePtr root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
+    const RfpMsvmClass *klass =
+        root != NULL ? read_class(root, expected, error) : NULL;
     g_autoptr(RfpMsvmInstance) instance =
-        klass ? rfp_msvm_instance_new(klass->name) : NULL;
+        klass != NULL ? rfp_msvm_instance_new(klass->name) : NULL;
     Reader reader = {instance, depth};
     xmlNodePtr node = NULL;
 
-    if (!instance)
+    if (instance == NULL)
         return NULL;
-    for (node = root->children; node; node = node->next) {
+    for (node = root->children; node != NULL; node = node->next) {
         if (!read_element(&reader, node, error))
             return NULL;
     }

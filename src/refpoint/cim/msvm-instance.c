@@ -50,9 +50,9 @@ rfp_msvm_instance_put(RfpMsvmInstance *instance, const char *name)
     const RfpMsvmValue *old = rfp_msvm_instance_value(instance, name);
     RfpMsvmValue *value = NULL;
 
-    if (!property)
+    if (property == NULL)
         return NULL;
-    if (old)
+    if (old != NULL)
         g_ptr_array_remove(instance->values, (gpointer)old);
     value = rfp_msvm_value_new(property);
     g_ptr_array_add(instance->values, value);
@@ -66,9 +66,9 @@ rfp_msvm_instance_set_text(RfpMsvmInstance *instance,
 {
     RfpMsvmValue *value = rfp_msvm_instance_put(instance, name);
 
-    if (!value)
+    if (value == NULL)
         return;
-    if (text)
+    if (text != NULL)
         rfp_msvm_value_add_text(value, text);
     else
         value->null = TRUE;
@@ -81,7 +81,7 @@ rfp_msvm_instance_set_number(RfpMsvmInstance *instance,
 {
     RfpMsvmValue *value = rfp_msvm_instance_put(instance, name);
 
-    if (value)
+    if (value != NULL)
         rfp_msvm_value_add_number(value, number);
 }
 
@@ -92,10 +92,10 @@ rfp_msvm_instance_set_texts(RfpMsvmInstance *instance,
 {
     RfpMsvmValue *value = rfp_msvm_instance_put(instance, name);
 
-    if (!value)
+    if (value == NULL)
         return;
     value->null = texts == NULL;
-    for (; texts && *texts; texts++)
+    for (; texts != NULL && *texts != NULL; texts++)
         rfp_msvm_value_add_text(value, *texts);
 }
 
@@ -105,7 +105,7 @@ rfp_msvm_instance_text(const RfpMsvmInstance *instance, const char *name)
     const RfpMsvmItem *item =
         rfp_msvm_value_item(rfp_msvm_instance_value(instance, name), 0);
 
-    return item ? item->text : NULL;
+    return item != NULL ? item->text : NULL;
 }
 
 gboolean
@@ -116,7 +116,7 @@ rfp_msvm_instance_number(const RfpMsvmInstance *instance,
     const RfpMsvmItem *item =
         rfp_msvm_value_item(rfp_msvm_instance_value(instance, name), 0);
 
-    if (!item)
+    if (item == NULL)
         return FALSE;
     *number = item->number;
     return TRUE;
@@ -129,7 +129,7 @@ write_item(xmlNodePtr node, const RfpMsvmValue *value, guint i)
 {
     g_autofree char *text = rfp_msvm_value_format(value, i);
 
-    if (text)
+    if (text != NULL)
         rfp_xml_add(node, "VALUE", text);
     else
         rfp_xml_add(node, "VALUE.NULL", NULL);
@@ -157,11 +157,11 @@ write_reference(xmlNodePtr root, const RfpMsvmValue *value)
     xmlNodePtr node = rfp_xml_add(root, "PROPERTY.REFERENCE", NULL);
     const RfpMsvmItem *item = rfp_msvm_value_item(value, 0);
     g_autoptr(RfpMsvmPath) path =
-        item ? rfp_msvm_path_parse(item->text, NULL) : NULL;
+        item != NULL ? rfp_msvm_path_parse(item->text, NULL) : NULL;
 
     rfp_xml_set(node, "NAME", value->property->name);
     rfp_xml_set(node, "REFERENCECLASS", value->property->of);
-    if (path)
+    if (path != NULL)
         rfp_msvm_reference_write(node, path);
 }
 
@@ -172,7 +172,7 @@ write_scalar(xmlNodePtr root, const RfpMsvmValue *value)
 
     rfp_xml_set(node, "NAME", value->property->name);
     rfp_xml_set(node, "TYPE", rfp_cim_type_name(value->property->type));
-    if (rfp_msvm_value_item(value, 0))
+    if (rfp_msvm_value_item(value, 0) != NULL)
         write_item(node, value, 0);
 }
 
@@ -201,7 +201,7 @@ rfp_msvm_instance_format(const RfpMsvmInstance *instance)
     for (i = 0; i < all->len; i++) {
         property = g_ptr_array_index(all, i);
         value = rfp_msvm_instance_value(instance, property->name);
-        if (value)
+        if (value != NULL)
             write_value(root, value);
     }
     return rfp_xml_to_text(doc, FALSE);

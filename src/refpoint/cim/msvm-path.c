@@ -76,7 +76,7 @@ rfp_msvm_path_key(const RfpMsvmPath *path, const char *name)
 
     for (i = 0; i < path->keys->len; i++) {
         key = g_ptr_array_index(path->keys, i);
-        if (key->name && g_ascii_strcasecmp(key->name, name) == 0)
+        if (key->name != NULL && g_ascii_strcasecmp(key->name, name) == 0)
             return key->value;
     }
     return NULL;
@@ -99,7 +99,7 @@ take_word(Rest *rest, const char *more)
 {
     const char *begin = *rest;
 
-    while (g_ascii_isalnum(**rest) || (**rest && strchr(more, **rest)))
+    while (g_ascii_isalnum(**rest) || (**rest && strchr(more, **rest) != NULL))
         (*rest)++;
     return *rest > begin ? g_strndup(begin, (gsize)(*rest - begin)) : NULL;
 }
@@ -120,7 +120,7 @@ read_host(Rest *rest, RfpMsvmPath *path)
         return FALSE;
     *rest += 2;
     path->host = take_word(rest, "_-.");
-    if (!path->host || !is_slash(**rest))
+    if (path->host == NULL || !is_slash(**rest))
         return FALSE;
     (*rest)++;
     return TRUE;
@@ -143,7 +143,7 @@ read_namespace(Rest *rest, RfpMsvmPath *path)
     for (;;) {
         g_autofree char *part = take_word(rest, "_-");
 
-        if (!part)
+        if (part == NULL)
             return FALSE;
         g_string_append(all, part);
         if (**rest == ':')
@@ -167,7 +167,7 @@ take_quoted(Rest *rest)
     for (; **rest != quote; (*rest)++) {
         if (**rest == '\\') {
             (*rest)++;
-            if (**rest == '\0' || !strchr("\\\"'", **rest))
+            if (**rest == '\0' || strchr("\\\"'", **rest) == NULL)
                 return NULL;
         }
         if (**rest == '\0')
@@ -184,7 +184,7 @@ take_bare(Rest *rest, RfpCimType *type)
     g_autofree char *word = take_word(rest, "+-");
     const char *digits = word;
 
-    if (!word)
+    if (word == NULL)
         return NULL;
     if (g_ascii_strcasecmp(word, "TRUE") == 0 ||
         g_ascii_strcasecmp(word, "FALSE") == 0) {
@@ -211,7 +211,7 @@ read_value(Rest *rest, RfpMsvmPath *path, char *name)
         value = take_quoted(rest);
     else
         value = take_bare(rest, &type);
-    if (!value)
+    if (value == NULL)
         return FALSE;
     add_key(path, g_steal_pointer(&owned), value, type);
     return TRUE;
@@ -225,7 +225,8 @@ read_keys(Rest *rest, RfpMsvmPath *path)
 
         (*rest)++;
         name = take_name(rest);
-        if (!name || *(*rest)++ != '=' || rfp_msvm_path_key(path, name) ||
+        if (name == NULL || *(*rest)++ != '=' ||
+            rfp_msvm_path_key(path, name) != NULL ||
             path->keys->len == RFP_MSVM_PATH_KEYS_MAX ||
             !read_value(rest, path, g_steal_pointer(&name)))
             return FALSE;
@@ -237,7 +238,7 @@ static gboolean
 read_object(Rest *rest, RfpMsvmPath *path)
 {
     path->class_name = take_name(rest);
-    if (!path->class_name)
+    if (path->class_name == NULL)
         return FALSE;
     if (**rest == '.')
         return read_keys(rest, path);
@@ -303,7 +304,7 @@ append_quoted(GString *text, const char *value)
 static void
 append_key(GString *text, const RfpMsvmKey *key)
 {
-    if (key->name)
+    if (key->name != NULL)
         g_string_append(text, key->name);
     g_string_append_c(text, '=');
     if (key->type == RFP_CIM_STRING)
@@ -319,16 +320,16 @@ rfp_msvm_path_format(const RfpMsvmPath *path)
     const RfpMsvmKey *key = NULL;
     guint i = 0;
 
-    if (path->host)
+    if (path->host != NULL)
         g_string_append_printf(text, "\\\\%s\\", path->host);
-    if (path->name_space)
+    if (path->name_space != NULL)
         g_string_append_printf(text, "%s:", path->name_space);
     g_string_append(text, path->class_name);
     if (path->singleton)
         g_string_append(text, "=@");
     for (i = 0; i < path->keys->len; i++) {
         key = g_ptr_array_index(path->keys, i);
-        if (key->name)
+        if (key->name != NULL)
             g_string_append_c(text, i == 0 ? '.' : ',');
         append_key(text, key);
     }
@@ -370,10 +371,10 @@ check_keys(RfpMsvmPath *path, const RfpMsvmClass *klass)
         return FALSE;
     for (i = 0; i < n; i++) {
         key = g_ptr_array_index(path->keys, i);
-        if (!key->name)
+        if (key->name == NULL)
             key->name = g_strdup(only);
         property = rfp_msvm_class_property(klass, key->name);
-        if (!property || !(property->flags & RFP_MSVM_KEY) ||
+        if (property == NULL || !(property->flags & RFP_MSVM_KEY) ||
             key->type != RFP_CIM_STRING)
             return FALSE;
     }
@@ -386,14 +387,14 @@ rfp_msvm_path_check(RfpMsvmPath *path, const char *expected, GError **error)
     const RfpMsvmClass *klass = rfp_msvm_class_find(path->class_name);
     g_autofree char *begin = g_strndup(path->class_name, SHOWN_MAX);
 
-    if (path->name_space &&
+    if (path->name_space != NULL &&
         g_ascii_strcasecmp(path->name_space, RFP_MSVM_NAMESPACE) != 0) {
         rfp_error_set(error, REFPOINT_ERROR_INCORRECT_TYPE,
                       _("the object path is not one of the namespace %s"),
                       RFP_MSVM_NAMESPACE);
         return NULL;
     }
-    if (!klass || !rfp_msvm_class_is_a(klass, expected)) {
+    if (klass == NULL || !rfp_msvm_class_is_a(klass, expected)) {
         rfp_error_set(error, REFPOINT_ERROR_INCORRECT_TYPE,
                       _("the object path names a %s, not a %s"), begin,
                       expected);
@@ -413,7 +414,7 @@ rfp_msvm_path_parse_as(const char *text, const char *expected, GError **error)
 {
     g_autoptr(RfpMsvmPath) path = rfp_msvm_path_parse(text, error);
 
-    if (!path || !rfp_msvm_path_check(path, expected, error)) {
+    if (path == NULL || rfp_msvm_path_check(path, expected, error) == NULL) {
         rfp_msvm_path_add_example(expected, error);
         return NULL;
     }
@@ -440,7 +441,7 @@ static const struct {
 static const char *
 example_class(const char *expected)
 {
-    for (gsize i = 0; expected && i < G_N_ELEMENTS(samples); i++)
+    for (gsize i = 0; expected != NULL && i < G_N_ELEMENTS(samples); i++)
         if (rfp_msvm_class_is_a(rfp_msvm_class_find(samples[i].class_name),
                                 expected))
             return samples[i].class_name;

@@ -12,7 +12,7 @@ write_namespace(xmlNodePtr parent, const char *name_space)
     g_auto(GStrv) parts = g_strsplit(name_space, "\\", -1);
     char **part = NULL;
 
-    for (part = parts; *part; part++)
+    for (part = parts; *part != NULL; part++)
         rfp_xml_set(rfp_xml_add(node, "NAMESPACE", NULL), "NAME", *part);
 }
 
@@ -28,7 +28,7 @@ write_name(xmlNodePtr parent, const RfpMsvmPath *path)
     for (i = 0; i < path->keys->len; i++) {
         key = g_ptr_array_index(path->keys, i);
         binding = node;
-        if (key->name) {
+        if (key->name != NULL) {
             binding = rfp_xml_add(node, "KEYBINDING", NULL);
             rfp_xml_set(binding, "NAME", key->name);
         }
@@ -46,12 +46,12 @@ rfp_msvm_reference_write(xmlNodePtr parent, const RfpMsvmPath *path)
     xmlNodePtr node = rfp_xml_add(parent, "VALUE.REFERENCE", NULL);
     xmlNodePtr where = NULL;
 
-    if (path->host) {
+    if (path->host != NULL) {
         node = rfp_xml_add(node, "INSTANCEPATH", NULL);
         where = rfp_xml_add(node, "NAMESPACEPATH", NULL);
         rfp_xml_add(where, "HOST", path->host);
         write_namespace(where, path->name_space);
-    } else if (path->name_space) {
+    } else if (path->name_space != NULL) {
         node = rfp_xml_add(node, "LOCALINSTANCEPATH", NULL);
         write_namespace(node, path->name_space);
     }
@@ -73,12 +73,12 @@ read_namespace(xmlNodePtr node, RfpMsvmPath *path)
     xmlNodePtr part = child(node, "NAMESPACE");
     g_autoptr(GString) all = g_string_new(NULL);
 
-    if (!part)
+    if (part == NULL)
         return FALSE;
-    for (; part; part = rfp_xml_next(part)) {
+    for (; part != NULL; part = rfp_xml_next(part)) {
         g_autofree char *name = rfp_xml_attr(part, "NAME");
 
-        if (!name)
+        if (name == NULL)
             return FALSE;
         if (all->len > 0)
             g_string_append_c(all, '\\');
@@ -96,7 +96,7 @@ read_key(xmlNodePtr parent, const char *name, RfpMsvmPath *path)
     g_autofree char *type = rfp_xml_attr(node, "VALUETYPE");
     RfpMsvmKey *key = NULL;
 
-    if (!value || path->keys->len == RFP_MSVM_PATH_KEYS_MAX)
+    if (value == NULL || path->keys->len == RFP_MSVM_PATH_KEYS_MAX)
         return FALSE;
     rfp_msvm_path_add(path, name, value);
     key = g_ptr_array_index(path->keys, path->keys->len - 1);
@@ -113,14 +113,14 @@ read_name(xmlNodePtr node, RfpMsvmPath *path)
     xmlNodePtr binding = child(node, "KEYBINDING");
 
     path->class_name = rfp_xml_attr(node, "CLASSNAME");
-    if (!path->class_name)
+    if (path->class_name == NULL)
         return FALSE;
-    if (!binding)
-        return !child(node, "KEYVALUE") || read_key(node, NULL, path);
-    for (; binding; binding = rfp_xml_next(binding)) {
+    if (binding == NULL)
+        return child(node, "KEYVALUE") == NULL || read_key(node, NULL, path);
+    for (; binding != NULL; binding = rfp_xml_next(binding)) {
         g_autofree char *name = rfp_xml_attr(binding, "NAME");
 
-        if (!name || !read_key(binding, name, path))
+        if (name == NULL || !read_key(binding, name, path))
             return FALSE;
     }
     return TRUE;
@@ -133,13 +133,13 @@ read_parts(xmlNodePtr node, RfpMsvmPath *path)
     xmlNodePtr local = child(node, "LOCALINSTANCEPATH");
     xmlNodePtr where = child(full, "NAMESPACEPATH");
 
-    if (full) {
+    if (full != NULL) {
         path->host = rfp_xml_child_text(where, "HOST", NULL);
-        return path->host &&
+        return path->host != NULL &&
                read_namespace(child(where, "LOCALNAMESPACEPATH"), path) &&
                read_name(child(full, "INSTANCENAME"), path);
     }
-    if (local)
+    if (local != NULL)
         return read_namespace(child(local, "LOCALNAMESPACEPATH"), path) &&
                read_name(child(local, "INSTANCENAME"), path);
     return read_name(child(node, "INSTANCENAME"), path);

@@ -22,9 +22,9 @@ rfp_msvm_time_format(gint64 us)
         seconds--;
     }
     time = g_date_time_new_from_unix_utc(seconds);
-    text = time ? g_date_time_format(time, "%Y%m%d%H%M%S") : NULL;
-    return g_strdup_printf("%s.%06d+000", text ? text : "00010101000000",
-                           (int)rest);
+    text = time != NULL ? g_date_time_format(time, "%Y%m%d%H%M%S") : NULL;
+    return g_strdup_printf("%s.%06d+000",
+                           text != NULL ? text : "00010101000000", (int)rest);
 }
 
 char *
@@ -45,10 +45,10 @@ has_shape(const char *text, const char *digits)
     guint i = 0;
 
     if (strnlen(text, LENGTH + 1) != LENGTH || text[POINT_AT] != '.' ||
-        !strchr(":+-", text[SIGN_AT]))
+        strchr(":+-", text[SIGN_AT]) == NULL)
         return FALSE;
     for (i = 0; i < LENGTH; i++) {
-        if (i != POINT_AT && i != SIGN_AT && !strchr(digits, text[i]))
+        if (i != POINT_AT && i != SIGN_AT && strchr(digits, text[i]) == NULL)
             return FALSE;
     }
     return TRUE;
@@ -111,7 +111,7 @@ rfp_msvm_time_parse(const char *text, gint64 *us)
     time = g_date_time_new_utc(number(text, 0, 4), number(text, 4, 2),
                                number(text, 6, 2), number(text, 8, 2),
                                number(text, 10, 2), number(text, 12, 2));
-    if (!time)
+    if (time == NULL)
         return FALSE;
     offset = number(text, SIGN_AT + 1, 3) * 60;
     if (text[SIGN_AT] == '-')

@@ -79,7 +79,7 @@ rfp_msvm_value_item(const RfpMsvmValue *value, guint i)
 {
     const RfpMsvmItem *item = NULL;
 
-    if (!value || value->null || i >= value->items->len)
+    if (value == NULL || value->null || i >= value->items->len)
         return NULL;
     item = g_ptr_array_index(value->items, i);
     return item->null ? NULL : item;
@@ -169,7 +169,7 @@ add_reference(RfpMsvmValue *value, const char *text, GError **error)
     g_autoptr(RfpMsvmPath) path =
         rfp_msvm_path_parse_as(text, value->property->of, error);
 
-    if (!path) {
+    if (path == NULL) {
         rfp_error_prefix(error, "%s", value->property->name);
         return FALSE;
     }
@@ -188,7 +188,7 @@ add_embedded(RfpMsvmValue *value,
         rfp_msvm_instance_parse_below(text, length, value->property->of, depth,
                                       error);
 
-    if (!instance) {
+    if (instance == NULL) {
         rfp_error_prefix(error, "%s", value->property->name);
         return FALSE;
     }
@@ -229,11 +229,11 @@ rfp_msvm_value_format(const RfpMsvmValue *value, guint i)
     const RfpMsvmItem *item = rfp_msvm_value_item(value, i);
     const RfpCimInteger *integer = NULL;
 
-    if (!item)
+    if (item == NULL)
         return NULL;
-    if (item->instance)
+    if (item->instance != NULL)
         return rfp_msvm_instance_format(item->instance);
-    if (item->text)
+    if (item->text != NULL)
         return g_strdup(item->text);
     integer = rfp_cim_type_integer(value->property->type);
     if (!integer->integer)

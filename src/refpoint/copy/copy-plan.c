@@ -89,7 +89,7 @@ static void
 set_gap(Plan *plan)
 {
     rfp_error_set(&plan->error, REFPOINT_ERROR_FAILED,
-                  _("The map has a gap at offset %" PRIu64), plan->expected);
+                  _("the map has a gap at offset %" PRIu64), plan->expected);
 }
 
 static gboolean

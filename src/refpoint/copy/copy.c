@@ -102,14 +102,14 @@ fail(RfpCopy *copy, GError *error)
 static gboolean
 set_cancelled(GError **error)
 {
-    rfp_error_set(error, REFPOINT_ERROR_CANCELLED, _("The copy was cancelled"));
+    rfp_error_set(error, REFPOINT_ERROR_CANCELLED, _("the copy was cancelled"));
     return FALSE;
 }
 
 static gboolean
 set_no_memory(GError **error)
 {
-    rfp_error_set(error, REFPOINT_ERROR_NO_MEMORY, _("Not enough memory"));
+    rfp_error_set(error, REFPOINT_ERROR_NO_MEMORY, _("not enough memory"));
     return FALSE;
 }
 
@@ -124,7 +124,7 @@ static gboolean
 prefix_offset(GError **error, guint64 offset)
 {
     if (error == NULL || !is_cancelled(*error))
-        rfp_error_prefix(error, _("At offset %" PRIu64), offset);
+        rfp_error_prefix(error, _("at offset %" PRIu64), offset);
     return FALSE;
 }
 
@@ -513,7 +513,7 @@ start_thread(RfpCopy *copy, GThreadFunc func)
     thread = g_thread_try_new("copy", func, copy, &cause);
     if (thread != NULL)
         return thread;
-    rfp_error_set(&error, REFPOINT_ERROR_FAILED, _("Cannot start a thread: %s"),
+    rfp_error_set(&error, REFPOINT_ERROR_FAILED, _("cannot start a thread: %s"),
                   cause->message);
     fail(copy, error);
     thread_ended(copy);
@@ -586,7 +586,7 @@ rfp_copy_run(RfpCopy *copy, GError **error)
         return TRUE;
     if (!is_cancelled(copy->error)) {
         rfp_error_add_object(&copy->error, copy->name);
-        rfp_error_prefix(&copy->error, _("Disk %s"), copy->name);
+        rfp_error_prefix(&copy->error, _("disk %s"), copy->name);
     }
     g_propagate_error(error, g_steal_pointer(&copy->error));
     return FALSE;

@@ -361,7 +361,7 @@ get_link(Connection *connection, guint link, GError **error)
     if (nbd != NULL && !check_handle(connection, nbd, error))
         g_clear_pointer(&nbd, nbd_close);
     if (nbd == NULL) {
-        rfp_error_prefix(error, _("Cannot connect to NBD export %s"),
+        rfp_error_prefix(error, _("cannot connect to NBD export %s"),
                          source->label);
         return NULL;
     }
@@ -417,7 +417,7 @@ read_data(gpointer opaque,
         if (!read_step(connection, (char *)data + done, offset + done, n,
                        error)) {
             rfp_error_prefix(error,
-                             _("Cannot read NBD export %s at offset %" PRIu64),
+                             _("cannot read NBD export %s at offset %" PRIu64),
                              connection->source->label, offset + done);
             return FALSE;
         }
@@ -471,7 +471,7 @@ open_map(Connection *connection, guint link, GError **error)
 {
     if (link == LINK_DIRTY && connection->source->dirty_context == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                      _("No dirty bitmap is known for NBD export %s"),
+                      _("no dirty bitmap is known for NBD export %s"),
                       connection->source->label);
         return FALSE;
     }
@@ -512,7 +512,7 @@ map_extents(gpointer opaque,
     while (walk.offset < walk.end && !walk.stopped) {
         if (!map_step(connection, map, &walk, error)) {
             rfp_error_prefix(error,
-                             _("Cannot get the map of NBD export %s at offset "
+                             _("cannot get the map of NBD export %s at offset "
                                "%" PRIu64),
                              connection->source->label, walk.offset);
             return FALSE;

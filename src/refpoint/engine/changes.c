@@ -103,8 +103,8 @@ find_disk(Changes *changes, GError **error)
     const char *name = changes->point->name;
     guint n = 0;
     RfpCheckpointDisk *disk =
-        wanted ? rfp_checkpoint_xml_disk(changes->point, wanted)
-               : only_disk(changes->point, &n);
+        wanted != NULL ? rfp_checkpoint_xml_disk(changes->point, wanted)
+                       : only_disk(changes->point, &n);
 
     if (disk == NULL && wanted == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
@@ -217,7 +217,7 @@ format_backup(Changes *changes)
         .target = changes->target,
         .base = changes->point->name,
         .scratch = changes->scratch,
-        .secret = encrypted ? encrypted->secret : NULL,
+        .secret = encrypted != NULL ? encrypted->secret : NULL,
     };
     g_autoptr(GPtrArray) others = g_ptr_array_new();
 

@@ -632,7 +632,7 @@ live_changes(RfpExport *export,
 {
     g_autoptr(GPtrArray) now =
         rfp_checkpoint_list(export->operation.domain, FALSE, error);
-    RfpCheckpointXml *point = now ? find_again(export, now) : NULL;
+    RfpCheckpointXml *point = now != NULL ? find_again(export, now) : NULL;
     RfpCheckpointDisk *tracked = NULL;
 
     if (now == NULL ||

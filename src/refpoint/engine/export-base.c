@@ -32,7 +32,7 @@ check_created(RfpExport *export,
         return FALSE;
     }
     text = rfp_export_set_read_file(export->set, file, error);
-    then = text ? rfp_checkpoint_xml_parse(text, error) : NULL;
+    then = text != NULL ? rfp_checkpoint_xml_parse(text, error) : NULL;
     if (then == NULL)
         return FALSE;
     *same = then->created == checkpoint->created;
@@ -49,7 +49,7 @@ check_folder(RfpExport *export,
 {
     RfpManifestVm *vm = rfp_set_point_vm(rfp_export_set_newest(export->set));
     g_autofree char *folder =
-        g_build_filename("disks", vm ? vm->folder : "", target, NULL);
+        g_build_filename("disks", vm != NULL ? vm->folder : "", target, NULL);
     g_autofree char *other = g_path_get_dirname(base->image);
 
     if (strcmp(folder, other) == 0)
@@ -79,7 +79,7 @@ look_at_files(RfpExport *export,
         check_folder(export, g_ptr_array_index(chain, 0), target, &local) &&
         rfp_export_set_check_chain(export->set, chain, &local) &&
         check_created(export, point, checkpoint, &candidate->alive, &local);
-    candidate->depth = chain ? chain->len : 0;
+    candidate->depth = chain != NULL ? chain->len : 0;
     if (rfp_error_is_limit(local)) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
@@ -113,9 +113,10 @@ source_at(RfpExport *export, RfpSetPoint *point, RfpManifestDisk *data)
 {
     RfpMetadataPoint *note =
         rfp_metadata_find(export->notes, point->manifest->guid);
-    const RfpDiskSource *noted = note ? note_source(note, data->target) : NULL;
+    const RfpDiskSource *noted =
+        note != NULL ? note_source(note, data->target) : NULL;
 
-    return noted ? noted : &data->source;
+    return noted != NULL ? noted : &data->source;
 }
 
 /* *@has: whether @point has data of the disk. */
@@ -129,7 +130,8 @@ candidate_of(RfpExport *export,
 {
     const char *target = disk->state.target;
     RfpManifestVm *vm = rfp_set_point_vm(point);
-    RfpManifestDisk *data = vm ? rfp_manifest_vm_disk(vm, target) : NULL;
+    RfpManifestDisk *data =
+        vm != NULL ? rfp_manifest_vm_disk(vm, target) : NULL;
     RfpCheckpointXml *checkpoint = NULL;
     RfpCheckpointDisk *tracked = NULL;
 
@@ -146,15 +148,15 @@ candidate_of(RfpExport *export,
     }
     *candidate = (RfpPlanCandidate){
         .guid = point->manifest->guid,
-        .name = checkpoint ? checkpoint->name : point->manifest->name,
+        .name = checkpoint != NULL ? checkpoint->name : point->manifest->name,
         .untracked = !data->tracked,
         .alive = checkpoint != NULL,
-        .bitmap = tracked && tracked->tracked && tracked->has_size
+        .bitmap = tracked != NULL && tracked->tracked && tracked->has_size
                       ? REFPOINT_BITMAP_GOOD
                       : REFPOINT_BITMAP_BROKEN,
         .size = data->size,
         .changed = disk->kept_amount ? disk->kept_changed
-                   : tracked         ? tracked->changed
+                   : tracked != NULL ? tracked->changed
                                      : 0,
         .source = source_at(export, point, data),
         .other = export->from_kept &&
@@ -180,9 +182,9 @@ is_usable(const RfpExportDisk *disk, const RfpPlanCandidate *candidate)
 static gboolean
 look_at_candidates(RfpExport *export, RfpExportDisk *disk, GError **error)
 {
-    GPtrArray *points = export->set ? export->set->points : NULL;
+    GPtrArray *points = export->set != NULL ? export->set->points : NULL;
 
-    for (guint i = points ? points->len : 0; i > 0; i--) {
+    for (guint i = points != NULL ? points->len : 0; i > 0; i--) {
         RfpSetPoint *point = g_ptr_array_index(points, i - 1);
         RfpPlanCandidate candidate;
         gboolean has = FALSE;
@@ -213,7 +215,7 @@ look_at_notes_of(RfpExport *export,
         RfpCheckpointXml *checkpoint =
             g_ptr_array_index(export->checkpoints, i - 1);
         RfpMetadataPoint *note =
-            checkpoint->guid
+            checkpoint->guid != NULL
                 ? rfp_metadata_find(export->notes, checkpoint->guid)
                 : NULL;
         RfpCheckpointDisk *tracked = NULL;
@@ -223,7 +225,8 @@ look_at_notes_of(RfpExport *export,
             .alive = TRUE,
             .bitmap = REFPOINT_BITMAP_GOOD,
             .chain_ok = TRUE,
-            .source = note ? note_source(note, disk->state.target) : NULL,
+            .source =
+                note != NULL ? note_source(note, disk->state.target) : NULL,
         };
 
         if (note == NULL || note->state != state || candidate.source == NULL ||

@@ -90,8 +90,8 @@ write_record(RfpExport *export, GError **error)
 
     if (!rfp_record_append(record, error, RFP_STEP_OPERATION,
                            export->operation.conn->uri, domain->uuid,
-                           export->guid, set ? set->path : "",
-                           set ? set->file->guid : "", NULL) ||
+                           export->guid, set != NULL ? set->path : "",
+                           set != NULL ? set->file->guid : "", NULL) ||
         (set != NULL && !rfp_record_append(record, error, RFP_STEP_FOLDER,
                                            export->partial, NULL)))
         return FALSE;
@@ -177,7 +177,7 @@ prepare(RfpExport *export, GError **error)
 static const char *
 set_guid(const RfpExport *export)
 {
-    return export->set ? export->set->file->guid : NULL;
+    return export->set != NULL ? export->set->file->guid : NULL;
 }
 
 /* The domain's own note of what comes; the manifest has the same facts, and the
@@ -221,7 +221,7 @@ incremental_of(const RfpExport *export, const RfpExportDisk *disk)
 {
     if (disk->decision.mode == REFPOINT_MODE_INCREMENT)
         return disk->decision.base->name;
-    return export->point ? export->name : NULL;
+    return export->point != NULL ? export->name : NULL;
 }
 
 static char *
@@ -280,7 +280,8 @@ begin_job(RfpExport *export, GError **error)
     g_autofree char *backup = format_backup(export);
     g_autofree char *checkpoint = format_checkpoint(export);
 
-    export->created_us = export->point ? export->created_us : g_get_real_time();
+    export->created_us =
+        export->point != NULL ? export->created_us : g_get_real_time();
     export->begun = g_get_monotonic_time();
     if (!rfp_operation_begin_job(&export->operation, backup, checkpoint,
                                  export->push, error))
@@ -416,8 +417,8 @@ gboolean
 rfp_export_begin(RfpExport *export, GError **error)
 {
     RfpOperation *operation = &export->operation;
-    RefpointQuiesce quiesce =
-        export->point ? REFPOINT_QUIESCE_NEVER : export->options->quiesce;
+    RefpointQuiesce quiesce = export->point != NULL ? REFPOINT_QUIESCE_NEVER
+                                                    : export->options->quiesce;
     gboolean begun = FALSE;
 
     if (!prepare(export, error) || !rfp_operation_guarded(operation, error) ||

@@ -81,7 +81,7 @@ name_new_point(RfpExport *export, GError **error)
 {
     export->guid = rfp_guid_new();
     export->created_us = g_get_real_time();
-    export->name = export->options->create
+    export->name = export->options->create != NULL
                        ? g_strdup(export->options->create)
                        : rfp_name_default(export->created_us, export->guid);
     export->folder = g_strdup(export->name);
@@ -121,7 +121,7 @@ folder_taken(const char *name, gpointer opaque)
 {
     RfpExport *export = opaque;
     RfpSetPoint *there =
-        export->set ? rfp_export_set_resolve(export->set, name) : NULL;
+        export->set != NULL ? rfp_export_set_resolve(export->set, name) : NULL;
 
     return there != NULL && there->manifest != NULL &&
            !rfp_guid_equal(there->manifest->guid, export->guid);
@@ -371,7 +371,7 @@ same_disks(RfpExport *export, RfpSetPoint *point)
     for (guint i = 0; i < export->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
         RfpManifestDisk *data =
-            vm ? rfp_manifest_vm_disk(vm, disk->state.target) : NULL;
+            vm != NULL ? rfp_manifest_vm_disk(vm, disk->state.target) : NULL;
         gboolean has = data != NULL && data->mode != REFPOINT_MODE_LEFT_OUT;
 
         if (has != rfp_export_takes(disk))
@@ -383,7 +383,7 @@ same_disks(RfpExport *export, RfpSetPoint *point)
 static gboolean
 check_already(RfpExport *export, GError **error)
 {
-    RfpSetPoint *point = export->set && export->point
+    RfpSetPoint *point = export->set != NULL && export->point != NULL
                              ? rfp_export_set_find(export->set, export->guid)
                              : NULL;
 
@@ -416,7 +416,7 @@ check_tracked(RfpExport *export, GError **error)
             rfp_checkpoint_xml_disk(export->point, disk->state.target);
 
         if (!rfp_export_takes(disk) ||
-            (tracked && tracked->tracked && tracked->has_size))
+            (tracked != NULL && tracked->tracked && tracked->has_size))
             continue;
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("point '%s' has no usable bitmap for disk '%s': what "
@@ -441,7 +441,7 @@ consistency_of(const RfpExport *export)
         return rfp_export_set_find(export->set, export->guid)
             ->manifest->consistency;
     note = rfp_metadata_find(export->notes, export->guid);
-    return note ? note->consistency : REFPOINT_CONSISTENCY_UNKNOWN;
+    return note != NULL ? note->consistency : REFPOINT_CONSISTENCY_UNKNOWN;
 }
 
 /* It is what it was made: freezing comes too late. */
@@ -495,7 +495,8 @@ check_any(RfpExport *export, GError **error)
 static void
 warn_damaged_points(RfpExport *export)
 {
-    for (guint i = 0; export->set && i < export->set->points->len; i++) {
+    for (guint i = 0; export->set != NULL && i < export->set->points->len;
+         i++) {
         const RfpSetPoint *point = g_ptr_array_index(export->set->points, i);
 
         if (point->manifest == NULL)

@@ -54,7 +54,8 @@ domain_at_point(RfpExport *export, GError **error)
         if (inside == NULL && *error != NULL)
             return NULL;
     }
-    return rfp_domain_xml_strip(inside ? inside : export->domain_text, error);
+    return rfp_domain_xml_strip(inside != NULL ? inside : export->domain_text,
+                                error);
 }
 
 /* NULL with no error: there is none, or none that is of the point. One that was
@@ -68,7 +69,7 @@ inactive_now(RfpExport *export, GError **error)
     if (export->point != NULL || !rfp_domain_is_persistent(domain))
         return NULL;
     text = rfp_domain_xml_text(domain, TRUE, NULL, error);
-    return text ? rfp_domain_xml_strip(text, error) : NULL;
+    return text != NULL ? rfp_domain_xml_strip(text, error) : NULL;
 }
 
 static gboolean
@@ -176,8 +177,9 @@ describe(RfpExport *export)
 
     manifest->generator = g_strdup(PACKAGE_NAME " " PACKAGE_VERSION);
     manifest->set_guid = g_strdup(export->set->file->guid);
-    manifest->sequence = newest ? newest->manifest->sequence + 1 : 1;
-    manifest->parent_guid = g_strdup(newest ? newest->manifest->guid : NULL);
+    manifest->sequence = newest != NULL ? newest->manifest->sequence + 1 : 1;
+    manifest->parent_guid =
+        g_strdup(newest != NULL ? newest->manifest->guid : NULL);
     manifest->name = g_strdup(export->folder);
     manifest->guid = g_strdup(export->guid);
     manifest->consistency = export->consistency;

@@ -95,7 +95,7 @@ gboolean
 rfp_export_choose_mode(RfpExport *export, GError **error)
 {
     const RfpExportDisk *disk = unservable(export);
-    const char *why_not = disk ? why_not_pushed(export) : NULL;
+    const char *why_not = disk != NULL ? why_not_pushed(export) : NULL;
 
     export->push = disk != NULL && why_not == NULL;
     if (why_not == NULL)

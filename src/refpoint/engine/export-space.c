@@ -114,10 +114,10 @@ static gboolean
 check_scratch_dir(RfpExport *export, GError **error)
 {
     const char *scratch = rfp_export_scratch_dir(export);
-    g_autofree char *set = export->options->directory
+    g_autofree char *set = export->options->directory != NULL
                                ? rfp_path_absolute(export->options->directory)
                                : NULL;
-    gsize length = set ? strlen(set) : 0;
+    gsize length = set != NULL ? strlen(set) : 0;
 
     if (export->scratch_dir != NULL &&
         !g_file_test(scratch, G_FILE_TEST_IS_DIR)) {
@@ -212,7 +212,8 @@ check_kept_room(const RfpExport *export,
 {
     const RfpStep *step =
         rfp_record_find(export->operation.kept->record, RFP_STEP_SCRATCH);
-    g_autofree char *dir = step ? g_path_get_dirname(step->args[0]) : NULL;
+    g_autofree char *dir =
+        step != NULL ? g_path_get_dirname(step->args[0]) : NULL;
     RfpSpace scratch = {0};
 
     if (dir == NULL || !rfp_space_of(dir, &scratch, error))

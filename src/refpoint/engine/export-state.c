@@ -237,8 +237,9 @@ find_last(RfpExport *export, const State *state)
 {
     RfpSetPoint *newest = rfp_export_set_newest(export->set);
     /* a digest is taken on only where a bit of it cannot have changed */
-    RfpManifestVm *vm =
-        newest && newest->manifest->vouches ? rfp_set_point_vm(newest) : NULL;
+    RfpManifestVm *vm = newest != NULL && newest->manifest->vouches
+                            ? rfp_set_point_vm(newest)
+                            : NULL;
 
     for (guint i = 0; vm != NULL && i < vm->files->len; i++) {
         RfpManifestFile *file = g_ptr_array_index(vm->files, i);

@@ -109,7 +109,8 @@ open_sink(RfpExport *export, RfpExportDisk *disk, GError **error)
         return FALSE;
     disk->digest_writer =
         rfp_digest_writer_new(digests, disk->digests, disk->state.size,
-                              backing ? disk->base_digests : NULL, error);
+                              backing != NULL ? disk->base_digests : NULL,
+                              error);
     return disk->digest_writer != NULL;
 }
 
@@ -180,14 +181,15 @@ workers_for(const Stream *stream)
     guint workers =
         CLAMP(WORKERS_TOTAL / n_disks, WORKERS_MIN, RFP_EXPORT_WORKERS_MAX);
 
-    return stream->compress ? MAX(workers, n_compressors() / n_disks) : workers;
+    return stream->compress != NULL ? MAX(workers, n_compressors() / n_disks)
+                                    : workers;
 }
 
 /* Where data is compressed, half of the memory is for what comes out. */
 static gsize
 buffer_for(const Stream *stream)
 {
-    gsize total = stream->compress ? BUFFERS_TOTAL / 2 : BUFFERS_TOTAL;
+    gsize total = stream->compress != NULL ? BUFFERS_TOTAL / 2 : BUFFERS_TOTAL;
     gsize share = total / (stream->disks->len * workers_for(stream));
 
     share &= ~(gsize)(RFP_CLUSTER_SIZE - 1);
@@ -232,7 +234,7 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
     if (!check_source(stream->export, disk, error) ||
         !open_sink(stream->export, disk, error))
         return FALSE;
-    if (stream->compress)
+    if (stream->compress != NULL)
         rfp_qcow2_writer_set_compress(disk->writer, stream->compress,
                                       options.buffer);
     disk->copy =
@@ -350,7 +352,7 @@ rfp_export_stop_job(RfpExport *export, const GError *cause)
     } else if (cause != NULL) {
         limit = rfp_kept_limit(operation->kept, NULL);
         rfp_undo_kept(operation->domain, operation->kept,
-                      limit ? limit : RFP_ENDED_STOPPED, NULL);
+                      limit != NULL ? limit : RFP_ENDED_STOPPED, NULL);
     }
 }
 

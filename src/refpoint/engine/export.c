@@ -58,7 +58,7 @@ rfp_export_take_scratch_dir(RfpExport *export, const char *dir, GError **error)
                       _("the name of the scratch directory is empty"));
         return FALSE;
     }
-    export->scratch_dir = dir ? rfp_path_absolute(dir) : NULL;
+    export->scratch_dir = dir != NULL ? rfp_path_absolute(dir) : NULL;
     return TRUE;
 }
 
@@ -264,10 +264,10 @@ point_consistency(RfpExport *export)
     g_autoptr(GPtrArray) points =
         rfp_metadata_load(export->operation.domain, NULL);
     RfpMetadataPoint *point =
-        points ? rfp_metadata_find(points, export->guid) : NULL;
+        points != NULL ? rfp_metadata_find(points, export->guid) : NULL;
 
     export->consistency =
-        point ? point->consistency : REFPOINT_CONSISTENCY_UNKNOWN;
+        point != NULL ? point->consistency : REFPOINT_CONSISTENCY_UNKNOWN;
 }
 
 /* A point whose data was kept once: says why it is not any more. */

@@ -28,7 +28,7 @@ find_image(RfpImport *import,
            GError **error)
 {
     RfpDomainDisk *disk = rfp_domain_xml_disk(import->domain_xml, target);
-    const char *type = disk ? disk->source.type : NULL;
+    const char *type = disk != NULL ? disk->source.type : NULL;
 
     if (disk == NULL || !disk->has_source ||
         g_strcmp0(disk->driver, "qcow2") != 0) {

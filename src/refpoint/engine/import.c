@@ -179,7 +179,7 @@ live_ancestor(RfpImport *import, const RfpImportPoint *point)
         if (in_set != NULL)
             parent = read_point(import, in_set, NULL);
         g_free(name);
-        name = parent ? g_strdup(parent->xml->parent) : NULL;
+        name = parent != NULL ? g_strdup(parent->xml->parent) : NULL;
     }
     return NULL;
 }
@@ -351,8 +351,9 @@ find_point(RfpImport *import, GError **error)
 {
     const char *name = import->options->point;
     g_autofree char *directory = rfp_text_shell(import->set->path);
-    RfpSetPoint *point = name ? rfp_export_set_resolve(import->set, name)
-                              : rfp_export_set_newest(import->set);
+    RfpSetPoint *point = name != NULL
+                             ? rfp_export_set_resolve(import->set, name)
+                             : rfp_export_set_newest(import->set);
 
     if (point != NULL)
         return point;
@@ -363,7 +364,7 @@ find_point(RfpImport *import, GError **error)
     else
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the set '%s' has no point"), import->set->path);
-    rfp_error_add_object(error, name ? name : import->set->path);
+    rfp_error_add_object(error, name != NULL ? name : import->set->path);
     rfp_error_add_way_out(error,
                           _("see what it has with: virt-refpoint "
                             "catalog %s"),

@@ -139,7 +139,7 @@ note_consistency(RfpExport *export)
     RfpDomain *domain = export->operation.domain;
     g_autoptr(GPtrArray) notes = rfp_metadata_load(domain, NULL);
     RfpMetadataPoint *note =
-        notes ? rfp_metadata_find(notes, export->guid) : NULL;
+        notes != NULL ? rfp_metadata_find(notes, export->guid) : NULL;
     RfpMetadataPoint *again = NULL;
 
     if (note == NULL || note->consistency == export->consistency)

@@ -94,8 +94,8 @@ point_of(RfpDomain *domain,
     else if (note != NULL)
         point->state = note->state;
     else
-        point->state = checkpoint->set_guid ? REFPOINT_STATE_PENDING
-                                            : REFPOINT_STATE_TRACKED;
+        point->state = checkpoint->set_guid != NULL ? REFPOINT_STATE_PENDING
+                                                    : REFPOINT_STATE_TRACKED;
     if (note != NULL) {
         point->consistency = note->consistency;
         point->held = note->held;
@@ -254,7 +254,7 @@ refpoint_list(RefpointConnection *conn, const char *domain, GError **error)
     if (domain == NULL)
         return list_all(conn, error);
     found = rfp_domain_lookup(conn, domain, NULL, error);
-    return found ? list_domain(conn, found, FALSE, error) : NULL;
+    return found != NULL ? list_domain(conn, found, FALSE, error) : NULL;
 }
 
 static void
@@ -315,7 +315,7 @@ refpoint_info(RefpointConnection *conn,
 {
     g_autoptr(RfpDomain) found = rfp_domain_lookup(conn, domain, NULL, error);
 
-    return found ? find_point(conn, found, point, TRUE, error) : NULL;
+    return found != NULL ? find_point(conn, found, point, TRUE, error) : NULL;
 }
 
 /* ---- Create -------------------------------------------------------------- */
@@ -336,8 +336,9 @@ choose_name(Create *create, const char *wanted, GError **error)
     g_autoptr(RefpointPoint) there = NULL;
 
     create->guid = rfp_guid_new();
-    create->name = wanted ? g_strdup(wanted)
-                          : rfp_name_default(g_get_real_time(), create->guid);
+    create->name = wanted != NULL
+                       ? g_strdup(wanted)
+                       : rfp_name_default(g_get_real_time(), create->guid);
     if (!rfp_name_check(create->name, error) ||
         !look_for_point(create->operation.conn, create->operation.domain,
                         create->name, FALSE, &there, error))

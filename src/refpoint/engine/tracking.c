@@ -64,7 +64,7 @@ rfp_tracking_refusal(RfpDomain *domain, const RfpDomainDisk *disk)
     if (g_strcmp0(disk->driver, "qcow2") != 0)
         return RFP_REASON_UNTRACKED;
     path = rfp_domain_local_path(domain, &disk->source);
-    version = path ? version_of(path) : 0;
+    version = path != NULL ? version_of(path) : 0;
     return version != 0 && version < VERSION_MIN ? RFP_REASON_QCOW2_V2
                                                  : RFP_REASON_NONE;
 }
@@ -97,12 +97,12 @@ rfp_tracking_add_conversion(RfpDomain *domain,
                             GError **error)
 {
     g_autofree char *path = rfp_domain_local_path(domain, &disk->source);
-    g_autofree char *word = path ? rfp_text_shell(path) : NULL;
+    g_autofree char *word = path != NULL ? rfp_text_shell(path) : NULL;
 
     rfp_error_add_way_out(error,
                           _("convert its image while the domain is shut off: "
                             "qemu-img amend -f qcow2 -o compat=1.1 %s"),
-                          word ? word : _("IMAGE"));
+                          word != NULL ? word : _("IMAGE"));
 }
 
 /* The command that removes it from the image of @disk; NULL: it is not seen
@@ -113,7 +113,7 @@ removal_of(RfpDomain *domain, const RfpDomainDisk *disk, const char *name)
     g_autofree char *path = g_strcmp0(disk->driver, "qcow2") == 0
                                 ? rfp_domain_local_path(domain, &disk->source)
                                 : NULL;
-    g_autofree char *word = path ? rfp_text_shell(path) : NULL;
+    g_autofree char *word = path != NULL ? rfp_text_shell(path) : NULL;
     g_autofree char *name_word = rfp_text_shell(name);
 
     if (path == NULL || !rfp_image_bitmap_is_there(path, name))

@@ -166,7 +166,7 @@ rfp_digest_file_open(int fd, const char *name, GError **error)
 void
 rfp_digest_file_free(RfpDigestFile *file)
 {
-    if (!file)
+    if (file == NULL)
         return;
     if (file->fd >= 0)
         close(file->fd);
@@ -216,7 +216,7 @@ check_block(const RfpDigestFile *file,
             GError **error)
 {
     guint64 count = rfp_cluster_count(file->size);
-    guint64 least = before ? rfp_digest_get_le64(before) + 1 : 0;
+    guint64 least = before != NULL ? rfp_digest_get_le64(before) + 1 : 0;
 
     for (guint i = 0; i < n; i++) {
         guint64 cluster = rfp_digest_get_le64(file->block + i * ENTRY_SIZE);
@@ -255,7 +255,7 @@ load_block(RfpDigestFile *file, guint64 i, GError **error)
 static const guint8 *
 get_entry(RfpDigestFile *file, guint64 i, GError **error)
 {
-    if (!entry_in_block(file, i) && !load_block(file, i, error))
+    if (entry_in_block(file, i) == NULL && !load_block(file, i, error))
         return NULL;
     return entry_in_block(file, i);
 }
@@ -272,7 +272,7 @@ rfp_digest_file_entry(RfpDigestFile *file,
     if (i >= file->n_entries)
         return damaged(file, _("it has too few entries"), error);
     entry = get_entry(file, i, error);
-    if (!entry)
+    if (entry == NULL)
         return FALSE;
     *cluster = rfp_digest_get_le64(entry);
     memcpy(leaf, entry + 8, RFP_LEAF_SIZE);
@@ -286,7 +286,7 @@ peek_cluster(RfpDigestFile *file, guint64 i, guint64 *cluster, GError **error)
     const guint8 *entry = entry_in_block(file, i);
     guint8 index[8];
 
-    if (entry) {
+    if (entry != NULL) {
         *cluster = rfp_digest_get_le64(entry);
         return TRUE;
     }
@@ -308,7 +308,7 @@ find_entry(RfpDigestFile *file, guint64 cluster, guint64 *found, GError **error)
         guint64 mid = low + (high - low) / 2;
         guint64 at;
 
-        if (high - low <= BLOCK_ENTRIES && !entry_in_block(file, mid) &&
+        if (high - low <= BLOCK_ENTRIES && entry_in_block(file, mid) == NULL &&
             !load_block(file, low, error))
             return FALSE;
         if (!peek_cluster(file, mid, &at, error))
@@ -338,7 +338,7 @@ rfp_digest_file_fill(RfpDigestFile *file,
         const guint8 *entry = get_entry(file, i, error);
         guint64 cluster;
 
-        if (!entry)
+        if (entry == NULL)
             return FALSE;
         cluster = rfp_digest_get_le64(entry);
         if (cluster >= first + RFP_GROUP_LEAVES)
@@ -412,7 +412,7 @@ rfp_digest_chain_leaf(GPtrArray *chain,
         if (found == file->n_entries)
             continue;
         entry = get_entry(file, found, error);
-        if (!entry)
+        if (entry == NULL)
             return FALSE;
         if (rfp_digest_get_le64(entry) == cluster) {
             memcpy(leaf, entry + 8, RFP_LEAF_SIZE);

@@ -121,7 +121,7 @@ rfp_digest_writer_new(int fd,
     writer->name = g_strdup(name);
     writer->size = size;
     writer->sha = rfp_sha256_new();
-    writer->chain = chain ? g_ptr_array_ref(chain) : g_ptr_array_new();
+    writer->chain = chain != NULL ? g_ptr_array_ref(chain) : g_ptr_array_new();
     if (writer->fd < 0) {
         rfp_error_set_errno(error, errno, _("cannot write '%s'"), name);
         return NULL;
@@ -230,7 +230,7 @@ redo_resized(RfpDigestWriter *writer, GError **error)
 
         if (writer->resized[i] == NO_GROUP)
             continue;
-        if (!leaves)
+        if (leaves == NULL)
             leaves = g_malloc(RFP_GROUP_LEAVES * RFP_LEAF_SIZE);
         if (!digest_group(writer, writer->resized[i], leaves, have, error))
             return FALSE;
@@ -267,7 +267,7 @@ rfp_digest_writer_finish(RfpDigestWriter *writer,
 void
 rfp_digest_writer_free(RfpDigestWriter *writer)
 {
-    if (!writer)
+    if (writer == NULL)
         return;
     if (writer->fd >= 0)
         close(writer->fd);

@@ -12,7 +12,8 @@
 static JsonObject *
 member_object(JsonObject *object, const char *name)
 {
-    JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+    JsonNode *node =
+        object != NULL ? json_object_get_member(object, name) : NULL;
 
     return node != NULL && JSON_NODE_HOLDS_OBJECT(node)
                ? json_node_get_object(node)
@@ -22,7 +23,8 @@ member_object(JsonObject *object, const char *name)
 static JsonArray *
 member_array(JsonObject *object, const char *name)
 {
-    JsonNode *node = object ? json_object_get_member(object, name) : NULL;
+    JsonNode *node =
+        object != NULL ? json_object_get_member(object, name) : NULL;
 
     return node != NULL && JSON_NODE_HOLDS_ARRAY(node)
                ? json_node_get_array(node)
@@ -63,7 +65,8 @@ bitmap_of(JsonObject *image, const char *name)
     JsonArray *bitmaps =
         member_array(member_object(specific, "data"), "bitmaps");
 
-    for (guint i = 0; bitmaps && i < json_array_get_length(bitmaps); i++) {
+    for (guint i = 0; bitmaps != NULL && i < json_array_get_length(bitmaps);
+         i++) {
         JsonObject *bitmap = element_object(bitmaps, i);
 
         if (bitmap == NULL ||
@@ -159,7 +162,8 @@ run(const char *const *argv, const char *path, char **out, GError **error)
     int status = 0;
 
     if (!g_spawn_sync("/", (char **)argv, NULL,
-                      out ? G_SPAWN_SEARCH_PATH
+                      out != NULL
+                          ? G_SPAWN_SEARCH_PATH
                           : G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL,
                       NULL, NULL, out, &complaint, &status, &local)) {
         rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,

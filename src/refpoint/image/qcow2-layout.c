@@ -172,7 +172,7 @@ write_names(const RfpQcow2Header *header, guint8 *buffer)
     guint8 *at = buffer + HEADER_LENGTH;
     gsize file_length = strlen(header->backing_file);
     gsize format_length =
-        header->backing_format ? strlen(header->backing_format) : 0;
+        header->backing_format != NULL ? strlen(header->backing_format) : 0;
 
     if (file_length == 0 || file_length > RFP_QCOW2_BACKING_MAX ||
         format_length > BACKING_FORMAT_MAX)
@@ -208,7 +208,7 @@ rfp_qcow2_header_write(const RfpQcow2Header *header, guint8 *buffer)
     if (header->compression_type != RFP_QCOW2_TYPE_ZLIB)
         put_be64(buffer + AT_INCOMPATIBLE, INCOMPATIBLE_COMPRESSION);
     buffer[AT_COMPRESSION_TYPE] = header->compression_type;
-    return !header->backing_file || write_names(header, buffer);
+    return header->backing_file == NULL || write_names(header, buffer);
 }
 
 static gboolean
@@ -223,7 +223,7 @@ damaged(GError **error, const char *what)
 static char *
 take_name(const guint8 *at, gsize length)
 {
-    if (memchr(at, '\0', length))
+    if (memchr(at, '\0', length) != NULL)
         return NULL;
     return g_strndup((const char *)at, length);
 }
@@ -239,11 +239,11 @@ read_extension(RfpQcow2Header *header,
         header->data_file = TRUE;
     if (type != EXTENSION_BACKING_FORMAT)
         return TRUE;
-    if (header->backing_format)
+    if (header->backing_format != NULL)
         return damaged(error, _("the header names two backing formats"));
     if (length <= BACKING_FORMAT_MAX)
         header->backing_format = take_name(data, length);
-    if (!header->backing_format)
+    if (header->backing_format == NULL)
         return damaged(error, _("the header's backing format is damaged"));
     return TRUE;
 }
@@ -289,7 +289,7 @@ read_backing(RfpQcow2Header *header,
         return damaged(error, _("the backing file's name is not inside the "
                                 "header"));
     header->backing_file = take_name(buffer + offset, length);
-    if (!header->backing_file)
+    if (header->backing_file == NULL)
         return damaged(error, _("the backing file's name is damaged"));
     return read_extensions(header, buffer, start, offset, error);
 }
@@ -409,15 +409,16 @@ check_features(const RfpQcow2Header *header, GError **error)
 static gboolean
 check_backing(const RfpQcow2Header *header, const char *backing, GError **error)
 {
-    g_autofree char *name =
-        header->backing_file ? rfp_text_clean(header->backing_file) : NULL;
+    g_autofree char *name = header->backing_file != NULL
+                                ? rfp_text_clean(header->backing_file)
+                                : NULL;
 
-    if (!backing && !header->backing_file)
+    if (backing == NULL && header->backing_file == NULL)
         return TRUE;
     if (g_strcmp0(header->backing_file, backing) != 0) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("its backing file is '%s' instead of '%s'"),
-                      name ? name : "", backing ? backing : "");
+                      name != NULL ? name : "", backing != NULL ? backing : "");
         return FALSE;
     }
     if (g_strcmp0(header->backing_format, backing_format) != 0)

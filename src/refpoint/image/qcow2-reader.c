@@ -172,7 +172,7 @@ rfp_qcow2_reader_open(int fd, const char *name, GError **error)
 void
 rfp_qcow2_reader_free(RfpQcow2Reader *reader)
 {
-    if (!reader)
+    if (reader == NULL)
         return;
     if (reader->fd >= 0)
         close(reader->fd);
@@ -325,7 +325,7 @@ rfp_qcow2_reader_read_compressed(RfpQcow2Reader *reader,
     guint64 offset = rfp_qcow2_compressed_offset(entry);
     guint32 length = rfp_qcow2_compressed_length(entry);
 
-    if (!reader->compressed)
+    if (reader->compressed == NULL)
         reader->compressed = g_malloc(RFP_QCOW2_SECTORS_MAX * RFP_QCOW2_SECTOR);
     if (!read_at(reader, reader->compressed, length, offset, error))
         return FALSE;
@@ -383,7 +383,8 @@ find_shared(const Check *check, guint64 cluster)
 
     if (g_hash_table_size(check->shared) > 0)
         counts = g_hash_table_lookup(check->shared, &block);
-    return counts ? counts + cluster % RFP_QCOW2_REFCOUNTS_PER_BLOCK : NULL;
+    return counts != NULL ? counts + cluster % RFP_QCOW2_REFCOUNTS_PER_BLOCK
+                          : NULL;
 }
 
 static guint16 *
@@ -393,10 +394,10 @@ make_shared(Check *check, guint64 cluster, GError **error)
     guint16 *counts;
     guint64 *block;
 
-    if (count)
+    if (count != NULL)
         return count;
     counts = g_try_malloc0(RFP_CLUSTER_SIZE);
-    if (!counts) {
+    if (counts == NULL) {
         no_memory(check->reader, error);
         return NULL;
     }
@@ -417,7 +418,7 @@ use_compressed(Check *check, guint64 entry, GError **error)
          i++) {
         guint16 *count = make_shared(check, i, error);
 
-        if (!count)
+        if (count == NULL)
             return FALSE;
         if (is_used(check, i) || *count == G_MAXUINT16)
             return damaged(check->reader, i << RFP_CLUSTER_BITS,
@@ -437,7 +438,7 @@ use(Check *check, guint64 offset, guint64 length, GError **error)
         guint64 cluster = (offset >> RFP_CLUSTER_BITS) + i;
         const guint16 *count = find_shared(check, cluster);
 
-        if (is_used(check, cluster) || (count && *count > 0))
+        if (is_used(check, cluster) || (count != NULL && *count > 0))
             return damaged(check->reader, cluster << RFP_CLUSTER_BITS,
                            _("a cluster is used twice"), error);
         check->used[cluster / 8] |= (guint8)(1 << cluster % 8);
@@ -469,7 +470,7 @@ check_begin(Check *check, RfpQcow2Reader *reader, GError **error)
     check->shared =
         g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     check->used = g_try_malloc0((gsize)(check->n_clusters / 8 + 1));
-    return check->used ? TRUE : no_memory(reader, error);
+    return check->used != NULL ? TRUE : no_memory(reader, error);
 }
 
 static gboolean
@@ -531,7 +532,8 @@ use_table(Check *check, guint32 l1, GError **error)
         if (first + i >= n_clusters)
             return damaged(reader, offset + i * 8,
                            _("an entry lies beyond the disk's end"), error);
-        if (check->look && !check->look(first + i, kind, check->opaque, error))
+        if (check->look != NULL &&
+            !check->look(first + i, kind, check->opaque, error))
             return FALSE;
         if (kind == RFP_QCOW2_DATA_COMPRESSED
                 ? !use_compressed(check, host, error)
@@ -549,7 +551,7 @@ check_refcount(const Check *check,
 {
     guint64 offset = cluster << RFP_CLUSTER_BITS;
     const guint16 *shared = find_shared(check, cluster);
-    gboolean is_shared = shared && *shared > 0;
+    gboolean is_shared = shared != NULL && *shared > 0;
 
     if (count == (is_shared ? *shared : is_used(check, cluster)))
         return TRUE;

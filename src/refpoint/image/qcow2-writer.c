@@ -39,7 +39,7 @@ new_clusters(guint64 n)
     gsize length = (gsize)(n << RFP_CLUSTER_BITS);
     void *data = aligned_alloc(RFP_QCOW2_BUFFER_ALIGN, length);
 
-    return data ? memset(data, 0, length) : NULL;
+    return data != NULL ? memset(data, 0, length) : NULL;
 }
 
 static gboolean
@@ -62,7 +62,7 @@ check_request(const char *display,
         rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
                       _("cannot write '%s': the disk is larger than 64 TiB"),
                       display);
-    else if (backing && strlen(backing) > RFP_QCOW2_BACKING_MAX)
+    else if (backing != NULL && strlen(backing) > RFP_QCOW2_BACKING_MAX)
         rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
                       _("cannot write '%s': the name of its backing file is "
                         "too long"),
@@ -94,12 +94,12 @@ rfp_qcow2_writer_new(int dirfd,
     writer->l1 =
         new_clusters(rfp_cluster_count((guint64)writer->l1_entries * 8));
     atomic_store(&writer->end, RFP_CLUSTER_SIZE); /* behind the header */
-    if (!writer->l1) {
+    if (writer->l1 == NULL) {
         no_memory(writer, error);
         return NULL;
     }
     writer->file = rfp_qcow2_file_new(dirfd, name, display, error);
-    if (!writer->file)
+    if (writer->file == NULL)
         return NULL;
     writer->display = rfp_qcow2_file_display(writer->file);
     return g_steal_pointer(&writer);
@@ -148,9 +148,9 @@ find_entry(RfpQcow2Writer *writer, guint64 cluster, GError **error)
         misused(writer, cluster, error);
         return NULL;
     }
-    if (!writer->l2[i])
+    if (writer->l2[i] == NULL)
         writer->l2[i] = new_clusters(1);
-    if (!writer->l2[i]) {
+    if (writer->l2[i] == NULL) {
         no_memory(writer, error);
         return NULL;
     }
@@ -181,7 +181,7 @@ enter(RfpQcow2Writer *writer,
     for (guint64 i = 0; i < n; i++) {
         guint64 *place = find_entry(writer, cluster + i, error);
 
-        if (!place)
+        if (place == NULL)
             return FALSE;
         *place = GUINT64_TO_BE(entry + i * step);
     }
@@ -247,7 +247,7 @@ rfp_qcow2_writer_write(RfpQcow2Writer *writer,
                        GError **error)
 {
     gboolean written =
-        writer->pack
+        writer->pack != NULL
             ? write_compressed(writer, cluster, data, n_clusters, error)
             : write_plain(writer, cluster, data, n_clusters, error);
 
@@ -274,7 +274,7 @@ take_table(RfpQcow2Writer *writer, guint64 i, guint64 *offset)
 
     g_mutex_lock(&writer->lock);
     table = g_steal_pointer(&writer->l2[i]);
-    if (table) {
+    if (table != NULL) {
         *offset = take_clusters(writer, 1);
         writer->l1[i] = GUINT64_TO_BE(*offset | RFP_QCOW2_COPIED);
     }
@@ -290,8 +290,8 @@ flush_table(RfpQcow2Writer *writer, guint64 i, GError **error)
     guint64 offset = 0;
     guint64 *table = take_table(writer, i, &offset);
     gboolean good =
-        !table || rfp_qcow2_file_store(writer->file, FALSE, table,
-                                       RFP_CLUSTER_SIZE, offset, error);
+        table == NULL || rfp_qcow2_file_store(writer->file, FALSE, table,
+                                              RFP_CLUSTER_SIZE, offset, error);
 
     free(table);
     return good;
@@ -391,7 +391,7 @@ write_header(RfpQcow2Writer *writer,
         .refcount_table_offset = tail->refcount_table_offset,
         .refcount_table_clusters = tail->refcount_table_clusters,
         .compression_type =
-            writer->pack ? RFP_QCOW2_TYPE_ZSTD : RFP_QCOW2_TYPE_ZLIB,
+            writer->pack != NULL ? RFP_QCOW2_TYPE_ZSTD : RFP_QCOW2_TYPE_ZLIB,
     };
 
     if (!rfp_qcow2_header_write(&header, cluster)) {
@@ -412,9 +412,9 @@ write_tail(RfpQcow2Writer *writer,
            GError **error)
 {
     g_autoptr(RfpQcow2Refcounts) none =
-        writer->pack ? NULL : rfp_qcow2_refcounts_new();
+        writer->pack != NULL ? NULL : rfp_qcow2_refcounts_new();
     const RfpQcow2Refcounts *refcounts =
-        writer->pack ? rfp_qcow2_pack_refcounts(writer->pack) : none;
+        writer->pack != NULL ? rfp_qcow2_pack_refcounts(writer->pack) : none;
     gsize l1_length;
 
     rfp_qcow2_tail(atomic_load(&writer->end), writer->size,
@@ -446,13 +446,13 @@ rfp_qcow2_writer_finish(RfpQcow2Writer *writer,
     gpointer cluster;
     gboolean good;
 
-    if (writer->pack && !finish_pack(writer, error))
+    if (writer->pack != NULL && !finish_pack(writer, error))
         return FALSE;
     for (guint64 i = 0; i < writer->l1_entries; i++)
         if (!flush_table(writer, i, error))
             return FALSE;
     cluster = new_clusters(1);
-    if (!cluster)
+    if (cluster == NULL)
         return no_memory(writer, error);
     good = write_tail(writer, cluster, &tail, error);
     free(cluster);
@@ -463,11 +463,11 @@ rfp_qcow2_writer_finish(RfpQcow2Writer *writer,
 void
 rfp_qcow2_writer_free(RfpQcow2Writer *writer)
 {
-    if (!writer)
+    if (writer == NULL)
         return;
     rfp_qcow2_pack_free(writer->pack);
     rfp_qcow2_file_free(writer->file);
-    for (guint32 i = 0; writer->l2 && i < writer->l1_entries; i++)
+    for (guint32 i = 0; writer->l2 != NULL && i < writer->l1_entries; i++)
         free(writer->l2[i]);
     g_free(writer->l2);
     free(writer->l1);

@@ -73,7 +73,7 @@ search_init(Search *search,
                       _("Path is not an absolute path"));
         return FALSE;
     }
-    if (!rfp_msvm_id_parse(RFP_MSVM_ID_RCT, limit_id ? limit_id : "",
+    if (!rfp_msvm_id_parse(RFP_MSVM_ID_RCT, limit_id != NULL ? limit_id : "",
                            &search->point_guid, &search->target, error)) {
         rfp_error_prefix(error, "LimitId");
         return FALSE;
@@ -97,7 +97,8 @@ is_source(const Search *search, const RfpDomainDisk *disk)
         return FALSE;
     if (strcmp(disk->source.path, search->path) == 0)
         return TRUE;
-    canonical = search->canonical ? realpath(disk->source.path, NULL) : NULL;
+    canonical =
+        search->canonical != NULL ? realpath(disk->source.path, NULL) : NULL;
     same = canonical != NULL && strcmp(canonical, search->canonical) == 0;
     free(canonical);
     return same;
@@ -109,7 +110,7 @@ search_domain(RfpDomain *domain, gpointer opaque, GError **error)
     Search *search = opaque;
     g_autofree char *text = rfp_domain_xml_text(domain, FALSE, NULL, error);
     g_autoptr(RfpDomainXml) xml =
-        text ? rfp_domain_xml_parse(text, error) : NULL;
+        text != NULL ? rfp_domain_xml_parse(text, error) : NULL;
     guint i = 0;
 
     if (xml == NULL)

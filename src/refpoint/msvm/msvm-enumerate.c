@@ -9,8 +9,8 @@
 static const RfpMsvmClass *
 find_class(const char *name, GError **error)
 {
-    const RfpMsvmClass *klass = rfp_msvm_class_find(name ? name : "");
-    g_autofree char *begin = g_strndup(name ? name : "", SHOWN_MAX);
+    const RfpMsvmClass *klass = rfp_msvm_class_find(name != NULL ? name : "");
+    g_autofree char *begin = g_strndup(name != NULL ? name : "", SHOWN_MAX);
     g_autofree char *shown = rfp_text_clean(begin);
 
     if (klass == NULL)
@@ -37,7 +37,7 @@ make_instance(RefpointMsvm *msvm, const RfpMsvmObject *object)
     if (object->make != NULL)
         return object->make(object);
     path = rfp_msvm_path_parse(object->path, NULL);
-    return path ? rfp_msvm_job_instance(msvm, path) : NULL;
+    return path != NULL ? rfp_msvm_job_instance(msvm, path) : NULL;
 }
 
 /* Only the domain that the object is of is looked at. */
@@ -47,10 +47,10 @@ load_around(RefpointMsvm *msvm,
             RfpMsvmInventory **inventory,
             GError **error)
 {
-    guint what = domain_uuid ? RFP_MSVM_SYSTEMS | RFP_MSVM_POINTS : 0;
+    guint what = domain_uuid != NULL ? RFP_MSVM_SYSTEMS | RFP_MSVM_POINTS : 0;
 
     *inventory = rfp_msvm_inventory_load(msvm, what, domain_uuid, error);
-    return *inventory ? rfp_msvm_objects(*inventory) : NULL;
+    return *inventory != NULL ? rfp_msvm_objects(*inventory) : NULL;
 }
 
 char *
@@ -60,7 +60,7 @@ refpoint_msvm_get_instance(RefpointMsvm *msvm, const char *path, GError **error)
     g_autofree char *uuid = NULL;
     g_autofree char *canonical = rfp_msvm_path_canonical(path, &uuid, error);
     g_autoptr(GPtrArray) objects =
-        canonical ? load_around(msvm, uuid, &inventory, error) : NULL;
+        canonical != NULL ? load_around(msvm, uuid, &inventory, error) : NULL;
     g_autoptr(RfpMsvmInstance) instance = NULL;
     const RfpMsvmObject *object = NULL;
 

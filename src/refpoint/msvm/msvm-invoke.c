@@ -28,7 +28,7 @@ refpoint_msvm_parameter_free(RefpointMsvmParameter *parameter)
         return;
     g_free(parameter->name);
     g_free(parameter->type);
-    if (parameter->values)
+    if (parameter->values != NULL)
         g_ptr_array_unref(parameter->values);
     g_free(parameter);
 }
@@ -75,7 +75,7 @@ describe_method(const RfpMsvmClass *klass, const RfpMsvmMethod *from)
     method->class_name = g_strdup(klass->name);
     method->name = g_strdup(from->name);
     method->parameters = new_parameters();
-    for (; property->name; property++)
+    for (; property->name != NULL; property++)
         g_ptr_array_add(method->parameters, describe_parameter(property));
     return method;
 }
@@ -90,7 +90,8 @@ refpoint_msvm_methods(void)
     guint i = 0;
 
     while ((klass = rfp_msvm_class_nth(i++)) != NULL) {
-        for (method = klass->methods; method && method->name; method++)
+        for (method = klass->methods; method != NULL && method->name != NULL;
+             method++)
             g_ptr_array_add(methods, describe_method(klass, method));
     }
     return methods;
@@ -106,9 +107,9 @@ put_value(RfpMsvmValue *value, GBytes *bytes, GError **error)
     g_autofree char *text = NULL;
 
     if (value->property->flags & RFP_MSVM_EMBEDDED)
-        return rfp_msvm_value_add(value, data ? data : "", (gssize)length, 0,
-                                  error);
-    text = g_strndup(data ? data : "", length);
+        return rfp_msvm_value_add(value, data != NULL ? data : "",
+                                  (gssize)length, 0, error);
+    text = g_strndup(data != NULL ? data : "", length);
     if (strlen(text) == length)
         return rfp_msvm_value_add(value, text, -1, 0, error);
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
@@ -124,7 +125,7 @@ is_null(const RfpMsvmValue *value, const RefpointMsvmParameter *parameter)
     const guint flags = value->property->flags;
     GBytes *only = NULL;
 
-    if (!parameter->values)
+    if (parameter->values == NULL)
         return TRUE;
     if (parameter->values->len != 1 || (flags & RFP_MSVM_ARRAY) ||
         !(flags & RFP_MSVM_EMBEDDED))
@@ -141,7 +142,7 @@ put_parameter(RfpMsvmCall *call,
     RfpMsvmValue *value = rfp_msvm_call_put(call, parameter->name, error);
     guint i = 0;
 
-    if (!value)
+    if (value == NULL)
         return FALSE;
     value->null = is_null(value, parameter);
     if (value->null)
@@ -165,7 +166,7 @@ put_all(RfpMsvmCall *call, GPtrArray *in, GError **error)
 {
     guint i = 0;
 
-    for (i = 0; in && i < in->len; i++) {
+    for (i = 0; in != NULL && i < in->len; i++) {
         if (!put_parameter(call, g_ptr_array_index(in, i), error))
             return FALSE;
     }
@@ -196,7 +197,7 @@ format_out(const RfpMsvmCall *call)
     GPtrArray *out = new_parameters();
     const RfpMsvmProperty *property = call->method->parameters;
 
-    for (; property->name; property++) {
+    for (; property->name != NULL; property++) {
         const RfpMsvmValue *value =
             rfp_msvm_call_answered(call, property->name);
         RefpointMsvmParameter *parameter = NULL;
@@ -204,7 +205,7 @@ format_out(const RfpMsvmCall *call)
         if (!(property->flags & RFP_MSVM_OUT))
             continue;
         parameter = describe_parameter(property);
-        if (value)
+        if (value != NULL)
             parameter->values = format_values(value);
         g_ptr_array_add(out, parameter);
     }
@@ -219,7 +220,8 @@ check_path(const RfpMsvmCall *call, GError **error)
 {
     g_autoptr(RfpMsvmPath) path = NULL;
 
-    if (!call->path && !rfp_msvm_class_is_a(call->klass, "CIM_ConcreteJob"))
+    if (call->path == NULL &&
+        !rfp_msvm_class_is_a(call->klass, "CIM_ConcreteJob"))
         return TRUE;
     path = rfp_msvm_path_parse_local(call->path, call->klass->name, error);
     return path != NULL;
@@ -240,9 +242,9 @@ refpoint_msvm_invoke(RefpointMsvm *msvm,
     g_autoptr(GError) local = NULL;
     guint32 number = 0;
 
-    if (out)
+    if (out != NULL)
         *out = NULL;
-    if (!call)
+    if (call == NULL)
         return refpoint_return_value(REFPOINT_RETURN_EXPORT,
                                      REFPOINT_ERROR_INVALID_PARAMETER);
     call->path = path;
@@ -251,9 +253,9 @@ refpoint_msvm_invoke(RefpointMsvm *msvm,
         number = rfp_msvm_call_run(call, &local);
     else
         number = rfp_msvm_method_error_number(call->method, local);
-    if (out && !local)
+    if (out != NULL && local == NULL)
         *out = format_out(call);
-    if (local)
+    if (local != NULL)
         g_propagate_error(error, g_steal_pointer(&local));
     return number;
 }

@@ -116,9 +116,9 @@ set_failure(RfpMsvmInstance *instance, const RfpMsvmJob *job)
 
     rfp_msvm_instance_set_number(instance, "ErrorCode", job->number);
     rfp_msvm_instance_set_text(instance, "ErrorDescription",
-                               failure ? failure->message : NULL);
+                               failure != NULL ? failure->message : NULL);
     rfp_msvm_instance_set_text(instance, "ErrorSummaryDescription",
-                               failure
+                               failure != NULL
                                    ? refpoint_return_name((int)failure->cause)
                                    : NULL);
 }
@@ -133,10 +133,10 @@ set_list(RfpMsvmInstance *instance, const char *name, GPtrArray *texts)
     RfpMsvmValue *value = rfp_msvm_instance_put(instance, name);
     guint i = 0;
 
-    if (!value)
+    if (value == NULL)
         return;
     value->null = texts == NULL;
-    for (i = 0; texts && i < texts->len; i++)
+    for (i = 0; texts != NULL && i < texts->len; i++)
         rfp_msvm_value_add_text(value, g_ptr_array_index(texts, i));
 }
 
@@ -149,23 +149,24 @@ set_file(RfpMsvmInstance *instance,
     const char *const paths[] = {path, NULL};
 
     rfp_msvm_instance_set_text(instance, one, path);
-    rfp_msvm_instance_set_texts(instance, many, path ? paths : NULL);
+    rfp_msvm_instance_set_texts(instance, many, path != NULL ? paths : NULL);
 }
 
 static void
 set_exported(RfpMsvmInstance *instance, const RfpMsvmOutcome *outcome)
 {
-    GPtrArray *states = outcome ? outcome->states : NULL;
+    GPtrArray *states = outcome != NULL ? outcome->states : NULL;
     const char *state =
-        states && states->len > 0 ? g_ptr_array_index(states, 0) : NULL;
+        states != NULL && states->len > 0 ? g_ptr_array_index(states, 0) : NULL;
 
-    set_list(instance, "ExportedDisks", outcome ? outcome->disks : NULL);
+    set_list(instance, "ExportedDisks",
+             outcome != NULL ? outcome->disks : NULL);
     set_list(instance, "ExportedLogFilePaths",
-             outcome ? outcome->images : NULL);
+             outcome != NULL ? outcome->images : NULL);
     set_file(instance, "ExportedConfigFilePath", "ExportedConfigFilePaths",
-             outcome ? outcome->config : NULL);
+             outcome != NULL ? outcome->config : NULL);
     set_file(instance, "ExportedRuntimeFilePath", "ExportedRuntimeFilePaths",
-             outcome ? outcome->runtime : NULL);
+             outcome != NULL ? outcome->runtime : NULL);
     rfp_msvm_instance_set_text(instance, "ExportedGuestStateFilePath", state);
     set_list(instance, "ExportedGuestStateFilePaths", states);
 }
@@ -176,7 +177,8 @@ set_id(RfpMsvmInstance *instance,
        RfpMsvmIdKind kind,
        const char *guid)
 {
-    g_autofree char *id = guid ? rfp_msvm_id_format(kind, guid, NULL) : NULL;
+    g_autofree char *id =
+        guid != NULL ? rfp_msvm_id_format(kind, guid, NULL) : NULL;
 
     rfp_msvm_instance_set_text(instance, name, id);
 }
@@ -223,7 +225,7 @@ rfp_msvm_job_instance(RefpointMsvm *msvm, const RfpMsvmPath *path)
 
     g_mutex_lock(&msvm->lock);
     job = rfp_msvm_job_find(msvm, path);
-    if (job)
+    if (job != NULL)
         instance = describe(job);
     g_mutex_unlock(&msvm->lock);
     return instance;
@@ -237,7 +239,7 @@ rfp_msvm_job_result(RefpointMsvm *msvm, const RfpMsvmPath *path)
 
     g_mutex_lock(&msvm->lock);
     job = rfp_msvm_job_find(msvm, path);
-    if (job && job->outcome)
+    if (job != NULL && job->outcome != NULL)
         result = g_strdup(job->outcome->result);
     g_mutex_unlock(&msvm->lock);
     return result;
@@ -257,7 +259,7 @@ add_affected(GPtrArray *list, const char *path, guint16 effect)
 {
     RfpMsvmAffected *affected = NULL;
 
-    if (!path)
+    if (path == NULL)
         return;
     affected = g_new0(RfpMsvmAffected, 1);
     affected->path = g_strdup(path);
@@ -272,13 +274,13 @@ rfp_msvm_job_affected(RefpointMsvm *msvm, const char *path)
     g_autoptr(RfpMsvmPath) parsed = rfp_msvm_path_parse(path, NULL);
     const RfpMsvmJob *job = NULL;
 
-    if (!parsed)
+    if (parsed == NULL)
         return list;
     g_mutex_lock(&msvm->lock);
     job = rfp_msvm_job_find(msvm, parsed);
-    if (job) {
+    if (job != NULL) {
         add_affected(list, job->work->affected, EFFECT_EXCLUSIVE_USE);
-        if (job->outcome)
+        if (job->outcome != NULL)
             add_affected(list, job->outcome->result, EFFECT_CREATE);
     }
     g_mutex_unlock(&msvm->lock);

@@ -122,7 +122,7 @@ check_timeout(const RfpMsvmCall *call, GError **error)
     const char *text = rfp_msvm_call_text(call, "TimeoutPeriod");
     guint64 us = 0;
 
-    if (!text || (rfp_msvm_interval_parse(text, &us) && us == 0))
+    if (text == NULL || (rfp_msvm_interval_parse(text, &us) && us == 0))
         return 0;
     if (us == 0) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
@@ -141,7 +141,7 @@ find_job(const RfpMsvmCall *call, const RfpMsvmPath *path, GError **error)
 {
     RfpMsvmJob *job = rfp_msvm_job_find(call->msvm, path);
 
-    if (!job) {
+    if (job == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("there is no such job: %s"), call->path);
         rfp_error_add_object(error, call->path);
@@ -165,11 +165,11 @@ request(const RfpMsvmCall *call, guint16 requested, GError **error)
     guint16 state = 0;
     guint percent = 0;
 
-    if (!path)
+    if (path == NULL)
         return;
     g_mutex_lock(&call->msvm->lock);
     job = find_job(call, path, error);
-    if (job) {
+    if (job != NULL) {
         state = job->state;
         changed = change(job, requested, error) && job->state != state;
         state = job->state;
@@ -188,9 +188,9 @@ run_request(RfpMsvmCall *call, GError **error)
     GError *local = NULL;
     guint32 number = check_timeout(call, &local);
 
-    if (!local && check_request(requested, &local))
+    if (local == NULL && check_request(requested, &local))
         request(call, requested, &local);
-    if (local)
+    if (local != NULL)
         g_propagate_error(error, local);
     return number;
 }
@@ -205,11 +205,11 @@ find_error(const RfpMsvmCall *call, GError **error)
     RfpMsvmInstance *found = NULL;
     const RfpMsvmJob *job = NULL;
 
-    if (!path)
+    if (path == NULL)
         return NULL;
     g_mutex_lock(&call->msvm->lock);
     job = find_job(call, path, error);
-    if (job && job->failure)
+    if (job != NULL && job->failure != NULL)
         found = rfp_msvm_error_new(job->failure, job->work->affected);
     g_mutex_unlock(&call->msvm->lock);
     return found;
@@ -223,7 +223,7 @@ answer_error(RfpMsvmCall *call, const char *parameter, GError **error)
     RfpMsvmValue *value = rfp_msvm_call_answer(call, parameter);
 
     value->null = found == NULL;
-    if (found)
+    if (found != NULL)
         rfp_msvm_value_add_instance(value, found);
     return 0;
 }

@@ -62,7 +62,7 @@ find_listed(RefpointMsvm *msvm, const RfpMsvmPath *path)
     const char *id = rfp_msvm_path_key(path, "InstanceID");
     guint i = 0;
 
-    for (i = 0; id && i < msvm->jobs->len; i++) {
+    for (i = 0; id != NULL && i < msvm->jobs->len; i++) {
         RfpMsvmJob *job = g_ptr_array_index(msvm->jobs, i);
         const RfpMsvmClass *klass =
             rfp_msvm_class_find(job->work->action->job_class);
@@ -156,7 +156,7 @@ rfp_msvm_job_tell(RefpointMsvm *msvm,
                   guint16 state,
                   guint percent)
 {
-    if (msvm->func)
+    if (msvm->func != NULL)
         msvm->func(msvm, path, state, percent, msvm->opaque);
 }
 
@@ -224,9 +224,10 @@ settle(RfpMsvmJob *job, RfpMsvmOutcome *outcome, RefpointFailure *failure)
     guint16 state = REFPOINT_MSVM_JOB_EXCEPTION;
 
     job->outcome = outcome;
-    if (failure && failure->cause == REFPOINT_ERROR_CANCELLED && job->failure) {
+    if (failure != NULL && failure->cause == REFPOINT_ERROR_CANCELLED &&
+        job->failure != NULL) {
         refpoint_failure_free(failure);
-    } else if (failure) {
+    } else if (failure != NULL) {
         refpoint_failure_free(job->failure);
         job->failure = failure;
         job->number =
@@ -234,7 +235,7 @@ settle(RfpMsvmJob *job, RfpMsvmOutcome *outcome, RefpointFailure *failure)
     }
     if (job->state == REFPOINT_MSVM_JOB_KILLED)
         return;
-    if (outcome) {
+    if (outcome != NULL) {
         job->percent = 100;
         state = REFPOINT_MSVM_JOB_COMPLETED;
     } else if (asked && failure->cause == REFPOINT_ERROR_CANCELLED) {
@@ -317,7 +318,7 @@ start(RefpointMsvm *msvm, RfpMsvmJob *job, GError **error)
         return NULL;
     rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_STARTING);
     job->thread = g_thread_try_new("refpoint-msvm", run, job, &local);
-    if (!job->thread) {
+    if (job->thread == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("cannot start a thread: %s"), local->message);
         return NULL;
@@ -335,7 +336,7 @@ rfp_msvm_job_start(RefpointMsvm *msvm, RfpMsvmWork *work, GError **error)
     g_mutex_lock(&msvm->lock);
     path = start(msvm, job, error);
     g_mutex_unlock(&msvm->lock);
-    if (!path)
+    if (path == NULL)
         free_job(job);
     return path;
 }
@@ -377,7 +378,7 @@ refpoint_msvm_wait(RefpointMsvm *msvm, const char *job, gint timeout_ms)
     gboolean in_time = TRUE;
     guint16 state = 0;
 
-    if (!path)
+    if (path == NULL)
         return 0;
     g_mutex_lock(&msvm->lock);
     remove_old(msvm);

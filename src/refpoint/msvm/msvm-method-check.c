@@ -54,9 +54,9 @@ check_there(const RfpMsvmCall *call, const RfpMsvmWork *work, GError **error)
     g_autoptr(GPtrArray) points =
         refpoint_list(call->msvm->conn, work->domain, error);
 
-    if (!points)
+    if (points == NULL)
         return FALSE;
-    if (!work->point || has_point(points, work->point))
+    if (work->point == NULL || has_point(points, work->point))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   _("the domain %s has no reference point %s"), work->domain,
@@ -120,7 +120,7 @@ rfp_msvm_take_embedded(const RfpMsvmCall *call, const char *parameter)
 {
     const RfpMsvmItem *item = rfp_msvm_call_item(call, parameter);
 
-    return item ? item->instance : NULL;
+    return item != NULL ? item->instance : NULL;
 }
 
 static gboolean
@@ -131,7 +131,7 @@ take_consistency(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
     guint64 level = 0;
 
     work->quiesce = REFPOINT_QUIESCE_AUTO;
-    if (!settings ||
+    if (settings == NULL ||
         !rfp_msvm_instance_number(settings, "ConsistencyLevel", &level))
         return TRUE;
     if (level == REFPOINT_CONSISTENCY_APPLICATION) {

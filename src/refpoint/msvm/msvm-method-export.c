@@ -41,10 +41,10 @@ take_base(const RfpMsvmCall *call,
     const RfpMsvmInstance *settings =
         rfp_msvm_take_embedded(call, "ExportSettingData");
     const char *path =
-        settings ? rfp_msvm_instance_text(settings, property) : NULL;
+        settings != NULL ? rfp_msvm_instance_text(settings, property) : NULL;
     g_autofree char *domain = NULL;
 
-    if (!path || !*path)
+    if (path == NULL || !*path)
         return TRUE;
     if (!rfp_msvm_resolve(call->msvm, path, class_name, &domain, &work->base,
                           error)) {
@@ -69,10 +69,10 @@ take_disks(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
     g_autoptr(GPtrArray) ids = g_ptr_array_new();
     guint i = 0;
 
-    for (i = 0; value && i < value->items->len; i++) {
+    for (i = 0; value != NULL && i < value->items->len; i++) {
         const RfpMsvmItem *item = rfp_msvm_value_item(value, i);
 
-        if (item && *item->text)
+        if (item != NULL && *item->text)
             g_ptr_array_add(ids, item->text);
     }
     if (ids->len == 0)
@@ -80,7 +80,7 @@ take_disks(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
     g_ptr_array_add(ids, NULL);
     work->disks = rfp_msvm_resolve_disks((const char *const *)ids->pdata,
                                          work->domain, error);
-    if (!work->disks)
+    if (work->disks == NULL)
         rfp_error_prefix(error, "DisksToExport");
     return work->disks != NULL;
 }
@@ -94,14 +94,15 @@ take_directory(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
     gboolean fresh = FALSE;
 
     work->directory = take_absolute(call, "ExportDirectory", error);
-    if (!work->directory)
+    if (work->directory == NULL)
         return FALSE;
     set = rfp_export_set_peek(work->directory, work->domain, &fresh, &local);
-    if (local) {
+    if (local != NULL) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (!work->base || (set && rfp_export_set_find(set, work->base)))
+    if (work->base == NULL ||
+        (set != NULL && rfp_export_set_find(set, work->base) != NULL))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   _("the set '%s' has no point %s to be the base"),
@@ -122,7 +123,7 @@ rfp_msvm_check_export(const RfpMsvmCall *call,
 
     return rfp_msvm_take_point(call, "ReferencePoint", work, error) &&
            take_base(call, "BaseReferencePoint", POINT, work, error) &&
-           (!settings || take_disks(settings, work, error)) &&
+           (settings == NULL || take_disks(settings, work, error)) &&
            take_directory(call, work, error);
 }
 
@@ -139,7 +140,7 @@ take_vm(const RfpMsvmInstance *vm,
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("VirtualMachinesToDisksToExport: the collection has no "
                         "virtual machine '%s'"),
-                      uuid ? uuid : "");
+                      uuid != NULL ? uuid : "");
         return FALSE;
     }
     if (*taken) {
@@ -160,10 +161,10 @@ take_vms(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
     gboolean taken = FALSE;
     guint i = 0;
 
-    for (i = 0; value && i < value->items->len; i++) {
+    for (i = 0; value != NULL && i < value->items->len; i++) {
         const RfpMsvmItem *item = rfp_msvm_value_item(value, i);
 
-        if (item && !take_vm(item->instance, &taken, work, error))
+        if (item != NULL && !take_vm(item->instance, &taken, work, error))
             return FALSE;
     }
     return TRUE;
@@ -181,7 +182,7 @@ rfp_msvm_check_export_collection(const RfpMsvmCall *call,
                                     error) &&
            take_base(call, "BaseReferencePointCollection", COLLECTION, work,
                      error) &&
-           (!settings || take_vms(settings, work, error)) &&
+           (settings == NULL || take_vms(settings, work, error)) &&
            take_directory(call, work, error);
 }
 
@@ -193,12 +194,14 @@ is_file(const RfpExportSet *set,
         const char *role,
         const char *path)
 {
-    const RfpManifestVm *vm = point->manifest ? rfp_set_point_vm(point) : NULL;
-    const RfpManifestFile *file = vm ? rfp_manifest_vm_file(vm, role) : NULL;
+    const RfpManifestVm *vm =
+        point->manifest != NULL ? rfp_set_point_vm(point) : NULL;
+    const RfpManifestFile *file =
+        vm != NULL ? rfp_manifest_vm_file(vm, role) : NULL;
     g_autofree char *found =
-        file ? g_build_filename(set->path, file->path, NULL) : NULL;
+        file != NULL ? g_build_filename(set->path, file->path, NULL) : NULL;
 
-    return found && strcmp(found, path) == 0;
+    return found != NULL && strcmp(found, path) == 0;
 }
 
 /* The GUID of the point whose files they are. */
@@ -240,17 +243,18 @@ take_files(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
 {
     g_autofree char *config = take_absolute(call, "ConfigFilePath", error);
     g_autofree char *runtime =
-        config ? take_absolute(call, "RuntimeStateFilePath", error) : NULL;
+        config != NULL ? take_absolute(call, "RuntimeStateFilePath", error)
+                       : NULL;
     g_autoptr(RfpExportSet) set = NULL;
 
-    if (!runtime)
+    if (runtime == NULL)
         return FALSE;
     work->directory = set_of_file(config);
     set = rfp_export_set_open(work->directory, error);
-    if (!set)
+    if (set == NULL)
         return FALSE;
     work->point = find_point_of(set, config, runtime, error);
-    if (!work->point)
+    if (work->point == NULL)
         return FALSE;
     if (rfp_guid_equal(set->file->vm_uuid, work->domain))
         return TRUE;

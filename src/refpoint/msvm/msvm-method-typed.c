@@ -26,7 +26,7 @@ typedef struct {
 static gboolean
 put_all(RfpMsvmCall *call, const Text *in, GError **error)
 {
-    for (; in->name; in++) {
+    for (; in->name != NULL; in++) {
         if (!rfp_msvm_call_put_text(call, in->name, in->text, error))
             return FALSE;
     }
@@ -36,7 +36,7 @@ put_all(RfpMsvmCall *call, const Text *in, GError **error)
 static void
 hand_out(const RfpMsvmCall *call, const char *name, char **out)
 {
-    if (name && out)
+    if (name != NULL && out != NULL)
         *out = rfp_msvm_value_format(rfp_msvm_call_answered(call, name), 0);
 }
 
@@ -46,7 +46,7 @@ run_call(RfpMsvmCall *call, const Text *in, char **job, GError **error)
     g_autoptr(GError) local = NULL;
     guint32 number = 0;
 
-    if (job)
+    if (job != NULL)
         *job = NULL;
     call->asynchronous = job != NULL;
     if (put_all(call, in, &local))
@@ -54,7 +54,7 @@ run_call(RfpMsvmCall *call, const Text *in, char **job, GError **error)
     else
         number = rfp_msvm_method_error_number(call->method, local);
     hand_out(call, "Job", job);
-    if (local)
+    if (local != NULL)
         g_propagate_error(error, g_steal_pointer(&local));
     return number;
 }
@@ -265,7 +265,7 @@ hand_out_changes(const RfpMsvmCall *call, RefpointMsvmDiskChanges *changes)
     const RfpMsvmValue *lengths =
         rfp_msvm_call_answered(call, "ChangedByteLengths");
 
-    if (!processed)
+    if (processed == NULL)
         return;
     changes->processed_byte_length = rfp_msvm_value_item(processed, 0)->number;
     changes->n_changes = offsets->items->len;
@@ -321,7 +321,7 @@ call_job(RefpointMsvm *msvm,
     call->klass = rfp_msvm_class_find("CIM_ConcreteJob");
     call->path = job;
     number = run_call(call, in, NULL, error);
-    if (done)
+    if (done != NULL)
         *done = g_steal_pointer(&call);
     return number;
 }
@@ -368,10 +368,11 @@ refpoint_msvm_get_error_ex(RefpointMsvm *msvm,
     guint32 number = call_job(msvm, "GetErrorEx", job, in, &call, error);
     const RfpMsvmValue *errors = rfp_msvm_call_answered(call, "Errors");
 
-    if (!msvm_errors)
+    if (msvm_errors == NULL)
         return number;
-    *msvm_errors = errors ? g_new0(char *, errors->items->len + 1) : NULL;
-    for (guint i = 0; errors && i < errors->items->len; i++)
+    *msvm_errors =
+        errors != NULL ? g_new0(char *, errors->items->len + 1) : NULL;
+    for (guint i = 0; errors != NULL && i < errors->items->len; i++)
         (*msvm_errors)[i] = rfp_msvm_value_format(errors, i);
     return number;
 }

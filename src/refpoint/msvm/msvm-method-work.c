@@ -70,7 +70,7 @@ rfp_msvm_work_run(RefpointConnection *conn,
         return NULL;
     }
     outcome = new_outcome(report);
-    if (work->action->finish)
+    if (work->action->finish != NULL)
         work->action->finish(work, report, outcome);
     return outcome;
 }
@@ -138,7 +138,7 @@ run_export(RefpointConnection *conn,
     options.domain = work->domain;
     options.directory = work->directory;
     options.point = work->point;
-    options.base = work->base ? work->base : "none";
+    options.base = work->base != NULL ? work->base : "none";
     options.disks = (const char *const *)work->disks;
     return refpoint_export(conn, &options, operation, error);
 }
@@ -165,7 +165,7 @@ finish_create_collection(const RfpMsvmWork *work,
 static char *
 file_path(const RfpExportSet *set, const RfpManifestFile *file)
 {
-    return file ? g_build_filename(set->path, file->path, NULL) : NULL;
+    return file != NULL ? g_build_filename(set->path, file->path, NULL) : NULL;
 }
 
 static void
@@ -192,17 +192,17 @@ finish_export(const RfpMsvmWork *work,
 {
     g_autoptr(RfpExportSet) set = rfp_export_set_open(work->directory, NULL);
     const RfpSetPoint *point =
-        set ? rfp_export_set_find(set, work->point) : NULL;
-    const RfpManifestVm *vm = point ? rfp_set_point_vm(point) : NULL;
+        set != NULL ? rfp_export_set_find(set, work->point) : NULL;
+    const RfpManifestVm *vm = point != NULL ? rfp_set_point_vm(point) : NULL;
     guint i = 0;
 
     (void)report;
-    if (!vm)
+    if (vm == NULL)
         return;
     for (i = 0; i < vm->disks->len; i++) {
         const RfpManifestDisk *disk = g_ptr_array_index(vm->disks, i);
 
-        if (!disk->image)
+        if (disk->image == NULL)
             continue;
         g_ptr_array_add(outcome->disks,
                         rfp_msvm_id_format(RFP_MSVM_ID_DISK, work->domain,

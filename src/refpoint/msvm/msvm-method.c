@@ -25,7 +25,7 @@ rfp_msvm_method_number(const RfpMsvmMethod *method, int cause)
 guint32
 rfp_msvm_method_error_number(const RfpMsvmMethod *method, const GError *error)
 {
-    if (!error)
+    if (error == NULL)
         return 0;
     return rfp_msvm_method_number(method, error->domain == REFPOINT_ERROR
                                               ? error->code
@@ -39,7 +39,7 @@ find_in(const RfpMsvmHandler *table,
         const RfpMsvmClass *klass,
         const RfpMsvmMethod *method)
 {
-    for (; table->class_name; table++) {
+    for (; table->class_name != NULL; table++) {
         if (strcmp(table->method, method->name) == 0 &&
             rfp_msvm_class_is_a(klass, table->class_name))
             return table;
@@ -53,7 +53,8 @@ find_handler(const RfpMsvmClass *klass, const RfpMsvmMethod *method)
     const RfpMsvmHandler *found =
         find_in(rfp_msvm_service_handlers, klass, method);
 
-    return found ? found : find_in(rfp_msvm_job_handlers, klass, method);
+    return found != NULL ? found
+                         : find_in(rfp_msvm_job_handlers, klass, method);
 }
 
 RfpMsvmCall *
@@ -63,16 +64,19 @@ rfp_msvm_call_new(RefpointMsvm *msvm,
                   GError **error)
 {
     const RfpMsvmClass *klass =
-        class_name ? rfp_msvm_class_find(class_name) : NULL;
-    const RfpMsvmMethod *found =
-        klass && method ? rfp_msvm_class_method(klass, method) : NULL;
-    const RfpMsvmHandler *handler = found ? find_handler(klass, found) : NULL;
+        class_name != NULL ? rfp_msvm_class_find(class_name) : NULL;
+    const RfpMsvmMethod *found = klass != NULL && method != NULL
+                                     ? rfp_msvm_class_method(klass, method)
+                                     : NULL;
+    const RfpMsvmHandler *handler =
+        found != NULL ? find_handler(klass, found) : NULL;
     RfpMsvmCall *call = NULL;
 
-    if (!handler) {
+    if (handler == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("there is no method %s.%s"),
-                      class_name ? class_name : "", method ? method : "");
+                      class_name != NULL ? class_name : "",
+                      method != NULL ? method : "");
         return NULL;
     }
     call = g_new0(RfpMsvmCall, 1);
@@ -120,13 +124,13 @@ rfp_msvm_call_put(RfpMsvmCall *call, const char *name, GError **error)
         rfp_msvm_method_parameter(call->method, name);
     RfpMsvmValue *value = NULL;
 
-    if (!property || !(property->flags & RFP_MSVM_IN)) {
+    if (property == NULL || !(property->flags & RFP_MSVM_IN)) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("%s has no in parameter '%s'"), call->method->name,
                       name);
         return NULL;
     }
-    if (find_value(call->in, name)) {
+    if (find_value(call->in, name) != NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the parameter %s is given twice"), property->name);
         return NULL;
@@ -144,9 +148,10 @@ rfp_msvm_call_put_text(RfpMsvmCall *call,
 {
     RfpMsvmValue *value = rfp_msvm_call_put(call, name, error);
 
-    if (!value)
+    if (value == NULL)
         return FALSE;
-    if (text && (*text || !(value->property->flags & RFP_MSVM_EMBEDDED)))
+    if (text != NULL &&
+        (*text || !(value->property->flags & RFP_MSVM_EMBEDDED)))
         return rfp_msvm_value_add(value, text, -1, 0, error);
     value->null = TRUE;
     return TRUE;
@@ -163,7 +168,7 @@ rfp_msvm_call_text(const RfpMsvmCall *call, const char *name)
 {
     const RfpMsvmItem *item = rfp_msvm_call_item(call, name);
 
-    return item ? item->text : NULL;
+    return item != NULL ? item->text : NULL;
 }
 
 guint64
@@ -171,7 +176,7 @@ rfp_msvm_call_number(const RfpMsvmCall *call, const char *name)
 {
     const RfpMsvmItem *item = rfp_msvm_call_item(call, name);
 
-    return item ? item->number : 0;
+    return item != NULL ? item->number : 0;
 }
 
 static gboolean
@@ -219,7 +224,7 @@ check_parameters(const RfpMsvmCall *call, GError **error)
 {
     const RfpMsvmProperty *property = call->method->parameters;
 
-    for (; property->name; property++) {
+    for (; property->name != NULL; property++) {
         if (!check_parameter(call, property, error))
             return FALSE;
     }
@@ -243,7 +248,7 @@ rfp_msvm_call_answered(const RfpMsvmCall *call, const char *name)
 {
     const RfpMsvmValue *value = find_value(call->out, name);
 
-    return value && !value->null ? value : NULL;
+    return value != NULL && !value->null ? value : NULL;
 }
 
 /* ---- Running ------------------------------------------------------------- */
@@ -272,11 +277,11 @@ run_here(RfpMsvmCall *call, const RfpMsvmWork *work, GError **error)
     refpoint_job_set_wait(operation, msvm->wait, msvm->waiting,
                           msvm->waiting_opaque);
     outcome = rfp_msvm_work_run(msvm->conn, work, operation, &failure);
-    if (!outcome) {
+    if (outcome == NULL) {
         rfp_error_set_failure(error, failure);
         return FALSE;
     }
-    if (call->handler->result && outcome->result)
+    if (call->handler->result != NULL && outcome->result != NULL)
         rfp_msvm_value_add_text(rfp_msvm_call_answer(call,
                                                      call->handler->result),
                                 outcome->result);
@@ -288,7 +293,7 @@ run_as_job(RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
 {
     g_autofree char *path = rfp_msvm_job_start(call->msvm, work, error);
 
-    if (!path)
+    if (path == NULL)
         return FALSE;
     rfp_msvm_value_add_text(rfp_msvm_call_answer(call, "Job"), path);
     return TRUE;
@@ -299,7 +304,7 @@ run_work(RfpMsvmCall *call, GError **error)
 {
     g_autoptr(RfpMsvmWork) work = prepare(call, error);
 
-    if (!work)
+    if (work == NULL)
         return 0;
     if (!call->asynchronous) {
         run_here(call, work, error);
@@ -317,11 +322,11 @@ rfp_msvm_call_run(RfpMsvmCall *call, GError **error)
     guint32 number = 0;
 
     if (check_parameters(call, &local))
-        number = call->handler->run ? call->handler->run(call, &local)
-                                    : run_work(call, &local);
-    if (local && number == 0)
+        number = call->handler->run != NULL ? call->handler->run(call, &local)
+                                            : run_work(call, &local);
+    if (local != NULL && number == 0)
         number = rfp_msvm_method_error_number(call->method, local);
-    if (local)
+    if (local != NULL)
         g_propagate_error(error, g_steal_pointer(&local));
     return number;
 }

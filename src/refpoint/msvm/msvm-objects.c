@@ -140,8 +140,9 @@ parse_local(const char *text, const char *class_name, GError **error)
     }
     if (class_name == NULL)
         class_name = path->class_name;
-    return rfp_msvm_path_check(path, class_name, error) ? g_steal_pointer(&path)
-                                                        : NULL;
+    return rfp_msvm_path_check(path, class_name, error) != NULL
+               ? g_steal_pointer(&path)
+               : NULL;
 }
 
 RfpMsvmPath *
@@ -264,7 +265,7 @@ rfp_msvm_resolve(RefpointMsvm *msvm G_GNUC_UNUSED,
 {
     g_autoptr(RfpMsvmPath) parsed =
         rfp_msvm_path_parse_local(path, class_name, error);
-    const Named *row = parsed ? find_named(parsed) : NULL;
+    const Named *row = parsed != NULL ? find_named(parsed) : NULL;
     g_autofree char *uuid = NULL;
     g_autofree char *guid = NULL;
 
@@ -376,7 +377,7 @@ char *
 rfp_msvm_path_canonical(const char *text, char **domain_uuid, GError **error)
 {
     g_autoptr(RfpMsvmPath) path = rfp_msvm_path_parse_local(text, NULL, error);
-    const Named *row = path ? find_named(path) : NULL;
+    const Named *row = path != NULL ? find_named(path) : NULL;
     g_autofree char *uuid = NULL;
     g_autofree char *guid = NULL;
     char *canonical = NULL;

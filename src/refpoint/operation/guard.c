@@ -18,7 +18,7 @@ guard_path(void)
 {
     const char *path = secure_getenv("REFPOINT_GUARD");
 
-    return path ? path : LIBEXECDIR "/virt-refpoint-guard";
+    return path != NULL ? path : LIBEXECDIR "/virt-refpoint-guard";
 }
 
 /* @word: NULL, or "watch". */

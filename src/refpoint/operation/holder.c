@@ -144,9 +144,10 @@ gboolean
 rfp_holder_is_program(const RfpHolder *holder)
 {
     g_autofree char *command = rfp_process_command(holder->pid);
-    g_auto(GStrv) words = command ? g_strsplit(command, " ", 2) : NULL;
-    g_autofree char *name =
-        words && words[0] ? g_path_get_basename(words[0]) : NULL;
+    g_auto(GStrv) words = command != NULL ? g_strsplit(command, " ", 2) : NULL;
+    g_autofree char *name = words != NULL && words[0] != NULL
+                                ? g_path_get_basename(words[0])
+                                : NULL;
 
     return g_strcmp0(name, "virt-refpoint") == 0;
 }
@@ -155,7 +156,7 @@ static char *
 command_text(const RfpHolder *holder)
 {
     g_autofree char *command = rfp_process_command(holder->pid);
-    g_autofree char *clean = command ? rfp_text_clean(command) : NULL;
+    g_autofree char *clean = command != NULL ? rfp_text_clean(command) : NULL;
     g_autofree char *cut = NULL;
 
     if (clean == NULL)
@@ -171,7 +172,7 @@ rfp_holder_text(const RfpHolder *holder)
 {
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_local(holder->since);
     g_autofree char *since =
-        time ? g_date_time_format(time, "%F %T %z") : g_strdup("?");
+        time != NULL ? g_date_time_format(time, "%F %T %z") : g_strdup("?");
     g_autofree char *command = command_text(holder);
 
     return g_strdup_printf(_("process %d (%s), since %s: %s"), (int)holder->pid,

@@ -48,7 +48,7 @@ argument(const RfpRecord *record,
 {
     const RfpStep *step = rfp_record_find(record, kind);
 
-    return step ? step->args[i] : otherwise;
+    return step != NULL ? step->args[i] : otherwise;
 }
 
 RfpKept *

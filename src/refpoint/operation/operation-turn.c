@@ -85,7 +85,7 @@ static char *
 whom_text(const RfpOperation *operation, const RfpHolder *holder)
 {
     const char *name = operation->domain->name;
-    g_autofree char *who = holder ? rfp_holder_text(holder) : NULL;
+    g_autofree char *who = holder != NULL ? rfp_holder_text(holder) : NULL;
 
     if (who == NULL)
         return g_strdup_printf(_("another virt-refpoint works on domain "
@@ -182,7 +182,7 @@ on_busy(gpointer opaque)
          g_get_monotonic_time() - operation->waited_since < NAME_US))
         return TRUE;
     text = whom_text(operation, holder);
-    waits_for(operation, holder ? holder->pid : 0, text);
+    waits_for(operation, holder != NULL ? holder->pid : 0, text);
     return TRUE;
 }
 

@@ -84,7 +84,7 @@ warn_unsynced(RfpOperation *operation, const RfpRecord *record)
                  _("point '%s' is published, but its set '%s' cannot be "
                    "synced: a power failure could lose it, so nothing older is "
                    "let go; see to the storage, the next call tries again"),
-                 made ? made->args[0] : step->args[2], step->args[3]);
+                 made != NULL ? made->args[0] : step->args[2], step->args[3]);
 }
 
 static void
@@ -344,7 +344,7 @@ scratch_dir(const RfpOperation *operation)
 
     if (dir == NULL && operation->kept != NULL)
         dir = rfp_scratch_dir(operation->kept->record);
-    return dir ? dir : g_strdup(operation->conn->scratch_dir);
+    return dir != NULL ? dir : g_strdup(operation->conn->scratch_dir);
 }
 
 static void

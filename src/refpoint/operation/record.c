@@ -258,8 +258,8 @@ open_locked(const char *records_dir,
     for (;;) {
         g_autoptr(RfpRecord) record =
             open_unlocked(records_dir, domain_uuid, error);
-        RfpLock lock =
-            record ? take_lock(record, waiting, error) : RFP_LOCK_FAILED;
+        RfpLock lock = record != NULL ? take_lock(record, waiting, error)
+                                      : RFP_LOCK_FAILED;
 
         if (lock == RFP_LOCK_TAKEN && !is_there(record))
             continue;

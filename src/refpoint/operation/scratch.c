@@ -27,7 +27,7 @@ rfp_scratch_dir(const RfpRecord *record)
 {
     const RfpStep *scratch = rfp_record_find(record, RFP_STEP_SCRATCH);
 
-    return scratch ? g_path_get_dirname(scratch->args[0]) : NULL;
+    return scratch != NULL ? g_path_get_dirname(scratch->args[0]) : NULL;
 }
 
 gboolean
@@ -84,8 +84,9 @@ rfp_scratch_has_room(RfpScratchWatch *watch,
         return TRUE;
     *left = space.free;
     return !rfp_scratch_is_short(space.free,
-                                 reserve ? g_ascii_strtoull(reserve->args[0],
-                                                            NULL, 10)
-                                         : rfp_space_reserve(&space),
+                                 reserve != NULL
+                                     ? g_ascii_strtoull(reserve->args[0], NULL,
+                                                        10)
+                                     : rfp_space_reserve(&space),
                                  growth);
 }

@@ -134,7 +134,7 @@ undo_job(RfpDomain *domain,
          GError **error)
 {
     const RfpStep *job = rfp_record_find(record, RFP_STEP_JOB);
-    const char *socket_path = job ? job->args[0] : NULL;
+    const char *socket_path = job != NULL ? job->args[0] : NULL;
     RfpDomainState state = {0};
 
     settle = settle && may_be_under_way(record);

@@ -50,7 +50,7 @@ time_text(gint64 us)
     g_autoptr(GDateTime) time =
         g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
 
-    return time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+    return time != NULL ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : NULL;
 }
 
 /*

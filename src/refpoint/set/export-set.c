@@ -586,8 +586,8 @@ folders_of_points(const RfpExportSet *set)
     for (guint i = 0; i < set->points->len; i++) {
         const RfpSetPoint *point = g_ptr_array_index(set->points, i);
 
-        for (guint v = 0; point->manifest && v < point->manifest->vms->len;
-             v++) {
+        for (guint v = 0;
+             point->manifest != NULL && v < point->manifest->vms->len; v++) {
             RfpManifestVm *vm = g_ptr_array_index(point->manifest->vms, v);
 
             g_hash_table_insert(folders, g_strdup(vm->uuid),
@@ -655,9 +655,9 @@ find_folders(RfpExportSet *set, char **mended, gboolean *write, GError **error)
     if (local != NULL)
         rfp_error_make_plain(local);
     if (local != NULL || folders != NULL || g_hash_table_size(known) > 0)
-        *mended = g_strdup(local     ? local->message
-                           : folders ? _("it contradicts the manifests")
-                                     : _("it is missing"));
+        *mended = g_strdup(local != NULL     ? local->message
+                           : folders != NULL ? _("it contradicts the manifests")
+                                             : _("it is missing"));
     *write = TRUE;
     return g_steal_pointer(&known);
 }

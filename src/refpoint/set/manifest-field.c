@@ -105,7 +105,7 @@ guid_format(const RfpField *field G_GNUC_UNUSED, gconstpointer at)
 {
     const char *guid = *(char *const *)at;
 
-    return guid ? g_ascii_strdown(guid, -1) : NULL;
+    return guid != NULL ? g_ascii_strdown(guid, -1) : NULL;
 }
 
 static gboolean

@@ -91,7 +91,7 @@ not_supported(GError **error, const char *what, const char *name)
 static gboolean
 check_root(xmlNodePtr node, const char *root, const char *what, GError **error)
 {
-    const char *uri = node->ns ? (const char *)node->ns->href : "";
+    const char *uri = node->ns != NULL ? (const char *)node->ns->href : "";
     g_autofree char *format = rfp_xml_attr(node, "format");
 
     if (!g_str_has_prefix(uri, URI_STEM) ||
@@ -170,7 +170,7 @@ rfp_manifest_xml_open(const char *text,
 {
     g_autoptr(xmlDoc) doc =
         rfp_xml_parse(text, length, what, REFPOINT_ERROR_FAILED, error);
-    xmlNodePtr node = doc ? xmlDocGetRootElement(doc) : NULL;
+    xmlNodePtr node = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
     char unused;
 
     if (node == NULL ||

@@ -233,7 +233,8 @@ claim(Reader *reader,
     if (g_hash_table_add(reader->seen, key))
         return TRUE;
     rfp_manifest_xml_damage(error, reader->what, node,
-                            _("'%s' stands there twice"), name2 ? name2 : name);
+                            _("'%s' stands there twice"),
+                            name2 != NULL ? name2 : name);
     return FALSE;
 }
 

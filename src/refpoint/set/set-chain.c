@@ -20,9 +20,10 @@ static RfpManifestDisk *
 point_disk(const RfpSetPoint *point, const char *target)
 {
     RfpManifestVm *vm = rfp_set_point_vm(point);
-    RfpManifestDisk *disk = vm ? rfp_manifest_vm_disk(vm, target) : NULL;
+    RfpManifestDisk *disk =
+        vm != NULL ? rfp_manifest_vm_disk(vm, target) : NULL;
 
-    return disk && disk->mode != REFPOINT_MODE_LEFT_OUT ? disk : NULL;
+    return disk != NULL && disk->mode != REFPOINT_MODE_LEFT_OUT ? disk : NULL;
 }
 
 /* The next older link, or NULL with an error. */
@@ -33,7 +34,8 @@ follow(RfpExportSet *set,
        GError **error)
 {
     const RfpSetPoint *base = rfp_export_set_find(set, disk->base_guid);
-    RfpManifestDisk *older = base ? point_disk(base, disk->target) : NULL;
+    RfpManifestDisk *older =
+        base != NULL ? point_disk(base, disk->target) : NULL;
 
     if (older == NULL ||
         base->manifest->sequence >= (*point)->manifest->sequence) {
@@ -68,7 +70,8 @@ rfp_export_set_chain(RfpExportSet *set,
     if (disk == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("point '%s' has no data of disk '%s'"),
-                      point->manifest ? point->manifest->name : point->folder,
+                      point->manifest != NULL ? point->manifest->name
+                                              : point->folder,
                       target);
         return NULL;
     }
@@ -272,7 +275,8 @@ prove_image(RfpExportSet *set,
             GError **error)
 {
     g_auto(RfpFd) fd = open_sized(set, disk->image, disk->image_size, error);
-    g_autofree char *backing = base ? g_path_get_basename(base->image) : NULL;
+    g_autofree char *backing =
+        base != NULL ? g_path_get_basename(base->image) : NULL;
     g_autoptr(RfpQcow2Reader) reader = NULL;
 
     if (fd < 0)
@@ -295,7 +299,8 @@ check_folder(const RfpExportSet *set,
              GError **error)
 {
     g_autofree char *folder = g_path_get_dirname(disk->image);
-    g_autofree char *other = base ? g_path_get_dirname(base->image) : NULL;
+    g_autofree char *other =
+        base != NULL ? g_path_get_dirname(base->image) : NULL;
 
     if (other == NULL || strcmp(folder, other) == 0)
         return TRUE;

@@ -49,7 +49,7 @@ rfp_set_file_parse(const char *text,
 {
     g_autoptr(xmlDoc) doc =
         rfp_manifest_xml_open(text, length, "set", what, error);
-    xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
+    xmlNodePtr root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
     g_autoptr(RfpSetFile) set = g_new0(RfpSetFile, 1);
 
     if (root == NULL ||
@@ -123,7 +123,7 @@ rfp_folders_parse(const char *text,
 {
     g_autoptr(xmlDoc) doc =
         rfp_manifest_xml_open(text, length, "folders", what, error);
-    xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
+    xmlNodePtr root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
     g_autoptr(GHashTable) folders =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);

@@ -108,8 +108,8 @@ check_backing(RfpVerify *verify,
     else
         rfp_verify_damage(verify, path, "base-mismatch",
                           _("its backing file is '%s', not '%s'"),
-                          header->backing_file ? header->backing_file
-                                               : _("none"),
+                          header->backing_file != NULL ? header->backing_file
+                                                       : _("none"),
                           backing);
     return FALSE;
 }
@@ -120,7 +120,8 @@ check_header(RfpVerify *verify,
              const RfpQcow2Header *header)
 {
     g_autofree char *backing =
-        image->base ? g_path_get_basename(image->base->disk->image) : NULL;
+        image->base != NULL ? g_path_get_basename(image->base->disk->image)
+                            : NULL;
     g_autoptr(GError) error = NULL;
 
     check_backing(verify, image, header, backing);

@@ -27,7 +27,7 @@ open_schema(RfpVerify *verify)
 {
     const char *dir = secure_getenv("REFPOINT_DATADIR");
     g_autofree char *path =
-        g_build_filename(dir ? dir : DATADIR, SCHEMA_FILE, NULL);
+        g_build_filename(dir != NULL ? dir : DATADIR, SCHEMA_FILE, NULL);
     g_autoptr(GError) error = NULL;
     RfpXmlSchema *schema = rfp_xml_schema_new(path, &error);
 
@@ -183,8 +183,9 @@ static void
 check_vm(RfpVerify *verify, const char *path, const RfpManifestVm *vm)
 {
     RfpSetFile *file = verify->set->file;
-    const char *folder =
-        verify->folders ? g_hash_table_lookup(verify->folders, vm->uuid) : NULL;
+    const char *folder = verify->folders != NULL
+                             ? g_hash_table_lookup(verify->folders, vm->uuid)
+                             : NULL;
 
     if (file != NULL && !rfp_guid_equal(file->vm_uuid, vm->uuid))
         rfp_verify_damage(verify, path, "manifest-damaged",
@@ -415,7 +416,8 @@ rfp_verify_add_names(GHashTable *named, const RfpSetPoint *point)
 {
     g_hash_table_add(named,
                      g_build_filename(point->folder, "export.xml", NULL));
-    for (guint v = 0; point->manifest && v < point->manifest->vms->len; v++) {
+    for (guint v = 0; point->manifest != NULL && v < point->manifest->vms->len;
+         v++) {
         RfpManifestVm *vm = g_ptr_array_index(point->manifest->vms, v);
 
         for (guint i = 0; i < vm->files->len; i++) {

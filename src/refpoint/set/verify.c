@@ -36,7 +36,7 @@ verification_new(const RfpExportSet *set)
     RefpointVerification *result = g_new0(RefpointVerification, 1);
 
     result->path = g_strdup(set->path);
-    result->set_guid = g_strdup(set->file ? set->file->guid : NULL);
+    result->set_guid = g_strdup(set->file != NULL ? set->file->guid : NULL);
     result->damages = g_ptr_array_new_with_free_func(finding_free);
     result->remarks = g_ptr_array_new_with_free_func(finding_free);
     return result;
@@ -108,8 +108,8 @@ add_images(RfpVerify *verify)
         RfpSetPoint *point = g_ptr_array_index(verify->set->points, i);
 
         rfp_verify_add_names(verify->named, point);
-        for (guint v = 0; point->manifest && v < point->manifest->vms->len;
-             v++) {
+        for (guint v = 0;
+             point->manifest != NULL && v < point->manifest->vms->len; v++) {
             RfpManifestVm *vm = g_ptr_array_index(point->manifest->vms, v);
 
             for (guint d = 0; d < vm->disks->len; d++) {

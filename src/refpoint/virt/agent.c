@@ -94,7 +94,7 @@ look_at_channel(RfpDomain *domain)
 {
     g_autofree char *text = rfp_domain_xml_text(domain, FALSE, NULL, NULL);
     g_autoptr(RfpDomainXml) xml =
-        text ? rfp_domain_xml_parse(text, NULL) : NULL;
+        text != NULL ? rfp_domain_xml_parse(text, NULL) : NULL;
 
     if (xml == NULL)
         return CHANNEL_UNKNOWN;

@@ -40,7 +40,8 @@ look_at_backup(RfpDomain *domain,
     }
     *backup = xml != NULL;
     if (xml != NULL)
-        done = rfp_backup_xml_matches(xml, mark ? mark : "", ours, error);
+        done =
+            rfp_backup_xml_matches(xml, mark != NULL ? mark : "", ours, error);
     free(xml);
     return done;
 }
@@ -189,7 +190,7 @@ static char *
 guid_of_job(RfpDomain *domain)
 {
     char *xml = virDomainBackupGetXMLDesc(domain->virt, 0);
-    char *guid = xml ? rfp_backup_xml_guid(xml) : NULL;
+    char *guid = xml != NULL ? rfp_backup_xml_guid(xml) : NULL;
 
     free(xml);
     return guid;
@@ -590,7 +591,8 @@ set_not_pushed(RfpDomain *domain, const Ended *ended, GError **error)
     if (ended->type == VIR_DOMAIN_JOB_FAILED)
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("the backup job of domain '%s' failed: %s"),
-                      domain->name, ended->complaint ? ended->complaint : "-");
+                      domain->name,
+                      ended->complaint != NULL ? ended->complaint : "-");
     else
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("the backup job of domain '%s' was ended by somebody "

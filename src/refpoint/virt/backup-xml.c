@@ -29,7 +29,8 @@ add_disk(xmlNodePtr parent, const RfpBackupDisk *disk)
     rfp_xml_set(node, "name", disk->target);
     rfp_xml_set(node, "backup", "yes");
     rfp_xml_set(node, "type", "file");
-    rfp_xml_set(node, "backupmode", disk->base ? "incremental" : "full");
+    rfp_xml_set(node, "backupmode",
+                disk->base != NULL ? "incremental" : "full");
     rfp_xml_set(node, "incremental", disk->base);
     return node;
 }
@@ -50,14 +51,14 @@ add_served_disk(xmlNodePtr parent, const RfpBackupDisk *disk)
     xmlNodePtr scratch = NULL;
 
     rfp_xml_set(node, "exportname", disk->target);
-    if (disk->base) {
+    if (disk->base != NULL) {
         g_autofree char *bitmap = g_strconcat("backup-", disk->target, NULL);
 
         rfp_xml_set(node, "exportbitmap", bitmap);
     }
     scratch = rfp_xml_add(node, "scratch", NULL);
     rfp_xml_set(scratch, "file", disk->scratch);
-    if (disk->secret)
+    if (disk->secret != NULL)
         add_encryption(scratch, disk->secret);
 }
 
@@ -81,17 +82,17 @@ rfp_backup_xml_format(const char *socket_path,
     xmlNodePtr node = NULL;
     gsize i = 0;
 
-    rfp_xml_set(root, "mode", socket_path ? "pull" : "push");
-    if (socket_path)
+    rfp_xml_set(root, "mode", socket_path != NULL ? "pull" : "push");
+    if (socket_path != NULL)
         add_server(root, socket_path);
     node = rfp_xml_add(root, "disks", NULL);
     for (i = 0; i < n_disks; i++) {
-        if (socket_path)
+        if (socket_path != NULL)
             add_served_disk(node, &disks[i]);
         else
             add_pushed_disk(node, &disks[i]);
     }
-    for (; others && *others; others++) {
+    for (; others != NULL && *others != NULL; others++) {
         xmlNodePtr disk = rfp_xml_add(node, "disk", NULL);
 
         rfp_xml_set(disk, "name", *others);
@@ -106,7 +107,7 @@ writes_to(xmlNodePtr root, const char *path)
     xmlNodePtr disk =
         rfp_xml_child(rfp_xml_child(root, "disks", NULL), "disk", NULL);
 
-    for (; disk; disk = rfp_xml_next(disk)) {
+    for (; disk != NULL; disk = rfp_xml_next(disk)) {
         if (rfp_xml_attr_is(rfp_xml_child(disk, "target", NULL), "file", path))
             return TRUE;
     }
@@ -131,10 +132,10 @@ rfp_backup_xml_matches(const char *xml,
     g_autoptr(xmlDoc) doc =
         rfp_xml_parse_root(xml, strlen(xml), "domainbackup", NULL,
                            _("the backup job"), REFPOINT_ERROR_FAILED, error);
-    xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
+    xmlNodePtr root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
 
     *matches = FALSE;
-    if (!doc)
+    if (doc == NULL)
         return FALSE;
     if (rfp_xml_attr_is(root, "mode", "push"))
         *matches = writes_to(root, mark);
@@ -150,10 +151,11 @@ guid_of_file(xmlNodePtr disk)
 {
     xmlNodePtr node = rfp_xml_child(disk, "scratch", NULL);
     g_autofree char *path =
-        rfp_xml_attr(node ? node : rfp_xml_child(disk, "target", NULL), "file");
+        rfp_xml_attr(node != NULL ? node : rfp_xml_child(disk, "target", NULL),
+                     "file");
     g_autofree char *target = rfp_xml_attr(disk, "name");
-    g_autofree char *name = path ? g_path_get_basename(path) : NULL;
-    g_autofree char *guid = name ? g_strndup(name, GUID_LENGTH) : NULL;
+    g_autofree char *name = path != NULL ? g_path_get_basename(path) : NULL;
+    g_autofree char *guid = name != NULL ? g_strndup(name, GUID_LENGTH) : NULL;
     g_autofree char *wanted = g_strdup_printf("%s-%s.qcow2", guid, target);
 
     return guid != NULL && target != NULL && rfp_guid_check(guid) &&
@@ -170,7 +172,7 @@ guid_of_disks(xmlNodePtr root)
         rfp_xml_child(rfp_xml_child(root, "disks", NULL), "disk", NULL);
     g_autofree char *guid = NULL;
 
-    for (; disk; disk = rfp_xml_next(disk)) {
+    for (; disk != NULL; disk = rfp_xml_next(disk)) {
         g_autofree char *one = guid_of_file(disk);
 
         if (rfp_xml_attr_is(disk, "backup", "no"))
@@ -189,8 +191,8 @@ rfp_backup_xml_guid(const char *xml)
     g_autoptr(xmlDoc) doc =
         rfp_xml_parse_root(xml, strlen(xml), "domainbackup", NULL, "",
                            REFPOINT_ERROR_FAILED, NULL);
-    xmlNodePtr root = doc ? xmlDocGetRootElement(doc) : NULL;
-    g_autofree char *guid = root ? guid_of_disks(root) : NULL;
+    xmlNodePtr root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
+    g_autofree char *guid = root != NULL ? guid_of_disks(root) : NULL;
     g_autofree char *path = NULL;
     g_autofree char *name = NULL;
     g_autofree char *wanted = NULL;
@@ -198,7 +200,7 @@ rfp_backup_xml_guid(const char *xml)
     if (guid == NULL || rfp_xml_attr_is(root, "mode", "push"))
         return g_steal_pointer(&guid);
     path = rfp_xml_attr(rfp_xml_child(root, "server", NULL), "socket");
-    name = path ? g_path_get_basename(path) : NULL;
+    name = path != NULL ? g_path_get_basename(path) : NULL;
     wanted = g_strdup_printf("refpoint-%.8s.sock", guid);
     return g_strcmp0(name, wanted) == 0 ? g_steal_pointer(&guid) : NULL;
 }

@@ -38,7 +38,7 @@ parse_disks(RfpCheckpointXml *checkpoint, xmlNodePtr disks, GError **error)
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     xmlNodePtr node = rfp_xml_child(disks, "disk", NULL);
 
-    for (; node; node = rfp_xml_next(node)) {
+    for (; node != NULL; node = rfp_xml_next(node)) {
         RfpCheckpointDisk *disk = g_new0(RfpCheckpointDisk, 1);
 
         g_ptr_array_add(checkpoint->disks, disk);
@@ -46,7 +46,7 @@ parse_disks(RfpCheckpointXml *checkpoint, xmlNodePtr disks, GError **error)
         disk->tracked = rfp_xml_attr_is(node, "checkpoint", "bitmap");
         disk->has_size =
             rfp_xml_attr_uint(node, "size", G_MAXUINT64, &disk->changed);
-        if (!disk->target || !g_hash_table_add(seen, disk->target)) {
+        if (disk->target == NULL || !g_hash_table_add(seen, disk->target)) {
             rfp_error_set(error, REFPOINT_ERROR_FAILED,
                           _("the XML of the checkpoint has a disk without a "
                             "name, or one twice"));
@@ -62,7 +62,7 @@ parse_time(xmlNodePtr root)
     g_autofree char *text = rfp_xml_child_text(root, "creationTime", NULL);
     gint64 created = 0;
 
-    if (!text ||
+    if (text == NULL ||
         !g_ascii_string_to_signed(text, 10, 0, G_MAXINT64, &created, NULL))
         return 0;
     return created;
@@ -75,7 +75,7 @@ rfp_checkpoint_xml_parse(const char *xml, GError **error)
     g_autoptr(RfpCheckpointXml) checkpoint = NULL;
     xmlNodePtr root = NULL;
 
-    if (!doc)
+    if (doc == NULL)
         return NULL;
     root = xmlDocGetRootElement(doc);
 
@@ -86,7 +86,7 @@ rfp_checkpoint_xml_parse(const char *xml, GError **error)
     checkpoint->parent =
         rfp_xml_child_text(rfp_xml_child(root, "parent", NULL), "name", NULL);
     checkpoint->created = parse_time(root);
-    if (!checkpoint->name || !*checkpoint->name) {
+    if (checkpoint->name == NULL || !*checkpoint->name) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("the checkpoint has no name in its XML"));
         return NULL;
@@ -101,7 +101,7 @@ rfp_checkpoint_xml_parse(const char *xml, GError **error)
 void
 rfp_checkpoint_xml_free(RfpCheckpointXml *checkpoint)
 {
-    if (!checkpoint)
+    if (checkpoint == NULL)
         return;
     g_free(checkpoint->name);
     g_free(checkpoint->description);
@@ -148,7 +148,7 @@ move_behind_parents(RfpCheckpointXml *checkpoint,
 
     while (checkpoint != NULL && g_hash_table_remove(waiting, checkpoint)) {
         g_ptr_array_add(line, checkpoint);
-        checkpoint = checkpoint->parent
+        checkpoint = checkpoint->parent != NULL
                          ? g_hash_table_lookup(by_name, checkpoint->parent)
                          : NULL;
     }
@@ -183,16 +183,16 @@ rfp_checkpoint_xml_domain(const char *xml, GError **error)
     g_autoptr(xmlDoc) doc = parse_document(xml, error);
     xmlNodePtr domain = NULL;
 
-    if (!doc)
+    if (doc == NULL)
         return NULL;
     domain = rfp_xml_child(xmlDocGetRootElement(doc), "domain", NULL);
-    return domain ? rfp_xml_node_to_text(domain) : NULL;
+    return domain != NULL ? rfp_xml_node_to_text(domain) : NULL;
 }
 
 static void
 add_disks(xmlNodePtr parent, const char *const *targets, const char *mode)
 {
-    for (; targets && *targets; targets++) {
+    for (; targets != NULL && *targets != NULL; targets++) {
         xmlNodePtr disk = rfp_xml_add(parent, "disk", NULL);
 
         rfp_xml_set(disk, "name", *targets);
@@ -204,7 +204,8 @@ static char *
 format_mark(const char *guid, const char *set_guid)
 {
     g_autofree char *point = g_ascii_strdown(guid, -1);
-    g_autofree char *set = g_ascii_strdown(set_guid ? set_guid : "-", -1);
+    g_autofree char *set =
+        g_ascii_strdown(set_guid != NULL ? set_guid : "-", -1);
 
     return g_strconcat(MARK, point, MARK_SET, set, NULL);
 }
@@ -250,18 +251,18 @@ add_domain(xmlNodePtr parent, const char *xml, GError **error)
     g_autoptr(GError) local = NULL;
     g_autofree char *inside = rfp_checkpoint_xml_domain(xml, &local);
     g_autofree char *text =
-        inside ? rfp_domain_xml_strip(inside, &local) : NULL;
+        inside != NULL ? rfp_domain_xml_strip(inside, &local) : NULL;
     g_autoptr(xmlDoc) doc = NULL;
 
-    if (text)
+    if (text != NULL)
         doc = rfp_xml_parse_root(text, strlen(text), "domain", NULL,
                                  _("the checkpoint"), REFPOINT_ERROR_FAILED,
                                  &local);
-    if (local) {
+    if (local != NULL) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (doc)
+    if (doc != NULL)
         xmlAddChild(parent,
                     xmlDocCopyNode(xmlDocGetRootElement(doc), parent->doc, 1));
     return TRUE;
@@ -276,15 +277,15 @@ rfp_checkpoint_xml_rebuild(const char *xml, const char *parent, GError **error)
     g_autofree char *created = NULL;
     xmlNodePtr root = NULL;
 
-    if (!checkpoint)
+    if (checkpoint == NULL)
         return NULL;
     doc = rfp_xml_new("domaincheckpoint", NULL);
     root = xmlDocGetRootElement(doc);
     created = g_strdup_printf("%" PRId64, checkpoint->created);
     rfp_xml_add(root, "name", checkpoint->name);
-    if (checkpoint->description)
+    if (checkpoint->description != NULL)
         rfp_xml_add(root, "description", checkpoint->description);
-    if (parent)
+    if (parent != NULL)
         rfp_xml_add(rfp_xml_add(root, "parent", NULL), "name", parent);
     rfp_xml_add(root, "creationTime", created);
     add_parsed_disks(rfp_xml_add(root, "disks", NULL), checkpoint);
@@ -315,16 +316,16 @@ rfp_checkpoint_mark_parse(const char *description, char **guid, char **set_guid)
 
     *guid = NULL;
     *set_guid = NULL;
-    if (!next || !g_str_has_prefix(next, MARK))
+    if (next == NULL || !g_str_has_prefix(next, MARK))
         return FALSE;
     next += strlen(MARK);
     point = take_guid(&next);
-    if (!point || !g_str_has_prefix(next, MARK_SET))
+    if (point == NULL || !g_str_has_prefix(next, MARK_SET))
         return FALSE;
     next += strlen(MARK_SET);
     if (*next == '-')
         next++;
-    else if (!(set = take_guid(&next)))
+    else if ((set = take_guid(&next)) == NULL)
         return FALSE;
     if (*next && *next != '\n')
         return FALSE;

@@ -135,7 +135,7 @@ look_once(RfpDomain *domain, const char *name, gboolean sizes, GError **error)
 {
     g_autoptr(virDomainCheckpoint) found = lookup(domain, name, error);
 
-    return found ? describe(found, sizes, error) : NULL;
+    return found != NULL ? describe(found, sizes, error) : NULL;
 }
 
 /* The checkpoint as it is now; NULL with no error: it is gone. */
@@ -187,7 +187,7 @@ rfp_checkpoint_changed(RfpDomain *domain,
 {
     g_autoptr(RfpCheckpointXml) now = look_again(domain, name, TRUE, NULL);
     const RfpCheckpointDisk *disk =
-        now ? rfp_checkpoint_xml_disk(now, target) : NULL;
+        now != NULL ? rfp_checkpoint_xml_disk(now, target) : NULL;
 
     if (disk == NULL || !disk->has_size)
         return FALSE;
@@ -261,7 +261,7 @@ has_lost_bitmap(virDomainCheckpointPtr checkpoint)
                                       VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN |
                                           VIR_DOMAIN_CHECKPOINT_XML_SIZE);
     g_autoptr(RfpCheckpointXml) now =
-        xml ? rfp_checkpoint_xml_parse(xml, NULL) : NULL;
+        xml != NULL ? rfp_checkpoint_xml_parse(xml, NULL) : NULL;
 
     free(xml);
     for (guint i = 0; now != NULL && i < now->disks->len; i++) {
@@ -369,7 +369,7 @@ was_made(RfpDomain *domain, const char *xml)
 {
     g_autoptr(RfpCheckpointXml) wanted = rfp_checkpoint_xml_parse(xml, NULL);
     g_autoptr(RfpCheckpointXml) found =
-        wanted ? look_again(domain, wanted->name, FALSE, NULL) : NULL;
+        wanted != NULL ? look_again(domain, wanted->name, FALSE, NULL) : NULL;
 
     return found != NULL && rfp_guid_equal(found->guid, wanted->guid);
 }

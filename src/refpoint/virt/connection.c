@@ -90,7 +90,7 @@ check_driver(virConnectPtr virt, const char *uri, GError **error)
     rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
                   _("'%s' is served by the %s driver of libvirt, which "
                     "has no backup jobs"),
-                  uri, type ? type : "?");
+                  uri, type != NULL ? type : "?");
     rfp_error_add_object(error, uri);
     rfp_error_add_way_out(error, _("connect to qemu:///system or "
                                    "qemu:///session"));
@@ -300,7 +300,7 @@ connect_to(RefpointConnection *conn,
     }
     virConnSetErrorFunc(conn->virt, NULL, keep_quiet);
     canonical = virConnectGetURI(conn->virt);
-    conn->uri = g_strdup(canonical ? canonical : resolved);
+    conn->uri = g_strdup(canonical != NULL ? canonical : resolved);
     free(canonical);
     return TRUE;
 }

@@ -88,7 +88,8 @@ complaint_of(RefpointConnection *conn, const RfpDomain *domain)
     g_autofree char *path = g_strdup_printf("%s/%s.log", dir, domain->name);
     g_autofree char *log =
         strchr(domain->name, '/') == NULL ? read_tail(path) : NULL;
-    g_autofree char *complaint = log ? rfp_domain_log_complaint(log) : NULL;
+    g_autofree char *complaint =
+        log != NULL ? rfp_domain_log_complaint(log) : NULL;
 
     if (complaint == NULL)
         return NULL;

@@ -49,7 +49,9 @@ identify_volume(xmlNodePtr source)
     g_autofree char *pool = rfp_xml_attr(source, "pool");
     g_autofree char *volume = rfp_xml_attr(source, "volume");
 
-    return pool && volume ? g_strdup_printf("%s/%s", pool, volume) : NULL;
+    return pool != NULL && volume != NULL
+               ? g_strdup_printf("%s/%s", pool, volume)
+               : NULL;
 }
 
 static char *
@@ -64,9 +66,9 @@ identify_nvme(xmlNodePtr source)
     for (i = 0; i < G_N_ELEMENTS(parts); i++) {
         g_autofree char *part = rfp_xml_attr(address, parts[i]);
 
-        g_string_append_printf(path, "%s:", part ? part : "");
+        g_string_append_printf(path, "%s:", part != NULL ? part : "");
     }
-    g_string_append(path, space ? space : "");
+    g_string_append(path, space != NULL ? space : "");
     return g_string_free(path, FALSE);
 }
 
@@ -78,13 +80,13 @@ append_host(GString *path, xmlNodePtr host)
     g_autofree char *port = rfp_xml_attr(host, "port");
     g_autofree char *socket = rfp_xml_attr(host, "socket");
 
-    if (socket)
+    if (socket != NULL)
         g_string_append_printf(path, "unix:%s", socket);
-    else if (name && strchr(name, ':'))
+    else if (name != NULL && strchr(name, ':') != NULL)
         g_string_append_printf(path, "[%s]", name);
-    else if (name)
+    else if (name != NULL)
         g_string_append(path, name);
-    if (port)
+    if (port != NULL)
         g_string_append_printf(path, ":%s", port);
 }
 
@@ -98,13 +100,13 @@ identify_network(xmlNodePtr source)
     GString *path = NULL;
     char separator = '@';
 
-    if (!protocol)
+    if (protocol == NULL)
         return NULL;
     path = g_string_new(protocol);
-    g_string_append_printf(path, ":%s", name ? name : "");
-    if (query)
+    g_string_append_printf(path, ":%s", name != NULL ? name : "");
+    if (query != NULL)
         g_string_append_printf(path, "?%s", query);
-    for (; host; host = rfp_xml_next(host), separator = ',') {
+    for (; host != NULL; host = rfp_xml_next(host), separator = ',') {
         g_string_append_c(path, separator);
         append_host(path, host);
     }
@@ -148,18 +150,19 @@ parse_source(xmlNodePtr node, RfpDomainDisk *disk)
     const SourceType *entry = NULL;
 
     disk->source.type = rfp_xml_attr(node, "type");
-    if (!disk->source.type)
+    if (disk->source.type == NULL)
         disk->source.type = g_strdup("file");
-    for (entry = source_types; entry->type; entry++) {
+    for (entry = source_types; entry->type != NULL; entry++) {
         if (strcmp(entry->type, disk->source.type) == 0)
             break;
     }
     rfp_xml_attr_uint(source, "index", G_MAXUINT32, &disk->source_index);
-    if (source && entry->type)
+    if (source != NULL && entry->type != NULL)
         disk->source.path = entry->identify(source);
-    if (disk->source.path && !*disk->source.path)
+    if (disk->source.path != NULL && !*disk->source.path)
         g_clear_pointer(&disk->source.path, g_free);
-    disk->has_source = source && (disk->source.path || !entry->type);
+    disk->has_source =
+        source != NULL && (disk->source.path != NULL || entry->type == NULL);
     read_encryption(disk, rfp_xml_child(source, "encryption", NULL));
     read_encryption(disk, rfp_xml_child(node, "encryption", NULL));
 }
@@ -193,7 +196,7 @@ controller_has_iothread(xmlNodePtr devices, xmlNodePtr disk)
     g_autofree char *index =
         rfp_xml_attr(rfp_xml_child(disk, "address", NULL), "controller");
 
-    for (; node; node = rfp_xml_next(node)) {
+    for (; node != NULL; node = rfp_xml_next(node)) {
         if (rfp_xml_attr_is(node, "type", "scsi") && has_iothread(node) &&
             (index == NULL || rfp_xml_attr_is(node, "index", index)))
             return TRUE;
@@ -210,7 +213,7 @@ parse_disk(xmlNodePtr devices, xmlNodePtr node)
     disk->target = rfp_xml_attr(target, "dev");
     disk->bus = rfp_xml_attr(target, "bus");
     disk->device = rfp_xml_attr(node, "device");
-    if (!disk->device)
+    if (disk->device == NULL)
         disk->device = g_strdup("disk");
     disk->driver = rfp_xml_attr(rfp_xml_child(node, "driver", NULL), "type");
     disk->readonly = rfp_xml_child(node, "readonly", NULL) != NULL;
@@ -229,13 +232,13 @@ parse_disks(RfpDomainXml *domain, xmlNodePtr devices, GError **error)
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     xmlNodePtr node = rfp_xml_child(devices, "disk", NULL);
 
-    for (; node; node = rfp_xml_next(node)) {
+    for (; node != NULL; node = rfp_xml_next(node)) {
         RfpDomainDisk *disk = parse_disk(devices, node);
 
         g_ptr_array_add(domain->disks, disk);
-        if (!disk->target || !target_ok(disk->target)) {
+        if (disk->target == NULL || !target_ok(disk->target)) {
             g_autofree char *shown =
-                rfp_text_clean(disk->target ? disk->target : "");
+                rfp_text_clean(disk->target != NULL ? disk->target : "");
 
             rfp_error_set(error, REFPOINT_ERROR_FAILED,
                           _("the domain has a disk without a usable target "
@@ -258,7 +261,7 @@ parse_agent(RfpDomainXml *domain, xmlNodePtr devices)
 {
     xmlNodePtr node = rfp_xml_child(devices, "channel", NULL);
 
-    for (; node && !domain->has_agent; node = rfp_xml_next(node)) {
+    for (; node != NULL && !domain->has_agent; node = rfp_xml_next(node)) {
         xmlNodePtr target = rfp_xml_child(node, "target", NULL);
 
         domain->has_agent =
@@ -273,7 +276,7 @@ has_emulated_tpm(xmlNodePtr devices)
 {
     xmlNodePtr node = rfp_xml_child(devices, "tpm", NULL);
 
-    for (; node; node = rfp_xml_next(node)) {
+    for (; node != NULL; node = rfp_xml_next(node)) {
         if (rfp_xml_attr_is(rfp_xml_child(node, "backend", NULL), "type",
                             "emulator"))
             return TRUE;
@@ -289,10 +292,10 @@ parse_nvram(xmlNodePtr os)
     xmlNodePtr source = rfp_xml_child(node, "source", NULL);
     g_autofree char *text = NULL;
 
-    if (source)
+    if (source != NULL)
         return rfp_xml_attr(source, "file");
     text = rfp_xml_child_text(os, "nvram", NULL);
-    return text && *g_strstrip(text) ? g_steal_pointer(&text) : NULL;
+    return text != NULL && *g_strstrip(text) ? g_steal_pointer(&text) : NULL;
 }
 
 static void
@@ -319,7 +322,7 @@ rfp_domain_xml_parse(const char *xml, GError **error)
     xmlNodePtr root = NULL;
     xmlNodePtr devices = NULL;
 
-    if (!doc)
+    if (doc == NULL)
         return NULL;
     root = xmlDocGetRootElement(doc);
     devices = rfp_xml_child(root, "devices", NULL);
@@ -329,7 +332,8 @@ rfp_domain_xml_parse(const char *xml, GError **error)
     domain->name = rfp_xml_child_text(root, "name", NULL);
     domain->uuid = rfp_xml_child_text(root, "uuid", NULL);
     domain->type = rfp_xml_attr(root, "type");
-    if (!domain->name || !*domain->name || !rfp_guid_check(domain->uuid)) {
+    if (domain->name == NULL || !*domain->name ||
+        !rfp_guid_check(domain->uuid)) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("the domain has no name or no UUID in its XML"));
         return NULL;
@@ -345,7 +349,7 @@ rfp_domain_xml_parse(const char *xml, GError **error)
 void
 rfp_domain_xml_free(RfpDomainXml *domain)
 {
-    if (!domain)
+    if (domain == NULL)
         return;
     g_free(domain->name);
     g_free(domain->uuid);
@@ -378,13 +382,13 @@ strip_metadata(xmlNodePtr metadata)
     xmlNodePtr child = metadata->children;
     xmlNodePtr next = NULL;
 
-    for (; child; child = next) {
+    for (; child != NULL; child = next) {
         next = child->next;
-        if (child->type == XML_ELEMENT_NODE && child->ns &&
+        if (child->type == XML_ELEMENT_NODE && child->ns != NULL &&
             g_strcmp0((char *)child->ns->href, RFP_METADATA_URI) == 0)
             rfp_xml_remove(child);
     }
-    if (!xmlFirstElementChild(metadata))
+    if (xmlFirstElementChild(metadata) == NULL)
         rfp_xml_remove(metadata);
 }
 
@@ -395,10 +399,10 @@ rfp_domain_xml_strip(const char *xml, GError **error)
     xmlNodePtr node = NULL;
     xmlNodePtr next = NULL;
 
-    if (!doc)
+    if (doc == NULL)
         return NULL;
     node = rfp_xml_child(xmlDocGetRootElement(doc), "metadata", NULL);
-    for (; node; node = next) {
+    for (; node != NULL; node = next) {
         next = rfp_xml_next(node);
         strip_metadata(node);
     }

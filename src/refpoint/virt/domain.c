@@ -307,8 +307,8 @@ volume_path(RfpDomain *domain, const char *name)
     g_auto(GStrv) parts = g_strsplit(name, "/", 2);
     virStoragePoolPtr pool = virStoragePoolLookupByName(virt, parts[0]);
     virStorageVolPtr volume =
-        pool ? virStorageVolLookupByName(pool, parts[1]) : NULL;
-    char *path = volume ? virStorageVolGetPath(volume) : NULL;
+        pool != NULL ? virStorageVolLookupByName(pool, parts[1]) : NULL;
+    char *path = volume != NULL ? virStorageVolGetPath(volume) : NULL;
     char *copy = g_strdup(path);
 
     free(path);

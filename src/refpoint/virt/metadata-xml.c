@@ -19,7 +19,7 @@ static const Word consistencies[];
 static const char *
 word_of(const Word *words, int value)
 {
-    while (words->word && words->value != value)
+    while (words->word != NULL && words->value != value)
         words++;
     return words->word;
 }
@@ -27,7 +27,7 @@ word_of(const Word *words, int value)
 static gboolean
 value_of(const Word *words, const char *word, int *value)
 {
-    for (; words->word; words++) {
+    for (; words->word != NULL; words++) {
         if (g_strcmp0(words->word, word) == 0) {
             *value = words->value;
             return TRUE;
@@ -75,7 +75,7 @@ rfp_metadata_point_add_disk(RfpMetadataPoint *point,
 void
 rfp_metadata_point_free(RfpMetadataPoint *point)
 {
-    if (!point)
+    if (point == NULL)
         return;
     g_free(point->guid);
     g_free(point->name);
@@ -108,7 +108,7 @@ parse_disk(RfpMetadataPoint *point, xmlNodePtr node)
     RfpDiskSource source = {.type = type, .path = path};
     guint64 size = 0;
 
-    if (!target || !rfp_xml_attr_uint(node, "size", G_MAXINT64, &size))
+    if (target == NULL || !rfp_xml_attr_uint(node, "size", G_MAXINT64, &size))
         return FALSE;
     rfp_xml_attr_uint(node, "inode", G_MAXUINT64, &source.inode);
     rfp_metadata_point_add_disk(point, target, size, &source);
@@ -121,7 +121,7 @@ parse_disks(RfpMetadataPoint *point, xmlNodePtr node)
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     xmlNodePtr child = rfp_xml_child(node, "disk", NULL);
 
-    for (; child; child = rfp_xml_next(child)) {
+    for (; child != NULL; child = rfp_xml_next(child)) {
         RfpMetadataDisk *disk = NULL;
 
         if (!parse_disk(point, child))
@@ -146,7 +146,8 @@ parse_point(xmlNodePtr node)
     int state = 0;
     int consistency = REFPOINT_CONSISTENCY_UNKNOWN;
 
-    if (!rfp_guid_check(guid) || !name || !value_of(states, state_word, &state))
+    if (!rfp_guid_check(guid) || name == NULL ||
+        !value_of(states, state_word, &state))
         return NULL;
     value_of(consistencies, consistency_word, &consistency);
 
@@ -155,7 +156,7 @@ parse_point(xmlNodePtr node)
     point->consistency = (RefpointConsistency)consistency;
     point->held = g_strcmp0(type, HELD) == 0;
     point->set_guid = rfp_xml_attr(node, "set");
-    if (point->set_guid && !rfp_guid_check(point->set_guid))
+    if (point->set_guid != NULL && !rfp_guid_check(point->set_guid))
         return NULL;
     if (!parse_disks(point, node))
         return NULL;
@@ -168,10 +169,10 @@ parse_points(xmlNodePtr root, GPtrArray *points)
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     xmlNodePtr node = rfp_xml_child(root, "point", NULL);
 
-    for (; node; node = rfp_xml_next(node)) {
+    for (; node != NULL; node = rfp_xml_next(node)) {
         g_autoptr(RfpMetadataPoint) point = parse_point(node);
 
-        if (!point || g_hash_table_contains(seen, point->guid))
+        if (point == NULL || g_hash_table_contains(seen, point->guid))
             continue;
         g_hash_table_add(seen, point->guid);
         g_ptr_array_add(points, g_steal_pointer(&point));
@@ -188,11 +189,11 @@ rfp_metadata_parse(const char *xml, const char *uuid)
     g_autoptr(xmlDoc) doc = NULL;
     g_autofree char *domain = NULL;
 
-    if (!xml)
+    if (xml == NULL)
         return points;
     doc = rfp_xml_parse_root(xml, strlen(xml), "points", NULL, "metadata",
                              REFPOINT_ERROR_FAILED, NULL);
-    if (!doc)
+    if (doc == NULL)
         return points;
     domain = rfp_xml_attr(xmlDocGetRootElement(doc), "domain");
     if (rfp_guid_equal(domain, uuid))

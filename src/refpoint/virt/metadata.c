@@ -29,7 +29,7 @@ drop_dead(RfpDomain *domain,
           GPtrArray *points,
           GError **error)
 {
-    g_autoptr(GPtrArray) live = known
+    g_autoptr(GPtrArray) live = known != NULL
                                     ? g_ptr_array_ref(known)
                                     : rfp_checkpoint_list(domain, FALSE, error);
 

@@ -124,8 +124,8 @@ walk_thread(gpointer opaque)
         g_autofree char *folder = NULL;
 
         end = strchr(end + 1, '/');
-        folder = end ? g_strndup(walk->path, (gsize)(end - walk->path))
-                     : g_strdup(walk->path);
+        folder = end != NULL ? g_strndup(walk->path, (gsize)(end - walk->path))
+                             : g_strdup(walk->path);
         if (!can_enter(folder))
             walk->stopped_at = g_steal_pointer(&folder);
     }

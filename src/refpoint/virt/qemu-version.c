@@ -16,8 +16,8 @@
 gulong
 rfp_qemu_version_of_machine(const char *machine)
 {
-    const char *last = machine ? strrchr(machine, '-') : NULL;
-    g_auto(GStrv) parts = last ? g_strsplit(last + 1, ".", -1) : NULL;
+    const char *last = machine != NULL ? strrchr(machine, '-') : NULL;
+    g_auto(GStrv) parts = last != NULL ? g_strsplit(last + 1, ".", -1) : NULL;
     guint64 major = 0;
     guint64 minor = 0;
 
@@ -47,11 +47,12 @@ stat_default(virConnectPtr virt, struct stat *st)
     char *xml =
         virConnectGetDomainCapabilities(virt, NULL, NULL, NULL, NULL, 0);
     g_autoptr(xmlDoc) doc =
-        xml ? rfp_xml_parse_root(xml, strlen(xml), "domainCapabilities", NULL,
-                                 "", REFPOINT_ERROR_FAILED, NULL)
-            : NULL;
+        xml != NULL ? rfp_xml_parse_root(xml, strlen(xml), "domainCapabilities",
+                                         NULL, "", REFPOINT_ERROR_FAILED, NULL)
+                    : NULL;
     g_autofree char *path =
-        doc ? rfp_xml_child_text(xmlDocGetRootElement(doc), "path", NULL)
+        doc != NULL
+            ? rfp_xml_child_text(xmlDocGetRootElement(doc), "path", NULL)
             : NULL;
 
     free(xml);

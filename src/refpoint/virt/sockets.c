@@ -63,7 +63,7 @@ rfp_socket_of_job(RefpointConnection *conn,
     if (!conn->system)
         return rfp_socket_of_ours(conn, guid, error);
     dir = domain_dir(domain, id, error);
-    return dir ? socket_in(dir, guid, error) : NULL;
+    return dir != NULL ? socket_in(dir, guid, error) : NULL;
 }
 
 char *

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The folders of src/ are layers: what includes what, and which folder alone
+# knows a library from outside.
+. "$(dirname "$0")/../functions.sh"
+
+requires python3
+src=$(cd "$tests_dir/../src" && pwd)
+
+# arrows [SRC [OBJECTS]]
+arrows()
+{
+    python3 "$tests_dir/static/arrows.py" "$@" 2>&1
+}
+
+# turned FILE TARGET: an arrow more, which must not be there, is seen
+turned()
+{
+    must cp "$src/$1" "$tmp/src/$1"
+    chmod u+w "$tmp/src/$1"
+    echo "#include $2" >>"$tmp/src/$1"
+    is "$(arrows "$tmp/src")" "$1 may not include $2" "seen: $2 in ${1%/*}"
+    must cp "$src/$1" "$tmp/src/$1"
+}
+
+is "$(arrows "$src")" "" "arrows go down"
+
+must cp -r "$src" "$tmp/src"
+chmod -R u+w "$tmp/src"
+turned refpoint/image/digest.c '"set/manifest.h"'
+turned refpoint/set/verify.c '"copy/copy.h"'
+turned refpoint/operation/undo.c '"engine/export.h"'
+turned refpoint/cim/msvm-path.c '"virt/domain.h"'
+turned refpoint/base/names.h '"image/digest.h"'
+turned refpoint/engine/points.c '"msvm/msvm-job.h"'
+turned refpoint/engine/export.c '<libvirt/libvirt.h>'
+turned refpoint/set/verify.c '<libxml/tree.h>'
+turned refpoint/virt/domain.c '<libnbd.h>'
+turned refpoint/image/digest.c '<gnutls/crypto.h>'
+turned guard/main.c '"engine/export.h"'
+turned guard/main.c '<libvirt/libvirt.h>'
+turned cli/commands/cmd-list.c '"base/names.h"'
+turned cli/json.c '<libvirt/libvirt.h>'
+turned common/process.c '"base/names.h"'
+turned refpoint/image/digest.c '"digest.h"' # without its folder
+for i in $(seq 24); do
+    touch "$tmp/src/refpoint/image/another-$i.c"
+done
+like "$(arrows "$tmp/src")" 'refpoint/image has 3[0-9] units' "a folder is full"
+done_testing

@@ -194,9 +194,7 @@ write_record(Changes *changes, GError **error)
     RfpOperation *operation = &changes->operation;
     RfpRecord *record = operation->record;
 
-    return rfp_record_append(record, error, RFP_STEP_OPERATION,
-                             operation->conn->uri, operation->domain->uuid,
-                             changes->guid, "", "", NULL) &&
+    return rfp_operation_begin(operation, changes->guid, NULL, error) &&
            (!changes->state.running ||
             rfp_record_append(record, error, RFP_STEP_RAN, NULL)) &&
            rfp_record_append(record, error, RFP_STEP_SOCKET,
@@ -238,8 +236,7 @@ begin(Changes *changes, GError **error)
     RfpOperation *operation = &changes->operation;
     g_autofree char *xml = format_backup(changes);
 
-    if (!rfp_operation_guarded(operation, error) ||
-        !rfp_job_check(operation->job, error) || !write_record(changes, error))
+    if (!rfp_job_check(operation->job, error) || !write_record(changes, error))
         return FALSE;
     if (rfp_operation_begin_job(operation, xml, NULL, FALSE, error))
         return TRUE;

@@ -85,13 +85,9 @@ static gboolean
 write_record(RfpExport *export, GError **error)
 {
     RfpRecord *record = export->operation.record;
-    RfpDomain *domain = export->operation.domain;
     const RfpExportSet *set = export->keeps ? NULL : export->set;
 
-    if (!rfp_record_append(record, error, RFP_STEP_OPERATION,
-                           export->operation.conn->uri, domain->uuid,
-                           export->guid, set != NULL ? set->path : "",
-                           set != NULL ? set->file->guid : "", NULL) ||
+    if (!rfp_operation_begin(&export->operation, export->guid, set, error) ||
         (set != NULL && !rfp_record_append(record, error, RFP_STEP_FOLDER,
                                            export->partial, NULL)))
         return FALSE;
@@ -421,8 +417,7 @@ rfp_export_begin(RfpExport *export, GError **error)
                                                     : export->options->quiesce;
     gboolean begun = FALSE;
 
-    if (!prepare(export, error) || !rfp_operation_guarded(operation, error) ||
-        !write_record(export, error))
+    if (!prepare(export, error) || !write_record(export, error))
         return FALSE;
     if (export->from_kept) {
         export->checkpoint_xml_text = g_strdup(operation->kept->xml);

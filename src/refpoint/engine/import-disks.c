@@ -4,7 +4,7 @@
 #include "copy/copy.h"
 #include "copy/image-server.h"
 #include "copy/nbd-source.h"
-#include "engine/import.h"
+#include "engine/import-disks.h"
 #include "engine/tracking.h"
 #include "image/image-bitmap.h"
 #include "virt/sockets.h"
@@ -308,7 +308,7 @@ check_content(RfpImport *import,
     RfpOperation *operation = &import->operation;
     g_autoptr(RfpImageServer) server = NULL;
     g_autofree char *socket_path =
-        rfp_socket_of_ours(operation->conn, point->point->manifest->guid,
+        rfp_socket_of_ours(operation->conn, point->in_set->manifest->guid,
                            error);
     guint8 view[RFP_LEAF_SIZE];
 
@@ -366,7 +366,7 @@ find_data(const RfpImportPoint *point,
           GError **error)
 {
     RfpManifestDisk *data =
-        rfp_manifest_vm_disk(rfp_set_point_vm(point->point), disk->target);
+        rfp_manifest_vm_disk(rfp_set_point_vm(point->in_set), disk->target);
 
     if (disk->encrypted) {
         rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
@@ -434,7 +434,9 @@ restore_disk(RfpImport *import,
     if (!in_top && !check_takes_bitmap(import, disk, error))
         return FALSE;
     data = find_data(point, disk, size, in_top, error);
-    if (data == NULL || !rfp_import_begin(import, point, error) ||
+    if (data == NULL ||
+        !rfp_operation_begin(&import->operation, point->in_set->manifest->guid,
+                             NULL, error) ||
         (!in_top && !add_bitmap(import, path, name, error)) ||
         !check_content(import, point, data, disk, in_top, error))
         return FALSE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "engine/import.h"
+#include "engine/import-disks.h"
 #include "base/names.h"
 #include "base/text.h"
 #include "base/xml.h"
@@ -41,12 +41,12 @@ read_runtime(RfpImport *import, RfpSetPoint *point, GError **error)
 static gboolean
 check_identity(RfpImport *import, const RfpImportPoint *point, GError **error)
 {
-    const RfpManifest *manifest = point->point->manifest;
+    const RfpManifest *manifest = point->in_set->manifest;
     g_autofree char *guid =
         rfp_checkpoint_guid(import->operation.domain, point->xml);
 
     if (rfp_guid_equal(guid, manifest->guid) &&
-        rfp_guid_equal(rfp_set_point_vm(point->point)->uuid,
+        rfp_guid_equal(rfp_set_point_vm(point->in_set)->uuid,
                        import->operation.domain->uuid))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
@@ -74,8 +74,8 @@ known_source(RfpImport *import, const char *guid, const RfpManifestDisk *disk)
 static void
 make_note(RfpImport *import, RfpImportPoint *point)
 {
-    const RfpManifest *manifest = point->point->manifest;
-    RfpManifestVm *vm = rfp_set_point_vm(point->point);
+    const RfpManifest *manifest = point->in_set->manifest;
+    RfpManifestVm *vm = rfp_set_point_vm(point->in_set);
 
     point->note = rfp_metadata_point_new(manifest->guid, point->xml->name);
     point->note->set_guid = g_strdup(import->set->file->guid);
@@ -96,7 +96,7 @@ read_point(RfpImport *import, RfpSetPoint *set_point, GError **error)
 {
     g_autoptr(RfpImportPoint) point = g_new0(RfpImportPoint, 1);
 
-    point->point = set_point;
+    point->in_set = set_point;
     point->text = read_runtime(import, set_point, error);
     if (point->text == NULL)
         return NULL;
@@ -186,20 +186,6 @@ live_ancestor(RfpImport *import, const RfpImportPoint *point)
 
 /* ---- One point ----------------------------------------------------------- */
 
-gboolean
-rfp_import_begin(RfpImport *import, const RfpImportPoint *point, GError **error)
-{
-    RfpOperation *operation = &import->operation;
-
-    if (import->begun)
-        return TRUE;
-    import->begun = TRUE;
-    return rfp_operation_guarded(operation, error) &&
-           rfp_record_append(operation->record, error, RFP_STEP_OPERATION,
-                             operation->conn->uri, operation->domain->uuid,
-                             point->point->manifest->guid, "", "", NULL);
-}
-
 static gboolean
 redefine(RfpImport *import,
          const RfpImportPoint *point,
@@ -208,13 +194,13 @@ redefine(RfpImport *import,
 {
     RfpOperation *operation = &import->operation;
     const char *name = point->xml->name;
-    const char *guid = point->point->manifest->guid;
+    const char *guid = point->in_set->manifest->guid;
     g_autofree char *ancestor = live_ancestor(import, point);
     g_autofree char *xml =
         rfp_checkpoint_xml_rebuild(point->text, ancestor, error);
     g_autoptr(GError) local = NULL;
 
-    if (xml == NULL || !rfp_import_begin(import, point, error) ||
+    if (xml == NULL || !rfp_operation_begin(operation, guid, NULL, error) ||
         !rfp_record_append(operation->record, error, RFP_STEP_REDEFINED, name,
                            guid, NULL) ||
         !rfp_record_sync(operation->record, error))

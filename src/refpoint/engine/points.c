@@ -456,10 +456,7 @@ make_checkpoint(Create *create, RefpointQuiesce quiesce, GError **error)
     RfpRecord *record = operation->record;
     gboolean made = FALSE;
 
-    if (!rfp_operation_guarded(operation, error) ||
-        !rfp_record_append(record, error, RFP_STEP_OPERATION,
-                           operation->conn->uri, operation->domain->uuid,
-                           create->guid, "", "", NULL) ||
+    if (!rfp_operation_begin(operation, create->guid, NULL, error) ||
         !rfp_record_append(record, error, RFP_STEP_CHECKPOINT, create->name,
                            create->guid, NULL) ||
         !rfp_record_sync(record, error) ||

@@ -314,9 +314,20 @@ rfp_operation_start_guard(RfpOperation *operation, GError **error)
 }
 
 gboolean
-rfp_operation_guarded(RfpOperation *operation, GError **error)
+rfp_operation_begin(RfpOperation *operation,
+                    const char *guid,
+                    const RfpExportSet *set,
+                    GError **error)
 {
-    return rfp_guard_wait_ready(&operation->guard, error);
+    RfpRecord *record = operation->record;
+
+    if (rfp_record_find(record, RFP_STEP_OPERATION) != NULL)
+        return TRUE;
+    return rfp_guard_wait_ready(&operation->guard, error) &&
+           rfp_record_append(record, error, RFP_STEP_OPERATION,
+                             operation->conn->uri, operation->domain->uuid,
+                             guid, set != NULL ? set->path : "",
+                             set != NULL ? set->file->guid : "", NULL);
 }
 
 /* ---- The job ------------------------------------------------------------- */

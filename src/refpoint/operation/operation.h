@@ -103,13 +103,22 @@ rfp_operation_check_free(RfpOperation *operation, GError **error);
 gboolean
 rfp_operation_check_drain(RfpOperation *operation, GError **error);
 
-/* Starts the guard; rfp_operation_guarded() waits for it, to be called before
- * the first change. */
+/* Starts the guard; rfp_operation_begin() waits for it. */
 gboolean
 rfp_operation_start_guard(RfpOperation *operation, GError **error);
 
+/*
+ * Before the first change: waits until the guard watches, and begins the record
+ * with what the operation is about: the point of the GUID @guid, and the set
+ * that it is written to, NULL if to none. The caller appends how its changes
+ * are undone, and syncs the record, before it makes them. Does nothing where
+ * the record was begun already.
+ */
 gboolean
-rfp_operation_guarded(RfpOperation *operation, GError **error);
+rfp_operation_begin(RfpOperation *operation,
+                    const char *guid,
+                    const RfpExportSet *set,
+                    GError **error);
 
 /*
  * Freezes the guest as @quiesce wants. *@reached is the consistency that

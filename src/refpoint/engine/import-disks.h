@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * One import from start to end:
- *
- *   import.c          which points, their XML, redefinition
- *   import-disks.c    the disks of a domain that is shut off: bitmaps in their
- *                     images, content against the view digest
+ * The disks of a domain that is shut off, for an import (import.c): bitmaps in
+ * their images, and their content compared with the view digest of a point.
  */
-#ifndef RFP_IMPORT_H
-#define RFP_IMPORT_H
+#ifndef RFP_IMPORT_DISKS_H
+#define RFP_IMPORT_DISKS_H
 
 #include "operation/operation.h"
 #include "set/export-set.h"
 
+/* One import, from start to end. */
 typedef struct {
     const RefpointImportOptions *options; /* borrowed */
     RfpOperation operation;
@@ -20,22 +18,15 @@ typedef struct {
     RfpExportSet *set; /* for reading */
     GHashTable *live;  /* names of live checkpoints -> GUID, owned */
     GPtrArray *notes;  /* RfpMetadataPoint, the domain's own */
-    gboolean begun;    /* the record has an operation */
 } RfpImport;
 
 /* A point of the set, read and checked. */
 typedef struct {
-    RfpSetPoint *point; /* borrowed */
-    char *text;         /* of its checkpoint.xml */
+    RfpSetPoint *in_set; /* borrowed */
+    char *text;          /* of its checkpoint.xml */
     RfpCheckpointXml *xml;
     RfpMetadataPoint *note; /* what the domain will say of it */
 } RfpImportPoint;
-
-/* Before the first change: the guard is there, the record knows. */
-gboolean
-rfp_import_begin(RfpImport *import,
-                 const RfpImportPoint *point,
-                 GError **error);
 
 /* What helps where an image has no bitmap of a point. */
 void

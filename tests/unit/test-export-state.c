@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "engine/export.h"
+#include "engine/export-state.h"
+#include "engine/origin-job.h"
+#include "engine/origin-point.h"
 #include "set.h"
 
 #define PARTIAL ".partial-x"
@@ -13,6 +15,7 @@ typedef struct {
     RefpointConnection conn;
     RfpDomain domain;
     RfpExport export;
+    RfpExportMember member;
 } Fixture;
 
 /* Writes in place, as QEMU does. */
@@ -33,6 +36,7 @@ static void
 set_up(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     RfpExport *export = &fixture->export;
+    RfpExportMember *member = &fixture->member;
     g_autofree char *set = NULL;
     g_autofree char *xml = NULL;
     g_autoptr(GError) error = NULL;
@@ -40,9 +44,12 @@ set_up(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     fixture->temp = g_get_user_config_dir();
     set = g_build_filename(fixture->temp, "set", NULL);
     fixture->domain.uuid = g_strdup(SET_VM);
-    export->operation.conn = &fixture->conn;
-    export->operation.domain = &fixture->domain;
-    export->operation.job = refpoint_job_new();
+    export->job = refpoint_job_new();
+    member->export = export;
+    member->origin = &rfp_origin_job;
+    member->operation.conn = &fixture->conn;
+    member->operation.domain = &fixture->domain;
+    member->operation.job = export->job;
     export->set = rfp_export_set_prepare(set, SET_VM, "vm1", &error);
     g_assert_no_error(error);
     xml = g_strdup_printf(
@@ -51,13 +58,13 @@ set_up(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
         "<devices><tpm model='tpm-crb'><backend type='emulator'/></tpm>"
         "</devices></domain>",
         fixture->temp, fixture->temp);
-    export->domain_xml = rfp_domain_xml_parse(xml, &error);
+    member->domain_xml = rfp_domain_xml_parse(xml, &error);
     g_assert_no_error(error);
     export->folder = g_strdup("p1");
-    export->vm_folder = g_strdup("vm1");
+    member->vm_folder = g_strdup("vm1");
     export->partial = g_strdup(PARTIAL);
     export->manifest = rfp_manifest_new();
-    rfp_manifest_add_vm(export->manifest);
+    member->manifest_vm = rfp_manifest_add_vm(export->manifest);
     put(fixture, "vars", "variables");
     put(fixture, "linux", "kernel");
     put(fixture, TPM "/tpm2/tpm2-00.permall", "permanent");
@@ -69,6 +76,7 @@ static void
 tear_down(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     RfpExport *export = &fixture->export;
+    RfpExportMember *member = &fixture->member;
     static const char *const names[] = {"set", "vars", "linux", "libvirt"};
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -76,13 +84,13 @@ tear_down(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
         set_remove(path);
     }
-    refpoint_job_free(export->operation.job);
+    refpoint_job_free(export->job);
     rfp_export_set_close(export->set);
-    rfp_domain_xml_free(export->domain_xml);
+    rfp_domain_xml_free(member->domain_xml);
     rfp_manifest_free(export->manifest);
-    g_clear_pointer(&export->state_before, g_hash_table_unref);
+    g_clear_pointer(&member->state_before, g_hash_table_unref);
     g_free(export->folder);
-    g_free(export->vm_folder);
+    g_free(member->vm_folder);
     g_free(export->partial);
     g_free(fixture->domain.uuid);
 }
@@ -92,7 +100,7 @@ take(Fixture *fixture)
 {
     g_autoptr(GError) error = NULL;
 
-    rfp_export_take_state(&fixture->export, &error);
+    rfp_export_take_state(&fixture->member, &error);
     g_assert_no_error(error);
 }
 
@@ -101,7 +109,7 @@ take(Fixture *fixture)
 static void
 assert_warnings(Fixture *fixture, const char *id, const char *objects)
 {
-    GPtrArray *warnings = fixture->export.operation.job->report.warnings;
+    GPtrArray *warnings = fixture->export.job->report.warnings;
     g_autoptr(GString) found = g_string_new(NULL);
 
     for (guint i = 0; i < warnings->len; i++) {
@@ -143,7 +151,7 @@ test_unchanged(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     RfpManifestVm *vm = g_ptr_array_index(fixture->export.manifest->vms, 0);
 
-    rfp_export_look_at_state(&fixture->export);
+    rfp_export_look_at_state(&fixture->member);
     take(fixture);
     assert_taken(fixture, "nvram.fd", "variables");
     assert_taken(fixture, "kernel", "kernel");
@@ -155,7 +163,7 @@ test_unchanged(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_written(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-    rfp_export_look_at_state(&fixture->export);
+    rfp_export_look_at_state(&fixture->member);
     put(fixture, "vars", "VARIABLES");
     put(fixture, TPM "/tpm2/tpm2-00.permall", "PERMANENT");
     put(fixture, TPM "/tpm2/tpm2-00.volatilestate", "new");
@@ -163,8 +171,7 @@ test_written(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     assert_taken(fixture, "nvram.fd", "VARIABLES");
     assert_taken(fixture, "tpm/tpm2/tpm2-00.volatilestate", "new");
     /* in the order of the folder */
-    g_assert_cmpuint(fixture->export.operation.job->report.warnings->len, ==,
-                     3);
+    g_assert_cmpuint(fixture->export.job->report.warnings->len, ==, 3);
 }
 
 /* Another file of the same size and time of writing. */
@@ -176,7 +183,7 @@ test_replaced(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     struct timespec times[2];
     struct stat st;
 
-    rfp_export_look_at_state(&fixture->export);
+    rfp_export_look_at_state(&fixture->member);
     put(fixture, "new", "KERNEL");
     g_assert_cmpint(stat(old, &st), ==, 0);
     times[0] = st.st_atim;
@@ -194,7 +201,7 @@ test_missing(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_autofree char *vars = g_build_filename(fixture->temp, "vars", NULL);
     g_autofree char *tpm = g_build_filename(fixture->temp, TPM, NULL);
 
-    rfp_export_look_at_state(&fixture->export);
+    rfp_export_look_at_state(&fixture->member);
     set_remove(vars);
     set_remove(tpm);
     take(fixture);
@@ -206,10 +213,8 @@ test_missing(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_before(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-    RfpCheckpointXml point = {0};
-
-    fixture->export.point = &point;
-    fixture->export.created_us = g_get_real_time();
+    fixture->member.origin = &rfp_origin_point;
+    fixture->member.created_us = g_get_real_time();
     g_usleep(PAST_US);
     put(fixture, "vars", "VARIABLES");
     take(fixture);

@@ -54,30 +54,15 @@ find_point(Changes *changes, GError **error)
     changes->checkpoints = rfp_checkpoint_list(domain, FALSE, error);
     if (changes->checkpoints == NULL)
         return FALSE;
-    for (guint i = 0; i < changes->checkpoints->len; i++) {
-        RfpCheckpointXml *checkpoint =
-            g_ptr_array_index(changes->checkpoints, i);
-        g_autofree char *guid = rfp_checkpoint_guid(domain, checkpoint);
-
-        if (strcmp(checkpoint->name, changes->options->point) != 0 &&
-            !rfp_guid_equal(guid, changes->options->point))
-            continue;
-        changes->point = checkpoint;
-        g_free(report->point_name);
-        g_free(report->point_guid);
-        report->point_name = g_strdup(checkpoint->name);
-        report->point_guid = g_steal_pointer(&guid);
-        return TRUE;
-    }
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("domain '%s' has no point '%s'"), domain->name,
-                  changes->options->point);
-    rfp_error_add_object(error, changes->options->point);
-    rfp_error_add_way_out(error,
-                          _("see which it has with: virt-refpoint list "
-                            "%s"),
-                          domain->word);
-    return FALSE;
+    changes->point = rfp_checkpoint_find(domain, changes->checkpoints,
+                                         changes->options->point, error);
+    if (changes->point == NULL)
+        return FALSE;
+    g_free(report->point_name);
+    g_free(report->point_guid);
+    report->point_name = g_strdup(changes->point->name);
+    report->point_guid = rfp_checkpoint_guid(domain, changes->point);
+    return TRUE;
 }
 
 /* The only disk that the point tracks; else *@n says how many there are. */

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * The checkpoint's GUID proves the checkpoint, not the image under it. So
- * clusters that the frozen bitmap calls clean are read and compared with the
- * base's digests before an increment is believed (mapping: Identity).
- */
-#include "base/names.h"
+#include "engine/export-audit.h"
 #include "base/text.h"
 #include "copy/image-server.h"
-#include "engine/export.h"
+#include "copy/nbd-source.h"
+#include "engine/export-compare.h"
 #include "virt/sockets.h"
 
 #include <inttypes.h>
@@ -19,8 +15,8 @@
 #define DRAWS_MAX 4
 
 typedef struct {
-    RfpExport *export;
     RfpExportDisk *disk;
+    RefpointJob *job;
     gpointer connection;
     guint8 *buffer;
     GRand *random;
@@ -88,7 +84,7 @@ compare(Audit *audit, guint64 cluster, gboolean *compared, GError **error)
     gboolean dirty = stored_anyway(audit, cluster);
 
     *compared = FALSE;
-    if (!rfp_job_check(rfp_export_job(audit->export), error))
+    if (!rfp_job_check(audit->job, error))
         return FALSE;
     if (!dirty && !audit->ahead &&
         !audit->ops->map(audit->connection, RFP_MAP_DIRTY, offset, length,
@@ -96,8 +92,7 @@ compare(Audit *audit, guint64 cluster, gboolean *compared, GError **error)
         return FALSE;
     if (dirty)
         return TRUE;
-    rfp_rate_take(&rfp_export_job(audit->export)->rate, length,
-                  &rfp_export_job(audit->export)->cancel);
+    rfp_rate_take(&audit->job->rate, length, &audit->job->cancel);
     if (!audit->ops->read(audit->connection, audit->buffer, offset,
                           (guint32)length, error) ||
         !expected_leaf(audit, cluster, expected, error))
@@ -287,8 +282,8 @@ note_different(guint64 cluster, gpointer opaque)
 static gboolean
 audit_all(Audit *audit, gpointer source, GError **error)
 {
-    if (!rfp_export_compare(audit->export, audit->disk, audit->ops, source,
-                            audit->ahead, note_different, audit, error))
+    if (!rfp_export_compare(audit->disk, audit->ops, source, audit->ahead,
+                            note_different, audit, error))
         return FALSE;
     if (audit->ahead)
         memset(audit->disk->sampled, 0xff, audit->clusters / 8 + 1);
@@ -300,8 +295,8 @@ audit_all(Audit *audit, gpointer source, GError **error)
 static gboolean
 run_audit(Audit *audit, gpointer source, GError **error)
 {
-    const gint *cancel = &rfp_export_job(audit->export)->cancel;
-    const guint n = audit->export->options->audit;
+    const gint *cancel = &audit->job->cancel;
+    const guint n = audit->disk->member->export->options->audit;
     gboolean done = FALSE;
 
     if (n == REFPOINT_AUDIT_ALL || n >= audit->clusters)
@@ -351,8 +346,7 @@ run_evaluation(Audit *audit, GError **error)
         return TRUE;
     disk->report->audited = 0; /* it may be the second time */
     audit->connection =
-        audit->ops->open(disk->source, &rfp_export_job(audit->export)->cancel,
-                         error);
+        audit->ops->open(disk->source, &audit->job->cancel, error);
     if (audit->connection == NULL)
         return FALSE;
     done = audit->ops->map(audit->connection, RFP_MAP_DIRTY, 0,
@@ -361,50 +355,22 @@ run_evaluation(Audit *audit, GError **error)
     return done;
 }
 
-static void
-go_full(RfpExportDisk *disk, RfpReason reason)
-{
-    disk->decision.mode = REFPOINT_MODE_FULL;
-    disk->decision.reason = reason;
-    g_clear_pointer(&disk->base_digests, g_ptr_array_unref);
-    disk->report->estimate = disk->allocation;
-}
-
-gboolean
-rfp_export_refuse_increment(RfpExport *export,
-                            RfpExportDisk *disk,
-                            RfpReason reason,
-                            const char *id,
-                            const char *detail,
-                            GError **error)
-{
-    if (export->base != NULL) {
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("point '%s' cannot be the base of disk '%s': %s"),
-                      export->options->base, disk->state.target, detail);
-        rfp_error_add_object(error, disk->state.target);
-        rfp_error_add_way_out(error, _("use --base auto, which then exports "
-                                       "the disk in full"));
-        return FALSE;
-    }
-    rfp_job_warn(rfp_export_job(export), id, disk->state.target,
-                 _("disk '%s' is exported in full: %s"), disk->state.target,
-                 detail);
-    go_full(disk, reason);
-    return TRUE;
-}
-
 static gboolean
-audit_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
+audit_disk(RfpExportDisk *disk, GError **error)
 {
-    Audit audit = {.export = export, .disk = disk, .ops = disk->source_ops};
+    const RfpExportMember *member = disk->member;
+    Audit audit = {
+        .disk = disk,
+        .job = member->export->job,
+        .ops = disk->source_ops,
+    };
     g_autofree char *detail = NULL;
 
-    if (export->options->audit == 0 || disk->state.size == 0)
+    if (member->export->options->audit == 0 || disk->state.size == 0)
         return TRUE;
     audit.clusters = rfp_cluster_count(disk->state.size);
-    if (export->push ? !run_evaluation(&audit, error)
-                     : !run_audit(&audit, disk->source, error))
+    if (member->origin->pushes ? !run_evaluation(&audit, error)
+                               : !run_audit(&audit, disk->source, error))
         return FALSE;
     if (!audit.mismatch) {
         disk->report->audit =
@@ -417,23 +383,22 @@ audit_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
           "since point '%s', but it did: the image was replaced or written "
           "behind the guest"),
         audit.mismatch_at << RFP_CLUSTER_BITS, disk->decision.base->name);
-    return rfp_export_refuse_increment(export, disk, RFP_REASON_AUDIT_MISMATCH,
+    return rfp_export_refuse_increment(disk, RFP_REASON_AUDIT_MISMATCH,
                                        "audit-mismatch", detail, error);
 }
 
 static gboolean
-open_base(RfpExport *export, RfpExportDisk *disk, GError **error)
+open_base(RfpExportDisk *disk, GError **error)
 {
-    RfpSetPoint *point =
-        rfp_export_set_find(export->set, disk->decision.base->guid);
+    RfpExportSet *set = disk->member->export->set;
+    RfpSetPoint *point = rfp_export_set_find(set, disk->decision.base->guid);
     g_autoptr(GError) local = NULL;
     g_autoptr(RefpointFailure) failure = NULL;
 
-    disk->chain =
-        rfp_export_set_chain(export->set, point, disk->state.target, &local);
+    disk->chain = rfp_export_set_chain(set, point, disk->state.target, &local);
     if (disk->chain != NULL)
         disk->base_digests =
-            rfp_export_set_open_digests(export->set, disk->chain, &local);
+            rfp_export_set_open_digests(set, disk->chain, &local);
     if (disk->base_digests != NULL) {
         disk->base_size =
             rfp_digest_file_size(g_ptr_array_index(disk->base_digests, 0));
@@ -444,49 +409,24 @@ open_base(RfpExport *export, RfpExportDisk *disk, GError **error)
         return FALSE;
     }
     failure = refpoint_failure_new(local);
-    return rfp_export_refuse_increment(export, disk, RFP_REASON_CHAIN_BROKEN,
+    return rfp_export_refuse_increment(disk, RFP_REASON_CHAIN_BROKEN,
                                        "full-instead-of-increment",
                                        failure->message, error);
-}
-
-/* The bitmap context is there where the job has one, also if the disk is
- * exported in full after all. */
-static gboolean
-open_source(RfpExport *export, RfpExportDisk *disk, GError **error)
-{
-    RfpNbdSource *source = NULL;
-    gboolean has_bitmap =
-        disk->begun_increment || (export->point != NULL && !export->from_kept);
-    g_autofree char *bitmap =
-        has_bitmap ? g_strconcat("backup-", disk->state.target, NULL) : NULL;
-
-    source = rfp_nbd_source_new(export->job_mark, disk->state.target, bitmap,
-                                export->options->stall_timeout * 1000);
-    disk->source = source;
-    disk->source_ops = &rfp_nbd_source_ops;
-    rfp_nbd_source_share(source, &export->operation.handshakes,
-                         &export->operation.conn->gate);
-    if (!rfp_nbd_source_probe(source, &rfp_export_job(export)->cancel,
-                              &disk->state.size, error))
-        return FALSE;
-    disk->report->size = disk->state.size;
-    return TRUE;
 }
 
 /* ---- Ahead of the begin -------------------------------------------------- */
 
 static gboolean
-sample_image(RfpExport *export,
-             RfpExportDisk *disk,
+sample_image(RfpExportDisk *disk,
              const char *path,
              const char *socket_path,
              GError **error)
 {
-    RfpOperation *operation = &export->operation;
-    const gint *cancel = &operation->job->cancel;
+    const RfpExport *export = disk->member->export;
+    const gint *cancel = &export->job->cancel;
     Audit audit = {
-        .export = export,
         .disk = disk,
+        .job = export->job,
         .ops = &rfp_nbd_source_ops,
         .ahead = TRUE,
         .clusters = rfp_cluster_count(disk->state.size),
@@ -505,9 +445,10 @@ sample_image(RfpExport *export,
 
 /* What cannot be read beside the guest is not believed either. */
 static gboolean
-audit_image(RfpExport *export, RfpExportDisk *disk, GError **error)
+audit_image(RfpExportDisk *disk, GError **error)
 {
-    RfpOperation *operation = &export->operation;
+    const RfpExport *export = disk->member->export;
+    RfpOperation *operation = &disk->member->operation;
     g_autofree char *path =
         rfp_domain_local_path(operation->domain, disk->state.source);
     g_autofree char *socket_path = NULL;
@@ -521,194 +462,51 @@ audit_image(RfpExport *export, RfpExportDisk *disk, GError **error)
         !rfp_record_append(operation->record, error, RFP_STEP_SOCKET,
                            socket_path, NULL))
         return FALSE;
-    if (sample_image(export, disk, path, socket_path, &local))
+    if (sample_image(disk, path, socket_path, &local))
         return TRUE;
     if (g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_CANCELLED)) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
     failure = refpoint_failure_new(local);
-    return rfp_export_refuse_increment(export, disk, RFP_REASON_PUSH_LIMITS,
+    return rfp_export_refuse_increment(disk, RFP_REASON_PUSH_LIMITS,
                                        "full-instead-of-increment",
                                        failure->message, error);
 }
 
 gboolean
-rfp_export_audit_ahead(RfpExport *export, GError **error)
+rfp_export_audit_ahead(RfpExportMember *member, GError **error)
 {
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < member->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
         if (disk->decision.mode != REFPOINT_MODE_INCREMENT)
             continue;
-        if (disk->base_digests == NULL && !open_base(export, disk, error))
+        if (disk->base_digests == NULL && !open_base(disk, error))
             return FALSE;
         if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
-            !audit_image(export, disk, error))
+            !audit_image(disk, error))
             return FALSE;
     }
-    rfp_export_report_plan(export);
+    rfp_export_report_plan(member);
     return TRUE;
 }
 
 /* ---- All disks ----------------------------------------------------------- */
 
 gboolean
-rfp_export_audit(RfpExport *export, GError **error)
+rfp_export_audit(RfpExportMember *member, GError **error)
 {
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < member->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
-        if (!rfp_export_takes(disk))
-            continue;
-        if (!export->push && !open_source(export, disk, error))
+        if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
+            disk->base_digests == NULL && !open_base(disk, error))
             return FALSE;
         if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
-            disk->base_digests == NULL && !open_base(export, disk, error))
-            return FALSE;
-        if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
-            !audit_disk(export, disk, error))
+            !audit_disk(disk, error))
             return FALSE;
     }
-    rfp_export_report_plan(export);
-    return TRUE;
-}
-
-/* ---- A point of earlier -------------------------------------------------- */
-
-static gboolean
-add_dirty(guint64 offset G_GNUC_UNUSED,
-          guint64 length,
-          gboolean flag,
-          gpointer opaque)
-{
-    guint64 *sum = opaque;
-
-    *sum += flag ? length : 0;
-    return TRUE;
-}
-
-/* What the begun job froze: its bitmap is the point's own. */
-static gboolean
-frozen_changes(RfpExport *export,
-               RfpExportDisk *disk,
-               guint64 *changed,
-               GError **error)
-{
-    gpointer connection =
-        rfp_nbd_source_ops.open(disk->source, &rfp_export_job(export)->cancel,
-                                error);
-    gboolean done = FALSE;
-
-    if (connection == NULL)
-        return FALSE;
-    done = rfp_nbd_source_ops.map(connection, RFP_MAP_DIRTY, 0,
-                                  disk->state.size, add_dirty, changed, error);
-    rfp_nbd_source_ops.close(connection);
-    return done;
-}
-
-/* The point, which may be a foreign one, in a list made anew. */
-static RfpCheckpointXml *
-find_again(RfpExport *export, GPtrArray *checkpoints)
-{
-    for (guint i = 0; i < checkpoints->len; i++) {
-        RfpCheckpointXml *checkpoint = g_ptr_array_index(checkpoints, i);
-        g_autofree char *guid =
-            rfp_checkpoint_guid(export->operation.domain, checkpoint);
-
-        if (rfp_guid_equal(guid, export->guid))
-            return checkpoint;
-    }
-    return NULL;
-}
-
-/* Asked of libvirt after the begin: bitmaps only grow, 0 now is 0 then. */
-static gboolean
-live_changes(RfpExport *export,
-             RfpExportDisk *disk,
-             guint64 *changed,
-             GError **error)
-{
-    g_autoptr(GPtrArray) now =
-        rfp_checkpoint_list(export->operation.domain, FALSE, error);
-    RfpCheckpointXml *point = now != NULL ? find_again(export, now) : NULL;
-    RfpCheckpointDisk *tracked = NULL;
-
-    if (now == NULL ||
-        (point != NULL &&
-         !rfp_checkpoint_measure(export->operation.domain, point, error)))
-        return FALSE;
-    if (point != NULL)
-        tracked = rfp_checkpoint_xml_disk(point, disk->state.target);
-    if (tracked == NULL || !tracked->has_size) {
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("the bitmap of point '%s' on disk '%s' broke"),
-                      export->name, disk->state.target);
-        return FALSE;
-    }
-    *changed = tracked->changed;
-    return TRUE;
-}
-
-/* Another image, or size, than the one the point was made of. */
-static gboolean
-check_same_disk(RfpExport *export, RfpExportDisk *disk, GError **error)
-{
-    g_autoptr(GPtrArray) points =
-        rfp_metadata_load(export->operation.domain, error);
-    RfpMetadataPoint *point = NULL;
-
-    if (points == NULL)
-        return FALSE;
-    point = rfp_metadata_find(points, export->guid);
-    for (guint i = 0; point != NULL && i < point->disks->len; i++) {
-        RfpMetadataDisk *then = g_ptr_array_index(point->disks, i);
-
-        if (strcmp(then->target, disk->state.target) != 0 ||
-            (then->size == disk->state.size &&
-             rfp_disk_source_equal(&then->source, disk->state.source)))
-            continue;
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("disk '%s' has another image or size than at point "
-                        "'%s'"),
-                      disk->state.target, export->name);
-        rfp_error_add_object(error, disk->state.target);
-        rfp_error_add_way_out(error, _("export a new point (without --point)"));
-        return FALSE;
-    }
-    return TRUE;
-}
-
-gboolean
-rfp_export_check_point(RfpExport *export, GError **error)
-{
-    g_autofree char *directory = rfp_text_shell(export->options->directory);
-
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-        guint64 changed = 0;
-
-        if (!rfp_export_takes(disk))
-            continue;
-        if (!check_same_disk(export, disk, error))
-            return FALSE;
-        if (disk->begun_increment
-                ? !live_changes(export, disk, &changed, error)
-                : !frozen_changes(export, disk, &changed, error))
-            return FALSE;
-        if (changed == 0)
-            continue;
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("disk '%s' changed since point '%s': %" PRIu64
-                        " bytes; what it held then is not kept"),
-                      disk->state.target, export->name, changed);
-        rfp_error_add_object(error, disk->state.target);
-        rfp_error_add_way_out(error,
-                              _("export a new point: virt-refpoint export %s "
-                                "%s"),
-                              export->operation.domain->word, directory);
-        return FALSE;
-    }
+    rfp_export_report_plan(member);
     return TRUE;
 }

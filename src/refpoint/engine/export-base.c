@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which base a disk could have, and which it gets. */
+#include "engine/export-base.h"
 #include "base/names.h"
 #include "base/text.h"
 #include "base/xml.h"
-#include "engine/export.h"
 
 #include <string.h>
 
@@ -15,7 +14,7 @@
  * tells them apart. REDEFINE keeps it.
  */
 static gboolean
-check_created(RfpExport *export,
+check_created(RfpExportMember *member,
               RfpSetPoint *point,
               const RfpCheckpointXml *checkpoint,
               gboolean *same,
@@ -31,7 +30,7 @@ check_created(RfpExport *export,
                       _("the set has no XML of its checkpoint"));
         return FALSE;
     }
-    text = rfp_export_set_read_file(export->set, file, error);
+    text = rfp_export_set_read_file(member->export->bases, file, error);
     then = text != NULL ? rfp_checkpoint_xml_parse(text, error) : NULL;
     if (then == NULL)
         return FALSE;
@@ -42,12 +41,13 @@ check_created(RfpExport *export,
 /* QEMU finds a backing file by its bare name: the base's image must lie where
  * the new one will. */
 static gboolean
-check_folder(RfpExport *export,
+check_folder(RfpExportMember *member,
              const RfpManifestDisk *base,
              const char *target,
              GError **error)
 {
-    RfpManifestVm *vm = rfp_set_point_vm(rfp_export_set_newest(export->set));
+    RfpManifestVm *vm =
+        rfp_set_point_vm(rfp_export_set_newest(member->export->bases));
     g_autofree char *folder =
         g_build_filename("disks", vm != NULL ? vm->folder : "", target, NULL);
     g_autofree char *other = g_path_get_dirname(base->image);
@@ -63,7 +63,7 @@ check_folder(RfpExport *export,
 /* What is worth asking of a point's files only where libvirt still has its
  * bitmap: one chain may be 64 images long. */
 static gboolean
-look_at_files(RfpExport *export,
+look_at_files(RfpExportMember *member,
               RfpSetPoint *point,
               const RfpCheckpointXml *checkpoint,
               RfpPlanCandidate *candidate,
@@ -72,13 +72,13 @@ look_at_files(RfpExport *export,
 {
     g_autoptr(GError) local = NULL;
     g_autoptr(GPtrArray) chain =
-        rfp_export_set_chain(export->set, point, target, &local);
+        rfp_export_set_chain(member->export->bases, point, target, &local);
 
     candidate->chain_ok =
         chain != NULL &&
-        check_folder(export, g_ptr_array_index(chain, 0), target, &local) &&
-        rfp_export_set_check_chain(export->set, chain, &local) &&
-        check_created(export, point, checkpoint, &candidate->alive, &local);
+        check_folder(member, g_ptr_array_index(chain, 0), target, &local) &&
+        rfp_export_set_check_chain(member->export->bases, chain, &local) &&
+        check_created(member, point, checkpoint, &candidate->alive, &local);
     candidate->depth = chain != NULL ? chain->len : 0;
     if (rfp_error_is_limit(local)) {
         g_propagate_error(error, g_steal_pointer(&local));
@@ -87,7 +87,7 @@ look_at_files(RfpExport *export,
     if (!candidate->chain_ok) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
 
-        rfp_job_warn(rfp_export_job(export), "chain-broken", target,
+        rfp_job_warn(member->operation.job, "chain-broken", target,
                      _("point '%s' cannot be a base for disk '%s': %s"),
                      point->manifest->name, target, failure->message);
     }
@@ -109,10 +109,10 @@ note_source(const RfpMetadataPoint *note, const char *target)
 /* What the bitmap is about: the domain's note of it comes first, because a disk
  * that was restored from the set has another source than the manifest says. */
 static const RfpDiskSource *
-source_at(RfpExport *export, RfpSetPoint *point, RfpManifestDisk *data)
+source_at(RfpExportMember *member, RfpSetPoint *point, RfpManifestDisk *data)
 {
     RfpMetadataPoint *note =
-        rfp_metadata_find(export->notes, point->manifest->guid);
+        rfp_metadata_find(member->notes, point->manifest->guid);
     const RfpDiskSource *noted =
         note != NULL ? note_source(note, data->target) : NULL;
 
@@ -121,13 +121,13 @@ source_at(RfpExport *export, RfpSetPoint *point, RfpManifestDisk *data)
 
 /* *@has: whether @point has data of the disk. */
 static gboolean
-candidate_of(RfpExport *export,
+candidate_of(const RfpExportDisk *disk,
              RfpSetPoint *point,
-             const RfpExportDisk *disk,
              RfpPlanCandidate *candidate,
              gboolean *has,
              GError **error)
 {
+    RfpExportMember *member = disk->member;
     const char *target = disk->state.target;
     RfpManifestVm *vm = rfp_set_point_vm(point);
     RfpManifestDisk *data =
@@ -139,9 +139,9 @@ candidate_of(RfpExport *export,
     if (!*has)
         return TRUE;
     checkpoint =
-        rfp_checkpoint_find_guid(export->checkpoints, point->manifest->guid);
+        rfp_checkpoint_find_guid(member->checkpoints, point->manifest->guid);
     if (checkpoint != NULL) {
-        if (!rfp_checkpoint_measure(export->operation.domain, checkpoint,
+        if (!rfp_checkpoint_measure(member->operation.domain, checkpoint,
                                     error))
             return FALSE;
         tracked = rfp_checkpoint_xml_disk(checkpoint, target);
@@ -155,16 +155,16 @@ candidate_of(RfpExport *export,
                       ? REFPOINT_BITMAP_GOOD
                       : REFPOINT_BITMAP_BROKEN,
         .size = data->size,
-        .changed = disk->kept_amount ? disk->kept_changed
-                   : tracked != NULL ? tracked->changed
-                                     : 0,
-        .source = source_at(export, point, data),
-        .other = export->from_kept &&
-                 !rfp_guid_equal(disk->kept_base, point->manifest->guid),
+        .changed = disk->amount_known ? disk->kept_changed
+                   : tracked != NULL  ? tracked->changed
+                                      : 0,
+        .source = source_at(member, point, data),
+        .other = disk->base_fixed &&
+                 !rfp_guid_equal(disk->fixed_base, point->manifest->guid),
     };
     if (!candidate->other && !candidate->untracked && candidate->alive &&
         candidate->bitmap == REFPOINT_BITMAP_GOOD)
-        return look_at_files(export, point, checkpoint, candidate, target,
+        return look_at_files(member, point, checkpoint, candidate, target,
                              error);
     return TRUE;
 }
@@ -180,9 +180,10 @@ is_usable(const RfpExportDisk *disk, const RfpPlanCandidate *candidate)
 /* Newest first, down to the first that can be a base: what lies below it does
  * not matter any more. */
 static gboolean
-look_at_candidates(RfpExport *export, RfpExportDisk *disk, GError **error)
+look_at_candidates(RfpExportDisk *disk, GError **error)
 {
-    GPtrArray *points = export->set != NULL ? export->set->points : NULL;
+    const RfpExport *export = disk->member->export;
+    GPtrArray *points = export->bases != NULL ? export->bases->points : NULL;
 
     for (guint i = points != NULL ? points->len : 0; i > 0; i--) {
         RfpSetPoint *point = g_ptr_array_index(points, i - 1);
@@ -192,7 +193,7 @@ look_at_candidates(RfpExport *export, RfpExportDisk *disk, GError **error)
         if ((export->base != NULL && point != export->base) ||
             point->manifest == NULL)
             continue;
-        if (!candidate_of(export, point, disk, &candidate, &has, error))
+        if (!candidate_of(disk, point, &candidate, &has, error))
             return FALSE;
         if (!has)
             continue;
@@ -206,17 +207,16 @@ look_at_candidates(RfpExport *export, RfpExportDisk *disk, GError **error)
 /* Without a set: the domain's own notes say what was exported, and from which
  * image. The set that it is exported to later has the last word. */
 static gboolean
-look_at_notes_of(RfpExport *export,
-                 RfpExportDisk *disk,
-                 RefpointState state,
-                 GError **error)
+look_at_notes_of(RfpExportDisk *disk, RefpointState state, GError **error)
 {
-    for (guint i = export->checkpoints->len; i > 0; i--) {
+    RfpExportMember *member = disk->member;
+
+    for (guint i = member->checkpoints->len; i > 0; i--) {
         RfpCheckpointXml *checkpoint =
-            g_ptr_array_index(export->checkpoints, i - 1);
+            g_ptr_array_index(member->checkpoints, i - 1);
         RfpMetadataPoint *note =
             checkpoint->guid != NULL
-                ? rfp_metadata_find(export->notes, checkpoint->guid)
+                ? rfp_metadata_find(member->notes, checkpoint->guid)
                 : NULL;
         RfpCheckpointDisk *tracked = NULL;
         RfpPlanCandidate candidate = {
@@ -232,7 +232,7 @@ look_at_notes_of(RfpExport *export,
         if (note == NULL || note->state != state || candidate.source == NULL ||
             !is_usable(disk, &candidate))
             continue;
-        if (!rfp_checkpoint_measure(export->operation.domain, checkpoint,
+        if (!rfp_checkpoint_measure(member->operation.domain, checkpoint,
                                     error))
             return FALSE;
         tracked = rfp_checkpoint_xml_disk(checkpoint, disk->state.target);
@@ -248,11 +248,11 @@ look_at_notes_of(RfpExport *export,
 /* One that was never exported is no base of an image, but what changed since is
  * known exactly. */
 static gboolean
-look_at_notes(RfpExport *export, RfpExportDisk *disk, GError **error)
+look_at_notes(RfpExportDisk *disk, GError **error)
 {
-    return look_at_notes_of(export, disk, REFPOINT_STATE_PUBLISHED, error) &&
+    return look_at_notes_of(disk, REFPOINT_STATE_PUBLISHED, error) &&
            (disk->candidates->len > 0 ||
-            look_at_notes_of(export, disk, REFPOINT_STATE_TRACKED, error));
+            look_at_notes_of(disk, REFPOINT_STATE_TRACKED, error));
 }
 
 /* ---- The base ------------------------------------------------------------ */
@@ -266,20 +266,31 @@ wants_base(const RfpExport *export)
            strcmp(base, "none") != 0;
 }
 
+/* The set that a checkpoint of the name was made for; NULL: none is known. */
+static const char *
+set_of_checkpoint(const RfpExport *export, const char *name)
+{
+    for (guint i = 0; i < export->members->len; i++) {
+        const RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        for (guint j = 0; j < member->checkpoints->len; j++) {
+            const RfpCheckpointXml *checkpoint =
+                g_ptr_array_index(member->checkpoints, j);
+
+            if (strcmp(checkpoint->name, name) == 0)
+                return checkpoint->set_guid;
+        }
+    }
+    return NULL;
+}
+
 /* Names the set of a checkpoint that this set does not have. */
 static void
-unknown_base(RfpExport *export, const char *name, GError **error)
+unknown_base(const RfpExport *export, const char *name, GError **error)
 {
     g_autofree char *directory = rfp_text_shell(export->options->directory);
-    const char *other = NULL;
+    const char *other = set_of_checkpoint(export, name);
 
-    for (guint i = 0; i < export->checkpoints->len; i++) {
-        RfpCheckpointXml *checkpoint =
-            g_ptr_array_index(export->checkpoints, i);
-
-        if (strcmp(checkpoint->name, name) == 0)
-            other = checkpoint->set_guid;
-    }
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   _("the set '%s' has no point '%s' that could be a base"),
                   export->options->directory, name);
@@ -301,9 +312,9 @@ rfp_export_find_base(RfpExport *export, GError **error)
 {
     if (!wants_base(export))
         return TRUE;
-    if (export->set != NULL)
+    if (export->bases != NULL)
         export->base =
-            rfp_export_set_resolve(export->set, export->options->base);
+            rfp_export_set_resolve(export->bases, export->options->base);
     if (export->base != NULL)
         return TRUE;
     unknown_base(export, export->options->base, error);
@@ -311,15 +322,16 @@ rfp_export_find_base(RfpExport *export, GError **error)
 }
 
 static gboolean
-decide_explicit(RfpExport *export, RfpExportDisk *disk, GError **error)
+decide_explicit(RfpExportDisk *disk, GError **error)
 {
+    const RefpointExportOptions *options = disk->member->export->options;
     const RfpPlanCandidate *candidate =
         disk->candidates->len > 0
             ? &g_array_index(disk->candidates, RfpPlanCandidate, 0)
             : NULL;
 
     disk->decision =
-        rfp_plan_explicit(&disk->state, candidate, export->options->max_chain);
+        rfp_plan_explicit(&disk->state, candidate, options->max_chain);
     if (disk->decision.mode != REFPOINT_MODE_LEFT_OUT || !disk->state.wanted ||
         disk->state.unusable != RFP_REASON_NONE)
         return TRUE;
@@ -328,7 +340,7 @@ decide_explicit(RfpExport *export, RfpExportDisk *disk, GError **error)
                       ? REFPOINT_ERROR_NOT_SUPPORTED
                       : REFPOINT_ERROR_INVALID_STATE,
                   _("point '%s' cannot be the base of disk '%s': %s"),
-                  export->options->base, disk->state.target,
+                  options->base, disk->state.target,
                   rfp_plan_reason_text(disk->decision.reason));
     rfp_error_add_object(error, disk->state.target);
     rfp_error_add_way_out(error, _("use --base auto, which exports in full "
@@ -337,16 +349,18 @@ decide_explicit(RfpExport *export, RfpExportDisk *disk, GError **error)
 }
 
 gboolean
-rfp_export_decide(RfpExport *export, RfpExportDisk *disk, GError **error)
+rfp_export_decide(RfpExportDisk *disk, GError **error)
 {
+    const RfpExportMember *member = disk->member;
+    const RfpExport *export = member->export;
     gboolean none = g_strcmp0(export->options->base, "none") == 0;
 
-    if (export->keeps && export->set == NULL
-            ? !look_at_notes(export, disk, error)
-            : !look_at_candidates(export, disk, error))
+    if (member->origin->keeps && export->bases == NULL
+            ? !look_at_notes(disk, error)
+            : !look_at_candidates(disk, error))
         return FALSE;
     if (wants_base(export))
-        return decide_explicit(export, disk, error);
+        return decide_explicit(disk, error);
     disk->decision =
         rfp_plan_auto(&disk->state,
                       (const RfpPlanCandidate *)(void *)disk->candidates->data,

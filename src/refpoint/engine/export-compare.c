@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * An audit of all clusters reads as much as a full export. A thread runs it,
- * and the calling one watches meanwhile, as it does while data moves.
- */
-#include "engine/export.h"
+#include "engine/export-compare.h"
 
 #define WATCH_US (50 * 1000)
 #define PROGRESS_US (200 * 1000)
@@ -18,7 +14,6 @@ typedef struct {
     GCond ended;
     gboolean done; /* the thread is; with @mutex */
     GError *error; /* its */
-    gint64 looked_at;
     gint64 told_at;
     GError *found; /* by the watch */
 } Comparison;
@@ -40,34 +35,30 @@ compare_thread(gpointer opaque)
 static void
 tell_progress(Comparison *comparison)
 {
-    RfpExport *export = comparison->export;
-    RefpointJob *job = rfp_export_job(export);
+    RefpointJob *job = comparison->export->job;
+    g_autoptr(GPtrArray) taken = rfp_export_taken(comparison->export);
     g_autofree RefpointProgress *progress =
-        g_new0(RefpointProgress, export->disks->len);
-    guint n = 0;
+        g_new0(RefpointProgress, taken->len);
 
     comparison->told_at = g_get_monotonic_time();
     comparison->disk->compared = rfp_compare_done(comparison->compare);
-    for (guint i = 0; i < export->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < taken->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(taken, i);
 
-        if (!rfp_export_takes(disk))
-            continue;
-        progress[n].target = disk->state.target;
-        progress[n].done = disk->compared;
-        progress[n++].total = disk->state.size;
+        progress[i].target = disk->state.target;
+        progress[i].done = disk->compared;
+        progress[i].total = disk->state.size;
     }
     if (job->progress != NULL)
-        job->progress(progress, n, job->progress_opaque);
+        job->progress(progress, taken->len, job->progress_opaque);
 }
 
 static gboolean
 is_sound(Comparison *comparison)
 {
-    return !rfp_job_cancelled(rfp_export_job(comparison->export)) &&
+    return !rfp_job_cancelled(comparison->export->job) &&
            (comparison->ahead ||
-            rfp_export_watch(comparison->export, &comparison->looked_at,
-                             &comparison->found));
+            rfp_export_watch(comparison->export, &comparison->found));
 }
 
 static void
@@ -78,7 +69,7 @@ watch_once(Comparison *comparison)
     if (!is_sound(comparison)) {
         g_atomic_int_set(&comparison->stop, 1);
         if (!comparison->ahead)
-            rfp_export_stop_job(comparison->export, comparison->found);
+            rfp_export_stop(comparison->export, comparison->found);
     } else if (g_get_monotonic_time() - comparison->told_at >= PROGRESS_US) {
         tell_progress(comparison);
     }
@@ -87,7 +78,7 @@ watch_once(Comparison *comparison)
 static void
 watch(Comparison *comparison)
 {
-    comparison->looked_at = comparison->told_at = g_get_monotonic_time();
+    comparison->told_at = g_get_monotonic_time();
     g_mutex_lock(&comparison->mutex);
     while (!comparison->done) {
         if (!g_cond_wait_until(&comparison->ended, &comparison->mutex,
@@ -105,14 +96,14 @@ watch(Comparison *comparison)
 static gboolean
 collect(Comparison *comparison, GError **error)
 {
-    RfpExport *export = comparison->export;
     gboolean failed = comparison->error != NULL;
 
     if (comparison->found == NULL &&
-        !rfp_job_check(rfp_export_job(export), error))
+        !rfp_job_check(comparison->export->job, error))
         return FALSE;
     if (comparison->found == NULL && failed && !comparison->ahead)
-        rfp_export_watch_guest(export, TRUE, &comparison->found);
+        rfp_export_member_watch(comparison->disk->member, TRUE,
+                                &comparison->found);
     if (comparison->found == NULL && !failed)
         return TRUE;
     g_propagate_error(error, comparison->found != NULL
@@ -138,14 +129,13 @@ options_for(Comparison *comparison, const RfpSourceOps *source_ops)
                 .buffer = RFP_EXPORT_BUFFER_MAX,
                 .name = disk->state.target,
                 .cancel = &comparison->stop,
-                .rate = &rfp_export_job(comparison->export)->rate,
+                .rate = &comparison->export->job->rate,
             },
     };
 }
 
 gboolean
-rfp_export_compare(RfpExport *export,
-                   RfpExportDisk *disk,
+rfp_export_compare(RfpExportDisk *disk,
                    const RfpSourceOps *source_ops,
                    gpointer source,
                    gboolean ahead,
@@ -153,7 +143,9 @@ rfp_export_compare(RfpExport *export,
                    gpointer opaque,
                    GError **error)
 {
-    Comparison comparison = {.export = export, .disk = disk, .ahead = ahead};
+    Comparison comparison = {.export = disk->member->export,
+                             .disk = disk,
+                             .ahead = ahead};
     RfpCompareOptions options = options_for(&comparison, source_ops);
     GThread *thread = NULL;
     gboolean done = FALSE;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/export-plan.h"
 #include "base/names.h"
-#include "base/space.h"
 #include "base/text.h"
-#include "engine/export.h"
+#include "engine/export-base.h"
+#include "engine/origin-push.h"
 #include "engine/tracking.h"
 
 #include <string.h>
@@ -29,17 +30,19 @@ join_targets(RfpDomainXml *domain)
 }
 
 static gboolean
-check_targets(RfpExport *export, const char *const *targets, GError **error)
+check_targets(RfpExportMember *member,
+              const char *const *targets,
+              GError **error)
 {
     for (; targets != NULL && *targets != NULL; targets++) {
         g_autofree char *all = NULL;
 
-        if (rfp_domain_xml_disk(export->domain_xml, *targets) != NULL)
+        if (rfp_domain_xml_disk(member->domain_xml, *targets) != NULL)
             continue;
-        all = join_targets(export->domain_xml);
+        all = join_targets(member->domain_xml);
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("domain '%s' has no disk '%s'"),
-                      export->operation.domain->name, *targets);
+                      member->operation.domain->name, *targets);
         rfp_error_add_object(error, *targets);
         rfp_error_add_way_out(error, _("its disks are: %s"), all);
         return FALSE;
@@ -47,208 +50,43 @@ check_targets(RfpExport *export, const char *const *targets, GError **error)
     return TRUE;
 }
 
-static gboolean
-name_taken(RfpExport *export, GError **error)
-{
-    gboolean in_domain = FALSE;
-
-    for (guint i = 0; i < export->checkpoints->len; i++) {
-        RfpCheckpointXml *checkpoint =
-            g_ptr_array_index(export->checkpoints, i);
-
-        in_domain = in_domain || strcmp(checkpoint->name, export->name) == 0;
-    }
-    if (!in_domain &&
-        (export->set == NULL ||
-         rfp_export_set_resolve(export->set, export->name) == NULL))
-        return FALSE;
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  in_domain ? _("domain '%s' has a point '%s' already")
-                            : _("the set of domain '%s' has a point '%s' "
-                                "already"),
-                  export->operation.domain->name, export->name);
-    rfp_error_add_object(error, export->name);
-    rfp_error_add_way_out(error, in_domain
-                                     ? _("choose another name, or export that "
-                                         "one with --point")
-                                     : _("choose another name"));
-    return TRUE;
-}
-
-/* --create, or a name by default. */
-static gboolean
-name_new_point(RfpExport *export, GError **error)
-{
-    export->guid = rfp_guid_new();
-    export->created_us = g_get_real_time();
-    export->name = export->options->create != NULL
-                       ? g_strdup(export->options->create)
-                       : rfp_name_default(export->created_us, export->guid);
-    export->folder = g_strdup(export->name);
-    return rfp_name_check(export->name, error) && !name_taken(export, error);
-}
-
-/* The checkpoint that the data was kept with, not one that was made since. */
-static gboolean
-check_kept(RfpExport *export, GError **error)
-{
-    const RfpKept *kept = export->operation.kept;
-    g_autoptr(RfpCheckpointXml) then = NULL;
-
-    if (!export->from_kept)
-        return TRUE;
-    then = rfp_checkpoint_xml_parse(kept->xml, error);
-    if (then == NULL)
-        return FALSE;
-    if (rfp_guid_equal(kept->guid, export->guid) &&
-        then->created == export->point->created)
-        return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                  _("the checkpoint of point '%s' was deleted and made again "
-                    "after its data was kept"),
-                  export->name);
-    rfp_error_add_object(error, export->name);
-    rfp_error_add_way_out(error,
-                          _("let the data go with: virt-refpoint remove-data "
-                            "%s %s; then export a new point"),
-                          export->operation.domain->word, kept->guid);
-    return FALSE;
-}
-
-/* A point that was destroyed may have left its name to this one. */
-static gboolean
-folder_taken(const char *name, gpointer opaque)
-{
-    RfpExport *export = opaque;
-    RfpSetPoint *there =
-        export->set != NULL ? rfp_export_set_resolve(export->set, name) : NULL;
-
-    return there != NULL && there->manifest != NULL &&
-           !rfp_guid_equal(there->manifest->guid, export->guid);
-}
-
-/* --point: by name or GUID. */
-static gboolean
-find_point(RfpExport *export, GError **error)
-{
-    const char *wanted = export->options->point;
-
-    for (guint i = 0; i < export->checkpoints->len; i++) {
-        RfpCheckpointXml *checkpoint =
-            g_ptr_array_index(export->checkpoints, i);
-        g_autofree char *guid =
-            rfp_checkpoint_guid(export->operation.domain, checkpoint);
-
-        if (strcmp(checkpoint->name, wanted) != 0 &&
-            !rfp_guid_equal(guid, wanted))
-            continue;
-        export->point = checkpoint;
-        export->guid = g_steal_pointer(&guid);
-        export->name = g_strdup(checkpoint->name);
-        export->folder =
-            rfp_folder_name(export->name, export->guid, folder_taken, export);
-        export->created_us = checkpoint->created * G_USEC_PER_SEC;
-        return check_kept(export, error);
-    }
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("domain '%s' has no point '%s'"),
-                  export->operation.domain->name, wanted);
-    rfp_error_add_object(error, wanted);
-    rfp_error_add_way_out(error,
-                          _("see which it has with: virt-refpoint list "
-                            "%s"),
-                          export->operation.domain->word);
-    return FALSE;
-}
-
 /* ---- Disks --------------------------------------------------------------- */
 
-void
-rfp_export_disk_close_source(RfpExportDisk *disk)
-{
-    if (disk->source == NULL)
-        return;
-    if (disk->source_ops == &rfp_qcow2_source_ops)
-        rfp_qcow2_source_free(disk->source);
-    else
-        rfp_nbd_source_free(disk->source);
-    disk->source = NULL;
-}
-
-static void
-export_disk_free(gpointer data)
-{
-    RfpExportDisk *disk = data;
-
-    g_clear_pointer(&disk->copy, rfp_copy_free);
-    g_clear_pointer(&disk->digest_writer, rfp_digest_writer_free);
-    g_clear_pointer(&disk->writer, rfp_qcow2_writer_free);
-    rfp_export_disk_close_source(disk);
-    g_clear_pointer(&disk->base_digests, g_ptr_array_unref);
-    g_clear_pointer(&disk->chain, g_ptr_array_unref);
-    g_array_unref(disk->candidates);
-    g_clear_error(&disk->error);
-    g_free(disk);
-}
-
 static RfpExportDisk *
-add_disk(RfpExport *export, RfpDomainDisk *domain_disk)
+add_disk(RfpExportMember *member, RfpDomainDisk *domain_disk)
 {
-    const RefpointExportOptions *options = export->options;
-    RfpExportDisk *disk = g_new0(RfpExportDisk, 1);
+    const RefpointExportOptions *options = member->export->options;
+    RfpExportDisk *disk = rfp_export_add_disk(member, domain_disk);
     RfpPlanDisk *state = &disk->state;
 
     rfp_domain_identify_source(&domain_disk->source);
-    disk->disk = domain_disk;
-    disk->candidates = g_array_new(FALSE, TRUE, sizeof(RfpPlanCandidate));
     state->target = domain_disk->target;
     state->unusable =
         rfp_tracking_unusable(domain_disk, options->allow_plaintext);
     state->untracked =
-        rfp_tracking_refusal(export->operation.domain, domain_disk);
+        rfp_tracking_refusal(member->operation.domain, domain_disk);
     state->wanted = (options->disks == NULL ||
                      listed(options->disks, domain_disk->target)) &&
                     !listed(options->exclude, domain_disk->target);
     state->source = &domain_disk->source;
-    disk->report =
-        rfp_job_add_disk(rfp_export_job(export), domain_disk->target);
-    g_ptr_array_add(export->disks, disk);
+    if (member->origin->look_at_disk != NULL)
+        member->origin->look_at_disk(disk);
     return disk;
-}
-
-/* The job decided long ago which disks it serves, and from which base. */
-static void
-take_from_kept(RfpExport *export, RfpExportDisk *disk)
-{
-    RfpPlanDisk *state = &disk->state;
-    gboolean served =
-        rfp_kept_disk(export->operation.kept, state->target, &disk->kept_base);
-    const RfpCheckpointDisk *tracked =
-        rfp_checkpoint_xml_disk(export->point, state->target);
-
-    if (state->unusable == RFP_REASON_NONE && !served)
-        state->unusable = RFP_REASON_NOT_IN_POINT;
-    /* QEMU may have refused what seemed possible */
-    if (state->untracked == RFP_REASON_NONE &&
-        !(tracked != NULL && tracked->tracked))
-        state->untracked = RFP_REASON_UNTRACKED;
-    disk->begun_increment = disk->kept_base != NULL;
 }
 
 /* How much of the disk there is to read: of kept data what there was at the
  * point. */
 static gboolean
-look_at_amount(RfpExport *export, RfpExportDisk *disk, GError **error)
+look_at_amount(RfpExportDisk *disk, GError **error)
 {
     guint64 allocation = 0;
 
-    if (!rfp_domain_disk_size(export->operation.domain, disk->state.target,
-                              &disk->state.size, &allocation, error))
+    if (!rfp_domain_disk_size(disk->member->operation.domain,
+                              disk->state.target, &disk->state.size,
+                              &allocation, error))
         return FALSE;
-    if (export->from_kept)
-        disk->kept_amount =
-            rfp_kept_amount(export->operation.kept, disk->state.target,
-                            &allocation, &disk->kept_changed);
+    if (disk->amount_known)
+        allocation = disk->kept_allocation;
     disk->allocation = MIN(allocation, disk->state.size);
     disk->report->size = disk->state.size;
     disk->report->estimate = disk->allocation;
@@ -257,14 +95,16 @@ look_at_amount(RfpExport *export, RfpExportDisk *disk, GError **error)
 
 /* What was asked for by name must not be left out in silence. */
 static gboolean
-check_wanted(RfpExport *export, const RfpExportDisk *disk, GError **error)
+check_wanted(const RfpExportDisk *disk, GError **error)
 {
-    if (!listed(export->options->disks, disk->state.target) ||
+    const RfpExportMember *member = disk->member;
+
+    if (!listed(member->export->options->disks, disk->state.target) ||
         disk->state.unusable == RFP_REASON_NONE)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
                   _("disk '%s' of domain '%s' cannot be exported: %s"),
-                  disk->state.target, export->operation.domain->name,
+                  disk->state.target, member->operation.domain->name,
                   rfp_plan_reason_text(disk->state.unusable));
     rfp_error_add_object(error, disk->state.target);
     if (disk->state.unusable == RFP_REASON_ENCRYPTED)
@@ -274,22 +114,18 @@ check_wanted(RfpExport *export, const RfpExportDisk *disk, GError **error)
 }
 
 static gboolean
-look_at_disks(RfpExport *export, GError **error)
+look_at_disks(RfpExportMember *member, GError **error)
 {
-    RfpDomainXml *domain = export->domain_xml;
+    const GPtrArray *disks = member->domain_xml->disks;
 
-    export->disks = g_ptr_array_new_with_free_func(export_disk_free);
-    for (guint i = 0; i < domain->disks->len; i++) {
-        RfpExportDisk *disk =
-            add_disk(export, g_ptr_array_index(domain->disks, i));
+    for (guint i = 0; i < disks->len; i++) {
+        RfpExportDisk *disk = add_disk(member, g_ptr_array_index(disks, i));
 
-        if (export->from_kept)
-            take_from_kept(export, disk);
-        if (!check_wanted(export, disk, error))
+        if (!check_wanted(disk, error))
             return FALSE;
         if (disk->state.unusable != RFP_REASON_NONE || !disk->state.wanted)
             continue;
-        if (!look_at_amount(export, disk, error))
+        if (!look_at_amount(disk, error))
             return FALSE;
     }
     return TRUE;
@@ -317,59 +153,30 @@ is_missed(RfpReason reason)
 }
 
 static void
-warn_of(RfpExport *export, const RfpExportDisk *disk)
+warn_of(const RfpExportDisk *disk)
 {
+    RefpointJob *job = disk->member->export->job;
     RfpReason reason = disk->decision.reason;
 
     if (disk->decision.mode == REFPOINT_MODE_FULL && is_unexpected(reason))
-        rfp_job_warn(rfp_export_job(export), "full-instead-of-increment",
-                     disk->state.target, _("disk '%s' is exported in full: %s"),
-                     disk->state.target, rfp_plan_reason_text(reason));
+        rfp_job_warn(job, "full-instead-of-increment", disk->state.target,
+                     _("disk '%s' is exported in full: %s"), disk->state.target,
+                     rfp_plan_reason_text(reason));
     if (disk->decision.mode == REFPOINT_MODE_LEFT_OUT && is_missed(reason))
-        rfp_job_warn(rfp_export_job(export), "disk-left-out",
-                     disk->state.target, _("disk '%s' is left out: %s"),
-                     disk->state.target, rfp_plan_reason_text(reason));
-}
-
-void
-rfp_export_report_plan(RfpExport *export)
-{
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-        RefpointDiskReport *report = disk->report;
-        const RfpPlanCandidate *base = disk->decision.base;
-
-        report->mode = disk->decision.mode;
-        g_free(report->reason_id);
-        g_free(report->reason);
-        report->reason_id = NULL;
-        report->reason = NULL;
-        if (disk->decision.reason != RFP_REASON_NONE) {
-            report->reason_id =
-                g_strdup(rfp_plan_reason_id(disk->decision.reason));
-            report->reason =
-                g_strdup(rfp_plan_reason_text(disk->decision.reason));
-        }
-        g_clear_pointer(&report->base_name, g_free);
-        g_clear_pointer(&report->base_guid, g_free);
-        if (report->mode != REFPOINT_MODE_INCREMENT)
-            continue;
-        report->base_name = g_strdup(base->name);
-        report->base_guid = g_strdup(base->guid);
-        /* what was discarded is dirty too, but takes no room */
-        report->estimate = MIN(base->changed, report->estimate);
-    }
+        rfp_job_warn(job, "disk-left-out", disk->state.target,
+                     _("disk '%s' is left out: %s"), disk->state.target,
+                     rfp_plan_reason_text(reason));
 }
 
 /* ---- A point of earlier -------------------------------------------------- */
 
 static gboolean
-same_disks(RfpExport *export, RfpSetPoint *point)
+same_disks(RfpExportMember *member, RfpSetPoint *point)
 {
     RfpManifestVm *vm = rfp_set_point_vm(point);
 
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < member->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
         RfpManifestDisk *data =
             vm != NULL ? rfp_manifest_vm_disk(vm, disk->state.target) : NULL;
         gboolean has = data != NULL && data->mode != REFPOINT_MODE_LEFT_OUT;
@@ -381,15 +188,16 @@ same_disks(RfpExport *export, RfpSetPoint *point)
 }
 
 static gboolean
-check_already(RfpExport *export, GError **error)
+check_already(RfpExportMember *member, GError **error)
 {
-    RfpSetPoint *point = export->set != NULL && export->point != NULL
-                             ? rfp_export_set_find(export->set, export->guid)
+    RfpExport *export = member->export;
+    RfpSetPoint *point = export->bases != NULL && !member->origin->makes_point
+                             ? rfp_export_set_find(export->bases, export->guid)
                              : NULL;
 
     if (point == NULL)
         return TRUE;
-    if (!same_disks(export, point)) {
+    if (!same_disks(member, point)) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the set has point '%s' already, with other disks"),
                       export->name);
@@ -404,53 +212,28 @@ check_already(RfpExport *export, GError **error)
     return TRUE;
 }
 
-/* A disk that the point does not track cannot be shown not to have changed. */
-static gboolean
-check_tracked(RfpExport *export, GError **error)
-{
-    if (!rfp_checkpoint_measure(export->operation.domain, export->point, error))
-        return FALSE;
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-        RfpCheckpointDisk *tracked =
-            rfp_checkpoint_xml_disk(export->point, disk->state.target);
-
-        if (!rfp_export_takes(disk) ||
-            (tracked != NULL && tracked->tracked && tracked->has_size))
-            continue;
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("point '%s' has no usable bitmap for disk '%s': what "
-                        "that disk held then is not known"),
-                      export->name, disk->state.target);
-        rfp_error_add_object(error, disk->state.target);
-        rfp_error_add_way_out(error,
-                              _("export a new point (without --point), or "
-                                "leave the disk out: --exclude-disk %s"),
-                              disk->state.target);
-        return FALSE;
-    }
-    return TRUE;
-}
-
 static RefpointConsistency
-consistency_of(const RfpExport *export)
+consistency_of(const RfpExportMember *member)
 {
+    const RfpExport *export = member->export;
     RfpMetadataPoint *note = NULL;
 
     if (export->already)
-        return rfp_export_set_find(export->set, export->guid)
+        return rfp_export_set_find(export->bases, export->guid)
             ->manifest->consistency;
-    note = rfp_metadata_find(export->notes, export->guid);
+    note = rfp_metadata_find(member->notes, export->guid);
     return note != NULL ? note->consistency : REFPOINT_CONSISTENCY_UNKNOWN;
 }
 
 /* It is what it was made: freezing comes too late. */
 static gboolean
-check_consistency(RfpExport *export, GError **error)
+check_consistency(const RfpExportMember *member, GError **error)
 {
-    if (export->point == NULL ||
+    const RfpExport *export = member->export;
+
+    if (member->origin->makes_point ||
         export->options->quiesce != REFPOINT_QUIESCE_REQUIRED ||
-        consistency_of(export) == REFPOINT_CONSISTENCY_APPLICATION)
+        consistency_of(member) == REFPOINT_CONSISTENCY_APPLICATION)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                   _("the guest was not frozen when point '%s' was made, or "
@@ -466,13 +249,13 @@ check_consistency(RfpExport *export, GError **error)
 
 /* No plan is shown of what fails, so the reasons are told here. */
 static gboolean
-check_any(RfpExport *export, GError **error)
+check_any(RfpExportMember *member, GError **error)
 {
-    const char *name = export->operation.domain->name;
+    const char *name = member->operation.domain->name;
     g_autoptr(GString) why = g_string_new(NULL);
 
-    for (guint i = 0; i < export->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < member->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
         if (rfp_export_takes(disk))
             return TRUE;
@@ -495,66 +278,86 @@ check_any(RfpExport *export, GError **error)
 static void
 warn_damaged_points(RfpExport *export)
 {
-    for (guint i = 0; export->set != NULL && i < export->set->points->len;
-         i++) {
-        const RfpSetPoint *point = g_ptr_array_index(export->set->points, i);
+    const GPtrArray *points =
+        export->bases != NULL ? export->bases->points : NULL;
+
+    for (guint i = 0; points != NULL && i < points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(points, i);
 
         if (point->manifest == NULL)
-            rfp_job_warn(rfp_export_job(export), "damaged-point", point->folder,
+            rfp_job_warn(export->job, "damaged-point", point->folder,
                          _("point '%s' of the set is damaged: "
                            "%s"),
                          point->folder, point->damage);
     }
 }
 
-gboolean
-rfp_export_tracks_any(RfpExport *export)
+static gboolean
+look_at_points(RfpExportMember *member, GError **error)
 {
-    for (guint i = 0; i < export->disks->len; i++)
-        if (rfp_export_tracks(export, g_ptr_array_index(export->disks, i)))
-            return TRUE;
-    return FALSE;
+    member->checkpoints =
+        rfp_checkpoint_list(member->operation.domain, FALSE, error);
+    if (member->checkpoints == NULL)
+        return FALSE;
+    member->notes = rfp_metadata_load(member->operation.domain, error);
+    return member->notes != NULL;
 }
 
-gboolean
-rfp_export_check_tracks(RfpExport *export, GError **error)
+static gboolean
+decide(RfpExportMember *member, GError **error)
 {
-    if (rfp_export_tracks_any(export))
-        return TRUE;
-    rfp_tracking_set_none(export->operation.domain, export->domain_xml, error);
-    return FALSE;
+    if (!look_at_disks(member, error))
+        return FALSE;
+    for (guint i = 0; i < member->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
+
+        if (!rfp_export_decide(disk, error))
+            return FALSE;
+        warn_of(disk);
+    }
+    rfp_export_report_plan(member);
+    return TRUE;
+}
+
+/* What was decided, and what of it can be done. */
+static gboolean
+check(RfpExportMember *member, GError **error)
+{
+    if (!check_any(member, error) || !check_already(member, error))
+        return FALSE;
+    if (member->export->already)
+        return check_consistency(member, error);
+    return rfp_origin_choose_push(member, error) &&
+           check_consistency(member, error) &&
+           (member->origin->check == NULL ||
+            member->origin->check(member, error));
 }
 
 gboolean
 rfp_export_plan(RfpExport *export, GError **error)
 {
-    export->checkpoints =
-        rfp_checkpoint_list(export->operation.domain, FALSE, error);
-    if (export->checkpoints == NULL)
-        return FALSE;
-    export->notes = rfp_metadata_load(export->operation.domain, error);
-    if (export->notes == NULL)
-        return FALSE;
-    warn_damaged_points(export);
-    if (!check_targets(export, export->options->disks, error) ||
-        !check_targets(export, export->options->exclude, error))
-        return FALSE;
-    if (export->options->point != NULL ? !find_point(export, error)
-                                       : !name_new_point(export, error))
-        return FALSE;
-    if (!rfp_export_find_base(export, error) || !look_at_disks(export, error))
-        return FALSE;
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    const RefpointExportOptions *options = export->options;
+    const GPtrArray *members = export->members;
 
-        if (!rfp_export_decide(export, disk, error))
+    for (guint i = 0; i < members->len; i++)
+        if (!look_at_points(g_ptr_array_index(members, i), error))
             return FALSE;
-        warn_of(export, disk);
+    warn_damaged_points(export);
+    for (guint i = 0; i < members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(members, i);
+
+        if (!check_targets(member, options->disks, error) ||
+            !check_targets(member, options->exclude, error) ||
+            !member->origin->find_point(member, error))
+            return FALSE;
     }
-    rfp_export_report_plan(export);
-    return check_any(export, error) && check_already(export, error) &&
-           (export->already || rfp_export_choose_mode(export, error)) &&
-           check_consistency(export, error) &&
-           (export->point == NULL || export->already || export->from_kept ||
-            check_tracked(export, error));
+    if (!rfp_export_find_base(export, error))
+        return FALSE;
+    for (guint i = 0; i < members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(members, i);
+
+        if (!decide(member, error) || !check(member, error))
+            return FALSE;
+    }
+    return TRUE;
 }

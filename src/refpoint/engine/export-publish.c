@@ -1,83 +1,65 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/export-publish.h"
 #include "base/names.h"
 #include "base/text.h"
-#include "engine/export.h"
+#include "engine/export-state.h"
 
 #include <string.h>
 
 /* ---- Files of the VM ----------------------------------------------------- */
 
-/* Paths inside the point's folder are told to the manifest as they will be
- * once it has its name. */
-RfpManifestFile *
-rfp_export_add_file(RfpExport *export,
-                    const char *role,
-                    const char *name,
-                    char **partial_path)
-{
-    RfpManifestFile *file =
-        rfp_manifest_vm_add_file(g_ptr_array_index(export->manifest->vms, 0));
-
-    file->role = g_strdup(role);
-    file->path =
-        g_build_filename(export->folder, export->vm_folder, name, NULL);
-    *partial_path =
-        g_build_filename(export->partial, export->vm_folder, name, NULL);
-    return file;
-}
-
 static gboolean
-write_text(RfpExport *export,
+write_text(RfpExportMember *member,
            const char *role,
            const char *name,
            const char *text,
            GError **error)
 {
     g_autofree char *path = NULL;
-    RfpManifestFile *file = rfp_export_add_file(export, role, name, &path);
+    RfpManifestFile *file = rfp_export_add_file(member, role, name, &path);
 
     file->size = strlen(text);
     rfp_sha256(text, file->size, file->sha256);
-    return rfp_files_stage(&export->set->folder, path, text, file->size, 0400,
-                           error);
+    return rfp_files_stage(&member->export->set->folder, path, text, file->size,
+                           0400, error);
 }
 
 /* The configuration is that of the moment: from inside the checkpoint. A domain
  * whose disks are all untracked has none; its live one stands in. */
 static char *
-domain_at_point(RfpExport *export, GError **error)
+domain_at_point(RfpExportMember *member, GError **error)
 {
     g_autofree char *inside = NULL;
 
-    if (export->checkpoint_xml_text != NULL) {
-        inside = rfp_checkpoint_xml_domain(export->checkpoint_xml_text, error);
+    if (member->checkpoint_xml_text != NULL) {
+        inside = rfp_checkpoint_xml_domain(member->checkpoint_xml_text, error);
         if (inside == NULL && *error != NULL)
             return NULL;
     }
-    return rfp_domain_xml_strip(inside != NULL ? inside : export->domain_text,
+    return rfp_domain_xml_strip(inside != NULL ? inside : member->domain_text,
                                 error);
 }
 
 /* NULL with no error: there is none, or none that is of the point. One that was
  * made before is of a moment that may be long ago; this is of now. */
 static char *
-inactive_now(RfpExport *export, GError **error)
+inactive_now(RfpExportMember *member, GError **error)
 {
-    RfpDomain *domain = export->operation.domain;
+    RfpDomain *domain = member->operation.domain;
     g_autofree char *text = NULL;
 
-    if (export->point != NULL || !rfp_domain_is_persistent(domain))
+    if (!member->origin->makes_point || !rfp_domain_is_persistent(domain))
         return NULL;
     text = rfp_domain_xml_text(domain, TRUE, NULL, error);
     return text != NULL ? rfp_domain_xml_strip(text, error) : NULL;
 }
 
 static gboolean
-write_inactive(RfpExport *export, GError **error)
+write_inactive(RfpExportMember *member, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    g_autofree char *text = inactive_now(export, &local);
-    const char *name = export->operation.domain->name;
+    g_autofree char *text = inactive_now(member, &local);
+    const char *name = member->operation.domain->name;
 
     if (text == NULL) {
         if (local == NULL)
@@ -85,49 +67,61 @@ write_inactive(RfpExport *export, GError **error)
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (g_strcmp0(text, export->inactive_before) != 0)
-        rfp_job_warn(rfp_export_job(export), "guest-state-later", name,
+    if (g_strcmp0(text, member->inactive_before) != 0)
+        rfp_job_warn(member->operation.job, "guest-state-later", name,
                      _("the persistent configuration of domain '%s' was "
                        "changed while the point was made: the export may have "
                        "it as it was a moment later"),
                      name);
-    return write_text(export, "config-inactive", "domain-inactive.xml", text,
+    return write_text(member, "config-inactive", "domain-inactive.xml", text,
                       error);
 }
 
 void
-rfp_export_look_beside(RfpExport *export)
+rfp_export_look_beside(RfpExportMember *member)
 {
-    rfp_export_look_at_state(export);
-    export->inactive_before = inactive_now(export, NULL);
+    rfp_export_look_at_state(member);
+    member->inactive_before = inactive_now(member, NULL);
+}
+
+static gboolean
+take_files_of(RfpExportMember *member, GError **error)
+{
+    const RfpExport *export = member->export;
+    g_autofree char *config = domain_at_point(member, error);
+    g_autofree char *dir =
+        g_build_filename(export->partial, member->vm_folder, NULL);
+
+    member->manifest_vm = rfp_manifest_add_vm(export->manifest);
+    if (config == NULL ||
+        !rfp_files_stage_dirs(&export->set->folder, dir, error) ||
+        !write_text(member, "config", "domain.xml", config, error) ||
+        !write_inactive(member, error))
+        return FALSE;
+    if (member->checkpoint_xml_text != NULL &&
+        !write_text(member, "runtime", "checkpoint.xml",
+                    member->checkpoint_xml_text, error))
+        return FALSE;
+    return rfp_export_take_state(member, error);
 }
 
 gboolean
 rfp_export_take_files(RfpExport *export, GError **error)
 {
-    g_autofree char *config = domain_at_point(export, error);
-    g_autofree char *dir =
-        g_build_filename(export->partial, export->vm_folder, NULL);
-
     export->manifest = rfp_manifest_new();
-    rfp_manifest_add_vm(export->manifest);
-    if (config == NULL ||
-        !rfp_files_stage_dirs(&export->set->folder, dir, error) ||
-        !write_text(export, "config", "domain.xml", config, error) ||
-        !write_inactive(export, error))
-        return FALSE;
-    if (export->checkpoint_xml_text != NULL &&
-        !write_text(export, "runtime", "checkpoint.xml",
-                    export->checkpoint_xml_text, error))
-        return FALSE;
-    return rfp_export_take_state(export, error);
+    for (guint i = 0; i < export->members->len; i++)
+        if (!take_files_of(g_ptr_array_index(export->members, i), error))
+            return FALSE;
+    return TRUE;
 }
 
 /* ---- Manifest ------------------------------------------------------------ */
 
 static void
-describe_disk(RfpExport *export, RfpExportDisk *disk, RfpManifestDisk *entry)
+describe_disk(const RfpExportDisk *disk, RfpManifestDisk *entry)
 {
+    const RefpointExportOptions *options = disk->member->export->options;
+
     entry->target = g_strdup(disk->state.target);
     entry->mode = disk->decision.mode;
     if (disk->decision.reason != RFP_REASON_NONE)
@@ -136,13 +130,12 @@ describe_disk(RfpExport *export, RfpExportDisk *disk, RfpManifestDisk *entry)
         return;
     entry->size = disk->state.size;
     entry->tracked = disk->state.untracked == RFP_REASON_NONE;
-    entry->plaintext =
-        disk->disk->encrypted && export->options->allow_plaintext;
+    entry->plaintext = disk->disk->encrypted && options->allow_plaintext;
     rfp_disk_source_copy(disk->state.source, &entry->source);
     entry->image = g_strdup(disk->image);
     entry->image_size = disk->image_size;
     entry->stored = disk->report->stored;
-    entry->compress = export->options->compress;
+    entry->compress = options->compress;
     entry->digests = g_strdup(disk->digests);
     entry->digests_size = disk->digests_size;
     memcpy(entry->digests_sha256, disk->digests_sha256, RFP_LEAF_SIZE);
@@ -169,11 +162,26 @@ vouch(const RfpExport *export, const RfpSetPoint *newest, RfpManifest *manifest)
 }
 
 static void
-describe(RfpExport *export)
+describe_member(const RfpExportMember *member)
 {
+    const RfpDomain *domain = member->operation.domain;
+    RfpManifestVm *vm = member->manifest_vm;
+
+    vm->uuid = g_strdup(domain->uuid);
+    vm->name = g_strdup(domain->name);
+    vm->folder = g_strdup(member->vm_folder);
+    vm->secrets_missing = !member->secure;
+    for (guint i = 0; i < member->disks->len; i++)
+        describe_disk(g_ptr_array_index(member->disks, i),
+                      rfp_manifest_vm_add_disk(vm));
+}
+
+static void
+describe(const RfpExport *export)
+{
+    const RfpExportMember *first = g_ptr_array_index(export->members, 0);
     RfpManifest *manifest = export->manifest;
     RfpSetPoint *newest = rfp_export_set_newest(export->set);
-    RfpManifestVm *vm = g_ptr_array_index(manifest->vms, 0);
 
     manifest->generator = g_strdup(PACKAGE_NAME " " PACKAGE_VERSION);
     manifest->set_guid = g_strdup(export->set->file->guid);
@@ -182,23 +190,18 @@ describe(RfpExport *export)
         g_strdup(newest != NULL ? newest->manifest->guid : NULL);
     manifest->name = g_strdup(export->folder);
     manifest->guid = g_strdup(export->guid);
-    manifest->consistency = export->consistency;
-    manifest->created_us = export->created_us;
+    manifest->consistency = first->consistency;
+    manifest->created_us = first->created_us;
     manifest->published_us = g_get_real_time();
-    manifest->frozen_us = rfp_export_job(export)->report.frozen_us;
+    manifest->frozen_us = export->job->report.frozen_us;
     vouch(export, newest, manifest);
-    vm->uuid = g_strdup(export->operation.domain->uuid);
-    vm->name = g_strdup(export->operation.domain->name);
-    vm->folder = g_strdup(export->vm_folder);
-    vm->secrets_missing = !export->secure;
-    for (guint i = 0; i < export->disks->len; i++)
-        describe_disk(export, g_ptr_array_index(export->disks, i),
-                      rfp_manifest_vm_add_disk(vm));
+    for (guint i = 0; i < export->members->len; i++)
+        describe_member(g_ptr_array_index(export->members, i));
 }
 
 /* What cannot be read back must not be published. */
 static gboolean
-write_manifest(RfpExport *export, GError **error)
+write_manifest(const RfpExport *export, GError **error)
 {
     g_autofree char *text = rfp_manifest_format(export->manifest);
     g_autofree char *path =
@@ -221,21 +224,21 @@ rfp_export_fill(RfpExport *export, GError **error)
 /* ---- What goes once it is published -------------------------------------- */
 
 static gboolean
-append_destroy(RfpExport *export,
+append_destroy(RfpExportMember *member,
                const char *name,
                const char *guid,
                GError **error)
 {
-    return rfp_record_append(export->operation.record, error, RFP_STEP_DESTROY,
+    return rfp_record_append(member->operation.record, error, RFP_STEP_DESTROY,
                              name, guid, NULL);
 }
 
 /* --replace-base: the bases, and bases that could not be used any more. */
 static gboolean
-destroy_bases(RfpExport *export, GHashTable *seen, GError **error)
+destroy_bases(RfpExportMember *member, GHashTable *seen, GError **error)
 {
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < member->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
         const RfpPlanCandidate *base = disk->decision.base;
 
         if (base == NULL && disk->candidates->len > 0)
@@ -243,7 +246,7 @@ destroy_bases(RfpExport *export, GHashTable *seen, GError **error)
         if (!rfp_export_takes(disk) || base == NULL || !base->alive ||
             !g_hash_table_add(seen, g_strdup(base->guid)))
             continue;
-        if (!append_destroy(export, base->name, base->guid, error))
+        if (!append_destroy(member, base->name, base->guid, error))
             return FALSE;
     }
     return TRUE;
@@ -252,60 +255,65 @@ destroy_bases(RfpExport *export, GHashTable *seen, GError **error)
 /* Was it made for this set? One that was made for none is this set's if it was
  * exported to it. */
 static gboolean
-is_of_set(const RfpExport *export, const RfpCheckpointXml *checkpoint)
+is_of_set(RfpExportSet *set, const RfpCheckpointXml *checkpoint)
 {
     if (checkpoint->guid == NULL)
         return FALSE;
     if (checkpoint->set_guid != NULL)
-        return rfp_guid_equal(checkpoint->set_guid, export->set->file->guid);
-    return rfp_export_set_find(export->set, checkpoint->guid) != NULL;
+        return rfp_guid_equal(checkpoint->set_guid, set->file->guid);
+    return rfp_export_set_find(set, checkpoint->guid) != NULL;
 }
 
 /* --keep-points: what was made for this set and never exported to it, too. The
  * point of this export counts as the newest. */
 static gboolean
-destroy_old(RfpExport *export, GHashTable *seen, GError **error)
+destroy_old(RfpExportMember *member, GHashTable *seen, GError **error)
 {
+    const RfpExport *export = member->export;
     guint keep = export->options->keep_points;
     guint live = 1;
 
-    for (guint i = export->checkpoints->len; i > 0; i--) {
+    for (guint i = member->checkpoints->len; i > 0; i--) {
         RfpCheckpointXml *checkpoint =
-            g_ptr_array_index(export->checkpoints, i - 1);
+            g_ptr_array_index(member->checkpoints, i - 1);
 
-        if (!is_of_set(export, checkpoint) ||
+        if (!is_of_set(export->set, checkpoint) ||
             rfp_guid_equal(checkpoint->guid, export->guid) || ++live <= keep ||
             !g_hash_table_add(seen, g_strdup(checkpoint->guid)))
             continue;
-        if (!append_destroy(export, checkpoint->name, checkpoint->guid, error))
+        if (!append_destroy(member, checkpoint->name, checkpoint->guid, error))
             return FALSE;
     }
     return TRUE;
 }
 
 static gboolean
-record_intents(RfpExport *export, GError **error)
+record_intents(RfpExportMember *member, GError **error)
 {
+    const RefpointExportOptions *options = member->export->options;
     g_autoptr(GHashTable) seen =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-    if (export->options->replace_base && !destroy_bases(export, seen, error))
+    if (options->replace_base && !destroy_bases(member, seen, error))
         return FALSE;
-    if (export->options->keep_points > 0 && !destroy_old(export, seen, error))
+    if (options->keep_points > 0 && !destroy_old(member, seen, error))
         return FALSE;
     return g_hash_table_size(seen) == 0 ||
-           rfp_record_sync(export->operation.record, error);
+           rfp_record_sync(member->operation.record, error);
 }
 
 gboolean
 rfp_export_publish(RfpExport *export, GError **error)
 {
-    RefpointJob *job = rfp_export_job(export);
     g_autoptr(GError) local = NULL;
     g_autoptr(RefpointFailure) failure = NULL;
 
-    if (!rfp_job_finish_reading(job, error) || !record_intents(export, error) ||
-        !rfp_job_check(job, error) ||
+    if (!rfp_job_finish_reading(export->job, error))
+        return FALSE;
+    for (guint i = 0; i < export->members->len; i++)
+        if (!record_intents(g_ptr_array_index(export->members, i), error))
+            return FALSE;
+    if (!rfp_job_check(export->job, error) ||
         !rfp_export_set_publish(export->set, export->partial, export->folder,
                                 error))
         return FALSE;
@@ -313,7 +321,7 @@ rfp_export_publish(RfpExport *export, GError **error)
         return TRUE;
     export->unsynced = TRUE;
     failure = refpoint_failure_new(local);
-    rfp_job_warn(job, "sync-failed", export->set->path,
+    rfp_job_warn(export->job, "sync-failed", export->set->path,
                  _("the point is published, but its set cannot be synced (%s): "
                    "a power failure now could lose it, so nothing older is let "
                    "go; see to the storage, the next call tries again"),

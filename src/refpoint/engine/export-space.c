@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Room for what an export writes, and for what the guest overwrites
- * meanwhile. */
-#include "base/space.h"
+#include "engine/export-space.h"
 #include "base/text.h"
-#include "engine/export.h"
 #include "virt/qemu-process.h"
 
 #include <errno.h>
@@ -29,34 +26,25 @@ file_size(const char *path)
     return path != NULL && stat(path, &st) == 0 ? (guint64)st.st_size : 0;
 }
 
-/* What QEMU writes in push mode, before it goes into the set. */
+/* Data, its digests, tables; and what one member has beside its disks. */
 static guint64
-estimated_data(const RfpExport *export)
+estimated_need(const RfpExport *export)
 {
-    guint64 data = 0;
+    g_autoptr(GPtrArray) taken = rfp_export_taken(export);
+    guint64 need = 0;
 
-    for (guint i = 0; i < export->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < export->members->len; i++) {
+        const RfpExportMember *member = g_ptr_array_index(export->members, i);
+        const RfpDomainXml *domain = member->domain_xml;
 
-        if (rfp_export_takes(disk))
-            data += disk->report->estimate + IMAGE_OVERHEAD;
+        need += file_size(domain->nvram) + file_size(domain->kernel) +
+                file_size(domain->initrd);
     }
-    return data;
-}
-
-static guint64
-estimated_need(RfpExport *export)
-{
-    const RfpDomainXml *domain = export->domain_xml;
-    guint64 need = file_size(domain->nvram) + file_size(domain->kernel) +
-                   file_size(domain->initrd);
-
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < taken->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(taken, i);
         guint64 data = disk->report->estimate;
 
-        if (rfp_export_takes(disk)) /* data, its digests, tables */
-            need += data + data / 1024 + IMAGE_OVERHEAD;
+        need += data + data / 1024 + IMAGE_OVERHEAD;
     }
     return need;
 }
@@ -71,7 +59,7 @@ least_need(const RfpExport *export, guint64 need)
 }
 
 static void
-warn_uncertain_room(RfpExport *export, guint64 need, guint64 have)
+warn_uncertain_room(const RfpExport *export, guint64 need, guint64 have)
 {
     const char *path = export->options->directory;
     g_autofree char *need_text =
@@ -79,14 +67,17 @@ warn_uncertain_room(RfpExport *export, guint64 need, guint64 have)
     g_autofree char *have_text =
         g_format_size_full(have, G_FORMAT_SIZE_IEC_UNITS);
 
-    rfp_job_warn(rfp_export_job(export), "uncertain-room", path,
+    rfp_job_warn(export->job, "uncertain-room", path,
                  _("%s are free in '%s' for %s of data: whether they are "
                    "enough depends on how well it compresses"),
                  have_text, path, need_text);
 }
 
-static void
-no_room(const char *path, guint64 need, guint64 have, GError **error)
+void
+rfp_export_set_no_room(const char *path,
+                       guint64 need,
+                       guint64 have,
+                       GError **error)
 {
     g_autofree char *need_text =
         g_format_size_full(need, G_FORMAT_SIZE_IEC_UNITS);
@@ -101,25 +92,26 @@ no_room(const char *path, guint64 need, guint64 have, GError **error)
 }
 
 static guint64
-scratch_reserve(const RfpExport *export, const RfpSpace *space)
+scratch_reserve(const RfpExportMember *member, const RfpSpace *space)
 {
-    return export->options->scratch_reserve_set
-               ? export->options->scratch_reserve
-               : rfp_space_reserve(space);
+    const RefpointExportOptions *options = member->export->options;
+
+    return options->scratch_reserve_set ? options->scratch_reserve
+                                        : rfp_space_reserve(space);
 }
 
 /* Scratch inside the set would be exported data's neighbour and be counted
  * twice. */
 static gboolean
-check_scratch_dir(RfpExport *export, GError **error)
+check_scratch_dir(RfpExportMember *member, GError **error)
 {
-    const char *scratch = rfp_export_scratch_dir(export);
-    g_autofree char *set = export->options->directory != NULL
-                               ? rfp_path_absolute(export->options->directory)
-                               : NULL;
+    const char *scratch = rfp_export_scratch_dir(member);
+    const char *directory = member->export->options->directory;
+    g_autofree char *set =
+        directory != NULL ? rfp_path_absolute(directory) : NULL;
     gsize length = set != NULL ? strlen(set) : 0;
 
-    if (export->scratch_dir != NULL &&
+    if (member->export->scratch_dir != NULL &&
         !g_file_test(scratch, G_FILE_TEST_IS_DIR)) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the scratch directory '%s' is no directory"), scratch);
@@ -139,25 +131,24 @@ check_scratch_dir(RfpExport *export, GError **error)
     return TRUE;
 }
 
-/* Where the data is kept, an export needs no scratch file any more, and where
- * it is to be kept there is no set to be filled yet. */
 gboolean
-rfp_export_check_scratch(RfpExport *export, guint64 also, GError **error)
+rfp_export_check_scratch(RfpExportMember *member, guint64 also, GError **error)
 {
     RfpSpace scratch = {0};
     guint64 reserve = 0;
 
-    if (!check_scratch_dir(export, error) ||
-        !rfp_qemu_check_reach(export->operation.conn, export->operation.domain,
-                              rfp_export_scratch_dir(export), error) ||
-        !rfp_space_of(rfp_export_scratch_dir(export), &scratch, error))
+    if (!check_scratch_dir(member, error) ||
+        !rfp_qemu_check_reach(member->operation.conn, member->operation.domain,
+                              rfp_export_scratch_dir(member), error) ||
+        !rfp_space_of(rfp_export_scratch_dir(member), &scratch, error))
         return FALSE;
-    reserve = scratch_reserve(export, &scratch) + also;
+    reserve = scratch_reserve(member, &scratch) + also;
     if (scratch.free >= reserve)
         return TRUE;
-    no_room(rfp_export_scratch_dir(export), reserve, scratch.free, error);
+    rfp_export_set_no_room(rfp_export_scratch_dir(member), reserve,
+                           scratch.free, error);
     rfp_error_add_way_out(
-        error, export->keeps
+        error, member->origin->keeps
                    ? _("use another file system for the scratch files "
                        "(--scratch-dir), "
                        "or make a point that keeps no data (--track-only)")
@@ -167,96 +158,95 @@ rfp_export_check_scratch(RfpExport *export, guint64 also, GError **error)
     return FALSE;
 }
 
-static guint64
-size_of_disks(const RfpExport *export)
+/* Of the disks that are exported: their sizes, and what QEMU will write of them
+ * where it writes all into the scratch files. */
+static void
+sum_of_disks(const RfpExportMember *member, guint64 *size, guint64 *data)
 {
-    guint64 size = 0;
+    *size = *data = 0;
+    for (guint i = 0; i < member->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
-    for (guint i = 0; i < export->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-
-        if (rfp_export_takes(disk))
-            size += disk->state.size;
+        if (!rfp_export_takes(disk))
+            continue;
+        *size += disk->state.size;
+        *data += disk->report->estimate + IMAGE_OVERHEAD;
     }
-    return size;
 }
 
 /* The longer it takes, the more of what the guest overwrites is in scratch
- * files, up to all of its disks. @room: bytes that these may take. */
+ * files, up to all of its disks, @size bytes. @room: bytes that these may
+ * take. */
 static void
-warn_low_rate(RfpExport *export, guint64 need, guint64 room)
+warn_low_rate(const RfpExportMember *member,
+              guint64 need,
+              guint64 size,
+              guint64 room)
 {
-    RefpointJob *job = rfp_export_job(export);
+    RefpointJob *job = member->export->job;
     const guint64 limit = rfp_rate_limit(&job->rate);
     const guint64 seconds = limit ? need / limit : 0;
     g_autofree char *writes = NULL;
 
-    if (seconds == 0 || room >= size_of_disks(export) ||
-        room / seconds >= GUEST_WRITES)
+    if (seconds == 0 || room >= size || room / seconds >= GUEST_WRITES)
         return;
     writes = g_format_size_full(room / seconds, G_FORMAT_SIZE_IEC_UNITS);
-    rfp_job_warn(job, "low-rate", rfp_export_scratch_dir(export),
+    rfp_job_warn(job, "low-rate", rfp_export_scratch_dir(member),
                  _("with this limit the export takes about %" PRIu64
                    " minutes, and is ended if the guest overwrites more than "
                    "%s a second meanwhile: the scratch directory '%s' has no "
                    "room for more"),
-                 seconds / 60 + 1, writes, rfp_export_scratch_dir(export));
+                 seconds / 60 + 1, writes, rfp_export_scratch_dir(member));
 }
 
-/* What is exported must not take the room of the scratch files that keep it. */
-static gboolean
-check_kept_room(const RfpExport *export,
-                const RfpSpace *set,
-                guint64 need,
-                GError **error)
+gboolean
+rfp_export_check_job_room(RfpExportMember *member,
+                          const RfpSpace *set,
+                          guint64 need,
+                          guint64 least,
+                          GError **error)
 {
-    const RfpStep *step =
-        rfp_record_find(export->operation.kept->record, RFP_STEP_SCRATCH);
-    g_autofree char *dir =
-        step != NULL ? g_path_get_dirname(step->args[0]) : NULL;
     RfpSpace scratch = {0};
+    guint64 size = 0;
+    guint64 data = 0;
+    guint64 also = 0;
 
-    if (dir == NULL || !rfp_space_of(dir, &scratch, error))
-        return dir == NULL;
-    need += rfp_space_reserve(&scratch);
-    if (set->device != scratch.device || set->free >= need)
-        return TRUE;
-    no_room(export->options->directory, need, set->free, error);
-    rfp_error_add_way_out(error, _("the scratch files of the point are on the "
-                                   "same file system and need their reserve: "
-                                   "make room, or use another directory"));
-    return FALSE;
+    if (!rfp_space_of(rfp_export_scratch_dir(member), &scratch, error))
+        return FALSE;
+    sum_of_disks(member, &size, &data);
+    also = (set->device == scratch.device ? least : 0) +
+           (member->origin->pushes ? data : 0);
+    if (!rfp_export_check_scratch(member, also, error))
+        return FALSE;
+    warn_low_rate(member, need, size,
+                  scratch.free - scratch_reserve(member, &scratch) - also);
+    return TRUE;
 }
 
 gboolean
 rfp_export_check_space(RfpExport *export, GError **error)
 {
+    const char *directory = export->options->directory;
     const guint64 need = estimated_need(export);
     const guint64 least = least_need(export, need);
-    guint64 also = 0;
     RfpSpace set = {0};
-    RfpSpace scratch = {0};
 
-    if (!rfp_space_of(export->options->directory, &set, error) ||
-        !rfp_space_of(rfp_export_scratch_dir(export), &scratch, error))
+    if (!rfp_space_of(directory, &set, error))
         return FALSE;
     if (set.free < least) {
-        no_room(export->options->directory, least, set.free, error);
+        rfp_export_set_no_room(directory, least, set.free, error);
         rfp_error_add_way_out(error, _("make room, use another directory, or "
                                        "leave disks out"));
         return FALSE;
     }
     if (set.free < need)
         warn_uncertain_room(export, need, set.free);
-    if (export->from_kept)
-        return check_kept_room(export, &set, least, error);
-    also = set.device == scratch.device ? least : 0;
-    if (export->push)
-        also += estimated_data(export);
-    if (!rfp_export_check_scratch(export, also, error))
-        return FALSE;
-    warn_low_rate(export, need,
-                  scratch.free - scratch_reserve(export, &scratch) - also);
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (!member->origin->check_room(member, &set, need, least, error))
+            return FALSE;
+    }
     return TRUE;
 }
 
@@ -265,10 +255,11 @@ rfp_export_check_space(RfpExport *export, GError **error)
 static guint64
 written_so_far(const RfpExport *export)
 {
+    g_autoptr(GPtrArray) taken = rfp_export_taken(export);
     guint64 written = 0;
 
-    for (guint i = 0; i < export->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < taken->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(taken, i);
 
         if (disk->writer != NULL)
             written += rfp_qcow2_writer_stored(disk->writer);
@@ -277,7 +268,7 @@ written_so_far(const RfpExport *export)
 }
 
 void
-rfp_export_explain_full(RfpExport *export, GError **error)
+rfp_export_explain_full(const RfpExport *export, GError **error)
 {
     const int errnum = rfp_error_errno(*error);
     const guint64 needed = estimated_need(export);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The guest's state outside of its disks: firmware variables, TPM, kernel and
- * initrd of a direct boot. They are files that somebody may write at any
- * moment, which no job of QEMU keeps as they were. */
+#include "engine/export-state.h"
 #include "base/text.h"
-#include "engine/export.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,14 +47,33 @@ add_state(GPtrArray *list,
     g_ptr_array_add(list, state);
 }
 
+/* Paths inside the point's folder are told to the manifest as they will be
+ * once it has its name. */
+RfpManifestFile *
+rfp_export_add_file(RfpExportMember *member,
+                    const char *role,
+                    const char *name,
+                    char **partial_path)
+{
+    const RfpExport *export = member->export;
+    RfpManifestFile *file = rfp_manifest_vm_add_file(member->manifest_vm);
+
+    file->role = g_strdup(role);
+    file->path =
+        g_build_filename(export->folder, member->vm_folder, name, NULL);
+    *partial_path =
+        g_build_filename(export->partial, member->vm_folder, name, NULL);
+    return file;
+}
+
 /* ---- Which there are ----------------------------------------------------- */
 
 static char *
-tpm_dir(RfpExport *export)
+tpm_dir(RfpExportMember *member)
 {
-    const char *uuid = export->operation.domain->uuid;
+    const char *uuid = member->operation.domain->uuid;
 
-    if (export->operation.conn->system)
+    if (member->operation.conn->system)
         return g_build_filename(TPM_SYSTEM_DIR, uuid, NULL);
     return g_build_filename(g_get_user_config_dir(), "libvirt", "qemu", "swtpm",
                             uuid, NULL);
@@ -87,9 +103,9 @@ list_tpm(GPtrArray *list, const char *dir, const char *version)
 
 /* GPtrArray of State. */
 static GPtrArray *
-list_state(RfpExport *export)
+list_state(RfpExportMember *member)
 {
-    const RfpDomainXml *domain = export->domain_xml;
+    const RfpDomainXml *domain = member->domain_xml;
     GPtrArray *list = g_ptr_array_new_with_free_func(state_free);
 
     if (domain->nvram != NULL)
@@ -99,7 +115,7 @@ list_state(RfpExport *export)
     if (domain->initrd != NULL)
         add_state(list, "initrd", "initrd", domain->initrd);
     if (domain->tpm_emulated) {
-        g_autofree char *dir = tpm_dir(export);
+        g_autofree char *dir = tpm_dir(member);
 
         list_tpm(list, dir, "tpm2");
         list_tpm(list, dir, "tpm1.2");
@@ -129,11 +145,11 @@ same_file(const struct stat *a, const struct stat *b)
 /* One that was written in this very tick is not noted: written again in the
  * same one it would look the same. */
 void
-rfp_export_look_at_state(RfpExport *export)
+rfp_export_look_at_state(RfpExportMember *member)
 {
-    g_autoptr(GPtrArray) list = list_state(export);
+    g_autoptr(GPtrArray) list = list_state(member);
 
-    export->state_before =
+    member->state_before =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (guint i = 0; i < list->len; i++) {
         const State *state = g_ptr_array_index(list, i);
@@ -141,7 +157,7 @@ rfp_export_look_at_state(RfpExport *export)
 
         if (stat(state->source, st) == 0 &&
             changed_us(st) < g_get_real_time() - TICK_US)
-            g_hash_table_insert(export->state_before, g_strdup(state->source),
+            g_hash_table_insert(member->state_before, g_strdup(state->source),
                                 g_steal_pointer(&st));
     }
 }
@@ -149,22 +165,22 @@ rfp_export_look_at_state(RfpExport *export)
 /* @st: of the file behind its copy. Of a point that was made before, all that
  * is known is when. */
 static void
-check_moment(RfpExport *export, const State *state, const struct stat *st)
+check_moment(RfpExportMember *member, const State *state, const struct stat *st)
 {
     const struct stat *before = NULL;
 
-    if (export->point != NULL) {
-        if (changed_us(st) >= export->created_us)
-            rfp_job_warn(rfp_export_job(export), "guest-state-later",
+    if (!member->origin->makes_point) {
+        if (changed_us(st) >= member->created_us)
+            rfp_job_warn(member->operation.job, "guest-state-later",
                          state->source,
                          _("'%s' (%s) was written after the point was made: "
                            "the export has what it holds now"),
                          state->source, state->role);
         return;
     }
-    before = g_hash_table_lookup(export->state_before, state->source);
+    before = g_hash_table_lookup(member->state_before, state->source);
     if (before == NULL || !same_file(before, st))
-        rfp_job_warn(rfp_export_job(export), "guest-state-later", state->source,
+        rfp_job_warn(member->operation.job, "guest-state-later", state->source,
                      _("'%s' (%s) was written while the point was made: the "
                        "export may have it as it was a moment later"),
                      state->source, state->role);
@@ -233,9 +249,9 @@ same_content(int a, int b)
 /* ---- The same file as last time ------------------------------------------ */
 
 static const RfpManifestFile *
-find_last(RfpExport *export, const State *state)
+find_last(RfpExportMember *member, const State *state)
 {
-    RfpSetPoint *newest = rfp_export_set_newest(export->set);
+    RfpSetPoint *newest = rfp_export_set_newest(member->export->set);
     /* a digest is taken on only where a bit of it cannot have changed */
     RfpManifestVm *vm = newest != NULL && newest->manifest->vouches
                             ? rfp_set_point_vm(newest)
@@ -256,14 +272,14 @@ find_last(RfpExport *export, const State *state)
  * for the same file: points share it, as they share base images. Its digest is
  * that of the same bytes. */
 static gboolean
-link_last(RfpExport *export,
+link_last(RfpExportMember *member,
           const State *state,
           int from,
           RfpManifestFile *file,
           const char *path)
 {
-    RfpFolder *folder = &export->set->folder;
-    const RfpManifestFile *last = find_last(export, state);
+    RfpFolder *folder = &member->export->set->folder;
+    const RfpManifestFile *last = find_last(member, state);
     g_auto(RfpFd) there = -1;
 
     if (last == NULL)
@@ -282,20 +298,23 @@ link_last(RfpExport *export,
 /* ---- One file ------------------------------------------------------------ */
 
 static gboolean
-copy_opened(RfpExport *export, const State *state, int from, GError **error)
+copy_opened(RfpExportMember *member,
+            const State *state,
+            int from,
+            GError **error)
 {
-    RfpFolder *folder = &export->set->folder;
+    RfpFolder *folder = &member->export->set->folder;
     g_autofree char *path = NULL;
     g_autofree char *dir = NULL;
     RfpManifestFile *file =
-        rfp_export_add_file(export, state->role, state->name, &path);
+        rfp_export_add_file(member, state->role, state->name, &path);
     g_auto(RfpFd) to = -1;
     int failed = 0;
 
     dir = g_path_get_dirname(path);
     if (!rfp_files_stage_dirs(folder, dir, error))
         return FALSE;
-    if (link_last(export, state, from, file, path))
+    if (link_last(member, state, from, file, path))
         return TRUE;
     to = rfp_files_open(folder, path, O_WRONLY | O_CREAT | O_EXCL, error);
     if (to < 0)
@@ -310,19 +329,19 @@ copy_opened(RfpExport *export, const State *state, int from, GError **error)
 /* One that cannot be read is a warning: the disks are worth more than
  * nothing. */
 static gboolean
-copy_state(RfpExport *export, const State *state, GError **error)
+copy_state(RfpExportMember *member, const State *state, GError **error)
 {
     g_auto(RfpFd) from = open(state->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
 
     if (from >= 0 && fstat(from, &st) == 0 && S_ISREG(st.st_mode)) {
-        if (!copy_opened(export, state, from, error))
+        if (!copy_opened(member, state, from, error))
             return FALSE;
         if (fstat(from, &st) == 0)
-            check_moment(export, state, &st);
+            check_moment(member, state, &st);
         return TRUE;
     }
-    rfp_job_warn(rfp_export_job(export), "guest-state-missing", state->source,
+    rfp_job_warn(member->operation.job, "guest-state-missing", state->source,
                  _("'%s' (%s) cannot be read and is not in the export: %s"),
                  state->source, state->role,
                  from < 0 ? g_strerror(errno) : _("no regular file"));
@@ -332,22 +351,22 @@ copy_state(RfpExport *export, const State *state, GError **error)
 /* ---- All ----------------------------------------------------------------- */
 
 gboolean
-rfp_export_take_state(RfpExport *export, GError **error)
+rfp_export_take_state(RfpExportMember *member, GError **error)
 {
-    g_autoptr(GPtrArray) list = list_state(export);
+    g_autoptr(GPtrArray) list = list_state(member);
     gboolean tpm = FALSE;
 
     for (guint i = 0; i < list->len; i++) {
         const State *state = g_ptr_array_index(list, i);
 
         tpm = tpm || strcmp(state->role, "tpm") == 0;
-        if (!copy_state(export, state, error))
+        if (!copy_state(member, state, error))
             return FALSE;
     }
-    if (export->domain_xml->tpm_emulated && !tpm) {
-        g_autofree char *dir = tpm_dir(export);
+    if (member->domain_xml->tpm_emulated && !tpm) {
+        g_autofree char *dir = tpm_dir(member);
 
-        rfp_job_warn(rfp_export_job(export), "guest-state-missing", dir,
+        rfp_job_warn(member->operation.job, "guest-state-missing", dir,
                      _("the state of the TPM cannot be read in '%s' and is "
                        "not in the export; keep the recovery keys of what it "
                        "protects"),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/export-stream.h"
 #include "base/text.h"
-#include "engine/export.h"
-#include "virt/domain-end.h"
+#include "engine/export-space.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,6 @@ typedef struct {
     GMutex mutex;
     GCond ended; /* a disk's thread is done */
     gint64 progress_at;
-    gint64 state_at;
     gboolean stopped; /* the copies, and the job if it is ours alone */
     GError *error;    /* what the watch found */
 } Stream;
@@ -80,11 +79,11 @@ static const RfpSinkOps sink_ops = {
 };
 
 static gboolean
-open_sink(RfpExport *export, RfpExportDisk *disk, GError **error)
+open_sink(RfpExportDisk *disk, GError **error)
 {
-    RfpFolder *folder = &export->set->folder;
-    g_autofree char *shown =
-        g_build_filename(export->set->path, disk->image, NULL);
+    RfpExportSet *set = disk->member->export->set;
+    RfpFolder *folder = &set->folder;
+    g_autofree char *shown = g_build_filename(set->path, disk->image, NULL);
     g_autofree char *dir = g_path_get_dirname(disk->image);
     g_autofree char *name = g_path_get_basename(disk->image);
     g_autofree char *backing = NULL;
@@ -116,9 +115,9 @@ open_sink(RfpExport *export, RfpExportDisk *disk, GError **error)
 
 /* Complete, read-only and durable, the folder included. */
 static gboolean
-finish_sink(RfpExport *export, RfpExportDisk *disk, GError **error)
+finish_sink(RfpExportDisk *disk, GError **error)
 {
-    RfpFolder *folder = &export->set->folder;
+    RfpFolder *folder = &disk->member->export->set->folder;
     g_autofree char *dir = g_path_get_dirname(disk->image);
     const char *files[] = {disk->image, disk->digests};
 
@@ -156,7 +155,7 @@ disk_thread(gpointer opaque)
     RfpExportDisk *disk = thread->disk;
 
     if (!rfp_copy_run(disk->copy, &disk->error) ||
-        !finish_sink(stream->export, disk, &disk->error)) {
+        !finish_sink(disk, &disk->error)) {
         rfp_error_prefix(&disk->error, _("disk '%s'"), disk->state.target);
         rfp_error_add_object(&disk->error, disk->state.target);
         g_atomic_int_set(&stream->stop, 1);
@@ -196,27 +195,10 @@ buffer_for(const Stream *stream)
     return CLAMP(share, RFP_CLUSTER_SIZE, RFP_EXPORT_BUFFER_MAX);
 }
 
-/* An image that QEMU wrote has no more than it was asked for: all else would
- * read as zeroes. */
-static gboolean
-check_source(const RfpExport *export, const RfpExportDisk *disk, GError **error)
-{
-    gboolean increment = disk->decision.mode == REFPOINT_MODE_INCREMENT;
-
-    if (!export->push || (increment == disk->begun_increment &&
-                          (!increment || disk->base_size == disk->state.size)))
-        return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                  _("QEMU has not written all of disk '%s'"),
-                  disk->state.target);
-    rfp_error_add_object(error, disk->state.target);
-    rfp_error_add_way_out(error, _("export without a base: --base none"));
-    return FALSE;
-}
-
 static gboolean
 prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
 {
+    const RfpOrigin *origin = disk->member->origin;
     gboolean increment = disk->decision.mode == REFPOINT_MODE_INCREMENT;
     RfpCopyOptions options = {
         .size = disk->state.size,
@@ -226,13 +208,12 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
         .buffer = buffer_for(stream),
         .name = disk->state.target,
         .cancel = &stream->stop,
-        /* in push mode the guest's disks have been read */
-        .rate =
-            stream->export->push ? NULL : &rfp_export_job(stream->export)->rate,
+        /* what QEMU has pushed was read from the guest's disks before */
+        .rate = origin->pushes ? NULL : &stream->export->job->rate,
     };
 
-    if (!check_source(stream->export, disk, error) ||
-        !open_sink(stream->export, disk, error))
+    if ((origin->check_disk != NULL && !origin->check_disk(disk, error)) ||
+        !open_sink(disk, error))
         return FALSE;
     if (stream->compress != NULL)
         rfp_qcow2_writer_set_compress(disk->writer, stream->compress,
@@ -247,7 +228,7 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
 static void
 report_progress(Stream *stream)
 {
-    RefpointJob *job = rfp_export_job(stream->export);
+    RefpointJob *job = stream->export->job;
     g_autofree RefpointProgress *progress =
         g_new0(RefpointProgress, stream->disks->len);
 
@@ -266,131 +247,22 @@ report_progress(Stream *stream)
         job->progress(progress, stream->disks->len, job->progress_opaque);
 }
 
-/* Its time does not count while it is being exported. */
-static gboolean
-watch_kept(const RfpExport *export, GError **error)
-{
-    const RfpKept *kept = export->operation.kept;
-    const char *limit = rfp_kept_limit(kept, NULL);
-
-    if (g_strcmp0(limit, RFP_ENDED_SCRATCH) != 0)
-        return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                  _("the data of point '%s' is not kept any more, %s"),
-                  export->name, rfp_kept_ended_text(limit));
-    rfp_error_add_object(error, export->name);
-    rfp_error_add_way_out(error, _("export a new point, make room, or give "
-                                   "the next one more"));
-    return FALSE;
-}
-
-/* Behind a failure: libvirt ends the server a moment before the job. */
-static gboolean
-kept_is_gone(const RfpExport *export)
-{
-    const RfpOperation *operation = &export->operation;
-    gint64 end = g_get_monotonic_time() + GONE_US;
-    gboolean known = TRUE;
-    gboolean runs = FALSE;
-
-    if (!export->from_kept)
-        return FALSE;
-    while ((known = rfp_kept_runs(operation->domain, operation->kept, &runs,
-                                  NULL)) &&
-           runs && g_get_monotonic_time() < end)
-        g_usleep(WATCH_US);
-    return known && !runs;
-}
-
-/* @failed: a disk's server is gone. A guest that shuts down does that, but one
- * that reboots passes the same state and keeps it. */
-gboolean
-rfp_export_watch_guest(RfpExport *export, gboolean failed, GError **error)
-{
-    RfpDomain *domain = export->operation.domain;
-    RfpDomainState state = {0};
-    g_autoptr(GError) local = NULL;
-
-    if (!rfp_domain_state(domain, &state, &local)) {
-        /* data comes from QEMU: it flows while the daemon is away */
-        if (domain->hasty && g_error_matches(local, REFPOINT_ERROR,
-                                             REFPOINT_ERROR_NOT_AVAILABLE))
-            return TRUE;
-        if (rfp_domain_end_is_gone(local))
-            rfp_domain_end_set(export->operation.conn, domain, NULL, error);
-        else
-            g_propagate_error(error, g_steal_pointer(&local));
-        return FALSE;
-    }
-    if (!state.active || (failed && state.ending)) {
-        rfp_domain_end_set(export->operation.conn, domain, &state, error);
-    } else if (state.io_error && export->state.running) {
-        rfp_operation_set_io_error(&export->operation, error);
-        return FALSE;
-    } else if (failed && kept_is_gone(export)) {
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("the data of point '%s' is not kept any more, %s"),
-                      export->name, rfp_kept_ended_text(RFP_ENDED_STOPPED));
-        rfp_error_add_way_out(error, _("export a new point"));
-    } else {
-        return TRUE;
-    }
-    rfp_error_add_object(error, domain->name);
-    return FALSE;
-}
-
-void
-rfp_export_stop_job(RfpExport *export, const GError *cause)
-{
-    RfpOperation *operation = &export->operation;
-    const char *limit = NULL;
-
-    if (!rfp_operation_close_job(operation))
-        return;
-    if (!export->from_kept) {
-        rfp_undo_host(operation->domain, operation->record, FALSE, NULL, NULL);
-    } else if (cause != NULL) {
-        limit = rfp_kept_limit(operation->kept, NULL);
-        rfp_undo_kept(operation->domain, operation->kept,
-                      limit != NULL ? limit : RFP_ENDED_STOPPED, NULL);
-    }
-}
-
 /* The guest must not wait for a disk's thread: that may hang in a write. */
 static void
 stop(Stream *stream)
 {
     g_atomic_int_set(&stream->stop, 1);
     stream->stopped = TRUE;
-    rfp_export_stop_job(stream->export, stream->error);
+    rfp_export_stop(stream->export, stream->error);
 }
 
-gboolean
-rfp_export_watch(RfpExport *export, gint64 *looked_at, GError **error)
-{
-    const gint64 now = g_get_monotonic_time();
-
-    if (!(export->from_kept ? watch_kept(export, error)
-                            : rfp_operation_watch(&export->operation, error)))
-        return FALSE;
-    if (now - *looked_at < STATE_US)
-        return TRUE;
-    *looked_at = now;
-    return rfp_export_watch_guest(export, FALSE, error);
-}
-
-/* A disk that failed stops the others, too. Behind push mode the guest has no
- * part in it any more. */
+/* A disk that failed stops the others, too. */
 static gboolean
 is_sound(Stream *stream)
 {
-    RfpExport *export = stream->export;
-
-    if (g_atomic_int_get(&stream->stop) ||
-        rfp_job_cancelled(rfp_export_job(export)))
-        return FALSE;
-    return export->push ||
-           rfp_export_watch(export, &stream->state_at, &stream->error);
+    return !g_atomic_int_get(&stream->stop) &&
+           !rfp_job_cancelled(stream->export->job) &&
+           rfp_export_watch(stream->export, &stream->error);
 }
 
 /* Whatever is found stops the copies, and the job. */
@@ -414,7 +286,7 @@ watch_once(Stream *stream)
 static void
 watch(Stream *stream)
 {
-    stream->state_at = stream->progress_at = g_get_monotonic_time();
+    stream->progress_at = g_get_monotonic_time();
     g_mutex_lock(&stream->mutex);
     while (g_atomic_int_get(&stream->running) > 0) {
         if (!g_cond_wait_until(&stream->ended, &stream->mutex,
@@ -429,11 +301,21 @@ watch(Stream *stream)
 
 /* ---- All disks ----------------------------------------------------------- */
 
+/* Nothing waits for a daemon that is away before its answer is needed. */
+static void
+set_hasty(const RfpExport *export, gboolean hasty)
+{
+    for (guint i = 0; i < export->members->len; i++) {
+        const RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        member->operation.domain->hasty = hasty;
+    }
+}
+
 static void
 run_threads(Stream *stream)
 {
     g_autofree GThread **threads = g_new0(GThread *, stream->disks->len);
-    RfpDomain *domain = stream->export->operation.domain;
 
     g_atomic_int_set(&stream->running, (gint)stream->disks->len);
     for (guint i = 0; i < stream->disks->len; i++) {
@@ -443,10 +325,9 @@ run_threads(Stream *stream)
         thread->disk = g_ptr_array_index(stream->disks, i);
         threads[i] = g_thread_new("refpoint-disk", disk_thread, thread);
     }
-    /* nothing waits for a daemon that is away before its answer is needed */
-    domain->hasty = TRUE;
+    set_hasty(stream->export, TRUE);
     watch(stream);
-    domain->hasty = FALSE;
+    set_hasty(stream->export, FALSE);
     for (guint i = 0; i < stream->disks->len; i++)
         g_thread_join(threads[i]);
 }
@@ -467,14 +348,15 @@ collect(Stream *stream, GError **error)
                                                REFPOINT_ERROR_CANCELLED)))
             failed = disk;
     }
-    if (failed != NULL && stream->error == NULL && !stream->export->push &&
-        !rfp_job_cancelled(rfp_export_job(stream->export)))
-        rfp_export_watch_guest(stream->export, TRUE, &stream->error);
+    if (failed != NULL && stream->error == NULL &&
+        !failed->member->origin->pushes &&
+        !rfp_job_cancelled(stream->export->job))
+        rfp_export_member_watch(failed->member, TRUE, &stream->error);
     if (stream->error != NULL && failed != NULL) {
         g_propagate_error(error, g_steal_pointer(&stream->error));
         return FALSE;
     }
-    if (failed != NULL && !rfp_job_check(rfp_export_job(stream->export), error))
+    if (failed != NULL && !rfp_job_check(stream->export->job, error))
         return FALSE;
     if (failed != NULL) {
         rfp_export_explain_full(stream->export, &failed->error);
@@ -503,15 +385,12 @@ rfp_export_stream(RfpExport *export, GError **error)
     Stream stream = {.export = export};
     gboolean done = TRUE;
 
-    stream.disks = g_ptr_array_new();
+    stream.disks = rfp_export_taken(export);
     if (export->options->compress == REFPOINT_COMPRESS_ZSTD)
         stream.compress =
             rfp_compress_new(export->options->compress_level, n_compressors());
     g_mutex_init(&stream.mutex);
     g_cond_init(&stream.ended);
-    for (guint i = 0; i < export->disks->len; i++)
-        if (rfp_export_takes(g_ptr_array_index(export->disks, i)))
-            g_ptr_array_add(stream.disks, g_ptr_array_index(export->disks, i));
     for (guint i = 0; i < stream.disks->len && done; i++)
         done = prepare_disk(&stream, g_ptr_array_index(stream.disks, i), error);
     if (done) {

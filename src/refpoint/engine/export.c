@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "engine/export.h"
 #include "base/names.h"
 #include "base/text.h"
+#include "engine/export-audit.h"
+#include "engine/export-begin.h"
+#include "engine/export-plan.h"
+#include "engine/export-publish.h"
+#include "engine/export-space.h"
+#include "engine/export-stream.h"
+#include "engine/origin-job.h"
+#include "engine/origin-kept.h"
+#include "engine/origin-point.h"
 
 #include <string.h>
 
@@ -50,41 +58,12 @@ check_options(const RefpointExportOptions *options, GError **error)
     return wrong == NULL;
 }
 
-gboolean
-rfp_export_take_scratch_dir(RfpExport *export, const char *dir, GError **error)
-{
-    if (dir != NULL && *dir == '\0') {
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                      _("the name of the scratch directory is empty"));
-        return FALSE;
-    }
-    export->scratch_dir = dir != NULL ? rfp_path_absolute(dir) : NULL;
-    return TRUE;
-}
-
-gboolean
-rfp_export_look(RfpExport *export, GError **error)
-{
-    RfpOperation *operation = &export->operation;
-
-    if (!rfp_operation_check_active(operation, &export->state, error))
-        return FALSE;
-    g_clear_pointer(&export->domain_text, g_free);
-    g_clear_pointer(&export->domain_xml, rfp_domain_xml_free);
-    export->domain_text =
-        rfp_domain_xml_text(operation->domain, FALSE, &export->secure, error);
-    if (export->domain_text == NULL)
-        return FALSE;
-    export->domain_xml = rfp_domain_xml_parse(export->domain_text, error);
-    return export->domain_xml != NULL;
-}
-
 /* ---- Dry run ------------------------------------------------------------- */
 
 static void
 tell_plan(RfpExport *export)
 {
-    RefpointJob *job = rfp_export_job(export);
+    RefpointJob *job = export->job;
 
     /* what begins once more has said why */
     if (job->plan != NULL && !export->told)
@@ -93,34 +72,38 @@ tell_plan(RfpExport *export)
 }
 
 static void
-report_point(RfpExport *export)
+report_point(const RfpExport *export)
 {
-    RefpointReport *report = &rfp_export_job(export)->report;
+    RefpointReport *report = &export->job->report;
 
     report->point_name = g_strdup(export->name);
     report->point_guid = g_strdup(export->guid);
-    if (export->set != NULL)
-        report->set_guid = g_strdup(export->set->file->guid);
+    if (export->bases != NULL)
+        report->set_guid = g_strdup(export->bases->file->guid);
 }
 
-/* An export of kept data needs no job of its own. */
+/* Where the data comes from, as the domain is now. An export of kept data needs
+ * no job of its own. */
 static gboolean
-check_free(gpointer opaque, GError **error)
+choose_origin(gpointer opaque, GError **error)
 {
-    RfpExport *export = opaque;
-    const char *point = export->options->point;
+    RfpExportMember *member = opaque;
+    const char *point = member->export->options->point;
 
-    export->from_kept =
-        point != NULL && rfp_operation_keeps(&export->operation, point);
-    return export->from_kept ||
-           rfp_operation_check_free(&export->operation, error);
+    if (point == NULL)
+        member->origin = &rfp_origin_job;
+    else if (rfp_operation_keeps(&member->operation, point))
+        member->origin = &rfp_origin_kept;
+    else
+        member->origin = &rfp_origin_point;
+    return member->origin == &rfp_origin_kept ||
+           rfp_operation_check_free(&member->operation, error);
 }
 
 /* Without the lock, and changing nothing. */
 static gboolean
-look_at_kept(RfpExport *export, GError **error)
+look_at_kept(RfpOperation *operation, GError **error)
 {
-    RfpOperation *operation = &export->operation;
     gboolean runs = FALSE;
 
     operation->kept = rfp_kept_load(operation->conn->records_dir,
@@ -135,26 +118,41 @@ look_at_kept(RfpExport *export, GError **error)
     return TRUE;
 }
 
+/* What is wrong with the directory; NULL with no error: it is fresh. */
+static RfpExportSet *
+peek(const RfpExport *export, GError **error)
+{
+    const RfpExportMember *first = g_ptr_array_index(export->members, 0);
+    g_autoptr(GError) local = NULL;
+    gboolean fresh = FALSE;
+    RfpExportSet *set =
+        rfp_export_set_peek(export->options->directory,
+                            first->operation.domain->uuid, &fresh, &local);
+
+    if (local != NULL)
+        g_propagate_error(error, g_steal_pointer(&local));
+    return set;
+}
+
 static gboolean
 dry_run(RfpExport *export, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    gboolean fresh = FALSE;
 
-    export->set =
-        rfp_export_set_peek(export->options->directory,
-                            export->operation.domain->uuid, &fresh, &local);
-    if (export->set == NULL && !fresh) {
-        g_propagate_error(error, g_steal_pointer(&local));
-        return FALSE;
-    }
+    export->bases = peek(export, &local);
     if (local != NULL) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (!look_at_kept(export, error) || !check_free(export, error) ||
-        !rfp_operation_check_drain(&export->operation, error) ||
-        !rfp_export_plan(export, error) ||
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (!look_at_kept(&member->operation, error) ||
+            !choose_origin(member, error) ||
+            !rfp_operation_check_drain(&member->operation, error))
+            return FALSE;
+    }
+    if (!rfp_export_plan(export, error) ||
         (!export->already && !rfp_export_check_space(export, error)))
         return FALSE;
     tell_plan(export);
@@ -164,167 +162,183 @@ dry_run(RfpExport *export, GError **error)
 /* ---- The real thing ------------------------------------------------------ */
 
 static gboolean
+lock(RfpExportMember *member, GError **error)
+{
+    RfpOperation *operation = &member->operation;
+
+    return rfp_operation_lock_free(operation, choose_origin, member, error) &&
+           (!operation->waited || rfp_export_member_look(member, error)) &&
+           rfp_operation_start_guard(operation, error);
+}
+
+static gboolean
+open_set(RfpExport *export, GError **error)
+{
+    const RfpExportMember *first = g_ptr_array_index(export->members, 0);
+    const RfpDomain *domain = first->operation.domain;
+
+    export->set = rfp_export_set_prepare(export->options->directory,
+                                         domain->uuid, domain->name, error);
+    export->bases = export->set;
+    if (export->set == NULL)
+        return FALSE;
+    if (export->set->writable_by_others)
+        rfp_job_warn(export->job, "set-writable-by-others", export->set->path,
+                     _("'%s' can be written to by other users: they could "
+                       "change or remove backups (chmod go-w)"),
+                     export->set->path);
+    return TRUE;
+}
+
+static gboolean
 prepare(RfpExport *export, GError **error)
 {
-    RfpOperation *operation = &export->operation;
-    gboolean fresh = FALSE;
     g_autoptr(GError) local = NULL;
 
     /* what is wrong with the directory is said before anything is made, or
      * waited for */
-    rfp_export_set_close(rfp_export_set_peek(export->options->directory,
-                                             operation->domain->uuid, &fresh,
-                                             &local));
+    rfp_export_set_close(peek(export, &local));
     if (local != NULL) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (!rfp_operation_lock_free(operation, check_free, export, error) ||
-        (operation->waited && !rfp_export_look(export, error)) ||
-        !rfp_operation_start_guard(operation, error))
-        return FALSE;
-    export->set = rfp_export_set_prepare(export->options->directory,
-                                         operation->domain->uuid,
-                                         operation->domain->name, error);
-    if (export->set == NULL)
-        return FALSE;
-    if (export->set->writable_by_others)
-        rfp_job_warn(operation->job, "set-writable-by-others",
-                     export->set->path,
-                     _("'%s' can be written to by other users: they could "
-                       "change or remove backups (chmod go-w)"),
-                     export->set->path);
-    return rfp_export_plan(export, error) &&
+    for (guint i = 0; i < export->members->len; i++)
+        if (!lock(g_ptr_array_index(export->members, i), error))
+            return FALSE;
+    return open_set(export, error) && rfp_export_plan(export, error) &&
            (export->already || rfp_export_check_space(export, error));
 }
 
 /* While its job goes on the rest has to wait: the guard completes it. */
 static gboolean
-complete_steps(RfpExport *export, GError **error)
+complete_steps(RfpExportMember *member, GError **error)
 {
-    RfpOperation *operation = &export->operation;
+    RfpOperation *operation = &member->operation;
 
     if (operation->job_goes_on)
-        return rfp_metadata_publish(operation->domain, export->guid,
-                                    export->consistency, error);
+        return rfp_metadata_publish(operation->domain, member->export->guid,
+                                    member->consistency, error);
     return rfp_undo_complete(operation->domain, operation->record,
-                             export->consistency,
+                             member->consistency,
                              operation->job->report.destroyed, error);
+}
+
+static void
+complete_member(RfpExportMember *member)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(RefpointFailure) failure = NULL;
+
+    if (complete_steps(member, &local))
+        return;
+    failure = refpoint_failure_new(local);
+    rfp_job_warn(member->export->job, "completion-pending",
+                 member->export->name,
+                 _("the point is published; what was left to do will be done "
+                   "by the next call: %s"),
+                 failure->message);
 }
 
 /* Behind the rename nothing is undone any more: what fails is a warning, and
  * the next call, or the guard, completes it. So it is with a point that a power
  * failure could still take back. */
 static void
-complete(RfpExport *export)
+complete(const RfpExport *export)
 {
-    RfpOperation *operation = &export->operation;
-    RefpointReport *report = &operation->job->report;
-    g_autoptr(GError) local = NULL;
-    g_autoptr(RefpointFailure) failure = NULL;
+    const RfpExportMember *first = g_ptr_array_index(export->members, 0);
+    RefpointReport *report = &export->job->report;
 
     report->changed = TRUE;
-    report->consistency = export->consistency;
+    report->consistency = first->consistency;
     report->point_path =
         g_build_filename(export->set->path, export->folder, NULL);
-    if (export->unsynced || complete_steps(export, &local))
-        return;
-    failure = refpoint_failure_new(local);
-    rfp_job_warn(operation->job, "completion-pending", export->name,
-                 _("the point is published; what was left to do will be done "
-                   "by the next call: %s"),
-                 failure->message);
+    for (guint i = 0; !export->unsynced && i < export->members->len; i++)
+        complete_member(g_ptr_array_index(export->members, i));
 }
 
 static void
-warn_many_points(RfpExport *export)
+warn_many_points(const RfpExportMember *member)
 {
-    RfpOperation *operation = &export->operation;
-    guint gone = operation->job->report.destroyed->len;
-    guint ours = export->point == NULL ? 1 : 0;
+    const RfpDomain *domain = member->operation.domain;
+    RefpointJob *job = member->export->job;
+    guint gone = job->report.destroyed->len;
+    guint ours = member->origin->makes_point ? 1 : 0;
 
-    for (guint i = 0; i < export->checkpoints->len; i++) {
+    for (guint i = 0; i < member->checkpoints->len; i++) {
         RfpCheckpointXml *checkpoint =
-            g_ptr_array_index(export->checkpoints, i);
+            g_ptr_array_index(member->checkpoints, i);
 
         ours += checkpoint->guid != NULL;
     }
     ours -= MIN(ours, gone);
     if (ours > POINTS_WARN)
-        rfp_job_warn(operation->job, "many-points", operation->domain->name,
+        rfp_job_warn(job, "many-points", domain->name,
                      _("domain '%s' has %u live points, each costs its guest "
                        "memory and writes; let old ones go with "
                        "--keep-points 2, or: virt-refpoint destroy %s POINT"),
-                     operation->domain->name, ours, operation->domain->word);
+                     domain->name, ours, domain->word);
 }
 
-static void
-point_consistency(RfpExport *export)
-{
-    g_autoptr(GPtrArray) points =
-        rfp_metadata_load(export->operation.domain, NULL);
-    RfpMetadataPoint *point =
-        points != NULL ? rfp_metadata_find(points, export->guid) : NULL;
-
-    export->consistency =
-        point != NULL ? point->consistency : REFPOINT_CONSISTENCY_UNKNOWN;
-}
-
-/* A point whose data was kept once: says why it is not any more. */
-static gboolean
-check_drift(RfpExport *export, GError **error)
-{
-    const RfpKept *kept = export->operation.kept;
-
-    if (rfp_export_check_point(export, error))
-        return TRUE;
-    if (kept != NULL && kept->ended != NULL &&
-        rfp_guid_equal(kept->guid, export->guid))
-        rfp_error_prefix(error,
-                         _("the data of point '%s' is not kept any "
-                           "more, %s"),
-                         export->name, rfp_kept_ended_text(kept->ended));
-    return FALSE;
-}
-
-static gboolean
-check_served(RfpExport *export, GError **error)
-{
-    g_autoptr(GPtrArray) targets = g_ptr_array_new();
-
-    if (export->push) /* its end was looked at */
-        return TRUE;
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-
-        if (rfp_export_takes(disk))
-            g_ptr_array_add(targets, (char *)disk->state.target);
-    }
-    return rfp_backup_job_check_served(export->operation.domain,
-                                       export->job_mark, targets,
-                                       export->from_kept, error);
-}
-
-/* The job takes its time to end: the point's folder is completed meanwhile.
- * What is kept for others to export goes later, with the rest of it. */
+/* The jobs take their time to end: the point's folder is completed meanwhile.
+ */
 static gboolean
 finish(RfpExport *export, GError **error)
 {
-    RfpOperation *operation = &export->operation;
-    gboolean asked =
-        rfp_operation_close_job(operation) && !export->from_kept &&
-        rfp_backup_job_ask_end(operation->domain, export->job_mark);
-    gboolean filled = rfp_export_fill(export, error);
+    const GPtrArray *members = export->members;
+    g_autofree gboolean *asked = g_new0(gboolean, members->len);
+    gboolean filled = FALSE;
 
+    for (guint i = 0; i < members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(members, i);
+
+        asked[i] = member->origin->ask_end(member);
+    }
+    filled = rfp_export_fill(export, error);
     if (!filled)
         rfp_export_explain_full(export, error);
-    if (asked)
-        rfp_backup_job_wait_ended(operation->domain, export->job_mark);
-    return filled && rfp_operation_end_job(operation, error) &&
-           rfp_export_publish(export, error);
+    for (guint i = 0; i < members->len; i++) {
+        const RfpExportMember *member = g_ptr_array_index(members, i);
+
+        if (asked[i])
+            rfp_backup_job_wait_ended(member->operation.domain,
+                                      member->job_mark);
+    }
+    for (guint i = 0; filled && i < members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(members, i);
+
+        filled = rfp_operation_end_job(&member->operation, error);
+    }
+    return filled && rfp_export_publish(export, error);
 }
 
-/* From the begin of the job until the data can be read. */
+static gboolean
+open_disks(RfpExportMember *member, GError **error)
+{
+    for (guint i = 0; i < member->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
+
+        if (rfp_export_takes(disk) && !member->origin->open_disk(disk, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Waits until the data of a member can be read, opens it, and looks whether
+ * increments may be believed. */
+static gboolean
+open_member(RfpExportMember *member, GError **error)
+{
+    const RfpOrigin *origin = member->origin;
+
+    if (origin->fetch != NULL) {
+        tell_plan(member->export);
+        if (!origin->fetch(member, error))
+            return FALSE;
+    }
+    return open_disks(member, error) && rfp_export_audit(member, error);
+}
+
+/* From the begin of the jobs until the data can be read. */
 static gboolean
 open_data(RfpExport *export, GError **error)
 {
@@ -334,23 +348,24 @@ open_data(RfpExport *export, GError **error)
         rfp_export_explain_full(export, error);
         return FALSE;
     }
-    if (export->push) {
-        tell_plan(export);
-        if (!rfp_export_push(export, error))
+    for (guint i = 0; i < export->members->len; i++)
+        if (!open_member(g_ptr_array_index(export->members, i), error))
             return FALSE;
-    }
-    return rfp_export_audit(export, error);
+    return TRUE;
 }
 
-/* In push mode QEMU has written only what an increment needs: where the audit
- * wants a disk in full after all, it has to write once more. */
+/* Where QEMU pushes it has written only what an increment needs: where the
+ * audit wants a disk in full after all, it has to write once more. */
 static gboolean
 fell_short(const RfpExport *export)
 {
-    for (guint i = 0; export->push && i < export->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    g_autoptr(GPtrArray) taken = rfp_export_taken(export);
 
-        if (disk->begun_increment && disk->decision.mode == REFPOINT_MODE_FULL)
+    for (guint i = 0; i < taken->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(taken, i);
+
+        if (disk->member->origin->pushes && disk->begun_increment &&
+            disk->decision.mode == REFPOINT_MODE_FULL)
             return TRUE;
     }
     return FALSE;
@@ -360,16 +375,44 @@ fell_short(const RfpExport *export)
 static gboolean
 open_data_again(RfpExport *export, GError **error)
 {
-    RfpOperation *operation = &export->operation;
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+        RfpOperation *operation = &member->operation;
 
-    if (!rfp_undo_unpublished(operation->domain, operation->record, export->set,
-                              error))
-        return FALSE;
+        if (!rfp_undo_unpublished(operation->domain, operation->record,
+                                  export->set, error))
+            return FALSE;
+    }
     rfp_export_begin_clear(export);
     return rfp_export_check_space(export, error) && open_data(export, error);
 }
 
-/* From the begin of the job to the publication. */
+static gboolean
+prove(const RfpExport *export, GError **error)
+{
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (member->origin->prove != NULL &&
+            !member->origin->prove(member, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_served(const RfpExport *export, GError **error)
+{
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (!member->origin->check_served(member, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* From the begin of the jobs to the publication. */
 static gboolean
 move(RfpExport *export, GError **error)
 {
@@ -379,21 +422,29 @@ move(RfpExport *export, GError **error)
     while (fell_short(export))
         if (!open_data_again(export, error))
             return FALSE;
-    if (export->point != NULL) {
-        point_consistency(export);
-        if (!export->from_kept && !check_drift(export, error))
-            return FALSE;
-    }
-    if (!export->push)
-        tell_plan(export);
+    if (!prove(export, error))
+        return FALSE;
+    tell_plan(export);
     return rfp_export_stream(export, error) && check_served(export, error) &&
            finish(export, error);
+}
+
+static void
+undo(RfpExport *export, GError **error)
+{
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (!member->pushed)
+            rfp_operation_explain(&member->operation, error);
+        rfp_operation_undo(&member->operation, export->set);
+    }
 }
 
 static gboolean
 run(RfpExport *export, GError **error)
 {
-    RefpointReport *report = &rfp_export_job(export)->report;
+    RefpointReport *report = &export->job->report;
 
     if (!prepare(export, error))
         return FALSE;
@@ -405,36 +456,18 @@ run(RfpExport *export, GError **error)
         return TRUE;
     }
     if (!move(export, error)) {
-        if (!export->pushed)
-            rfp_operation_explain(&export->operation, error);
-        rfp_operation_undo(&export->operation, export->set);
+        undo(export, error);
         return FALSE;
     }
     complete(export);
-    warn_many_points(export);
-    if (export->from_kept || export->operation.frozen_at != 0)
-        rfp_operation_check_agent(&export->operation);
-    return TRUE;
-}
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
 
-void
-rfp_export_clear(RfpExport *export)
-{
-    rfp_export_begin_clear(export);
-    if (export->disks != NULL)
-        g_ptr_array_unref(export->disks);
-    rfp_operation_clear(&export->operation);
-    rfp_export_set_close(export->set);
-    if (export->checkpoints != NULL)
-        g_ptr_array_unref(export->checkpoints);
-    if (export->notes != NULL)
-        g_ptr_array_unref(export->notes);
-    rfp_domain_xml_free(export->domain_xml);
-    g_free(export->domain_text);
-    g_free(export->guid);
-    g_free(export->name);
-    g_free(export->folder);
-    g_free(export->scratch_dir);
+        warn_many_points(member);
+        if (member->origin->begin == NULL || member->operation.frozen_at != 0)
+            rfp_operation_check_agent(&member->operation);
+    }
+    return TRUE;
 }
 
 gboolean
@@ -443,18 +476,17 @@ refpoint_export(RefpointConnection *conn,
                 RefpointJob *job,
                 GError **error)
 {
-    RfpExport export = {.options = options};
+    RfpExport export = {.options = options, .job = job};
+    RfpExportMember *member = NULL;
     g_autoptr(GError) local = NULL;
     gboolean done = FALSE;
 
-    export.operation.guard.fd = -1;
     if (options->limit_rate != 0)
         refpoint_job_set_rate(job, options->limit_rate);
-    done = check_options(options, &local) &&
-           rfp_export_take_scratch_dir(&export, options->scratch_dir, &local) &&
-           rfp_operation_open(&export.operation, conn, options->domain, job,
-                              &local) &&
-           rfp_export_look(&export, &local) &&
+    if (check_options(options, &local) &&
+        rfp_export_take_scratch_dir(&export, options->scratch_dir, &local))
+        member = rfp_export_add_member(&export, conn, options->domain, &local);
+    done = member != NULL && rfp_export_member_look(member, &local) &&
            (options->dry_run ? dry_run(&export, &local) : run(&export, &local));
     if (options->dry_run && done)
         report_point(&export);

@@ -1,17 +1,54 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/keep.h"
-#include "base/space.h"
 #include "base/text.h"
-#include "engine/export.h"
+#include "engine/export-begin.h"
+#include "engine/export-plan.h"
+#include "engine/export-space.h"
+#include "engine/origin-job.h"
 
 #include <inttypes.h>
 
 typedef struct {
     const RefpointCreateOptions *options; /* borrowed */
     RefpointExportOptions plan;           /* as an export would be begun */
-    RfpExport export;
+    RfpExport export;                     /* into no set */
+    RfpExportMember *member;              /* its only one, borrowed */
     guint64 scratch_max;
 } Keep;
+
+/* ---- The job, which goes on behind this ---------------------------------- */
+
+static gboolean
+note_kept(RfpExportMember *member, GError **error G_GNUC_UNUSED)
+{
+    rfp_origin_job_note(member, REFPOINT_STATE_TRACKED, FALSE);
+    return TRUE;
+}
+
+static gboolean
+note_held(RfpExportMember *member, GError **error G_GNUC_UNUSED)
+{
+    rfp_origin_job_note(member, REFPOINT_STATE_TRACKED, TRUE);
+    return TRUE;
+}
+
+/* What is kept for long may see a paused guest resumed. */
+#define ORIGIN(note)                                                           \
+    {                                                                          \
+        .makes_point = TRUE, .keeps = TRUE,                                    \
+        .cannot_push = N_("nobody could read the data that is kept"),          \
+        .cannot_push_way_out =                                                 \
+            N_("make a point that keeps no data (--track-only), or point and " \
+               "export in one step: virt-refpoint export %s DIRECTORY"),       \
+        .find_point = rfp_origin_job_find_point,                               \
+        .choose = rfp_origin_job_choose,                                       \
+        .record = rfp_origin_job_record_resumed, .prepare = note,              \
+        .begin = rfp_origin_job_begin,                                         \
+        .take_checkpoint = rfp_origin_job_take_checkpoint,                     \
+    }
+
+static const RfpOrigin origin_first = ORIGIN(note_kept);
+static const RfpOrigin origin_hold = ORIGIN(note_held);
 
 /* ---- Before the begin ---------------------------------------------------- */
 
@@ -19,15 +56,15 @@ typedef struct {
 static gboolean
 look_at_set(Keep *keep, GError **error)
 {
-    RfpExport *export = &keep->export;
     gboolean fresh = FALSE;
     g_autoptr(GError) local = NULL;
 
     if (keep->options->directory == NULL)
         return TRUE;
-    export->set =
+    keep->export.bases =
         rfp_export_set_peek(keep->options->directory,
-                            export->operation.domain->uuid, &fresh, &local);
+                            keep->member->operation.domain->uuid, &fresh,
+                            &local);
     if (local == NULL)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&local));
@@ -39,19 +76,17 @@ look_at_set(Keep *keep, GError **error)
 static gboolean
 choose_limit(Keep *keep, GError **error)
 {
-    RfpExport *export = &keep->export;
-    const char *dir = rfp_export_scratch_dir(export);
+    g_autoptr(GPtrArray) taken = rfp_export_taken(&keep->export);
     RfpSpace space = {0};
     guint64 size = 0;
 
-    if (!rfp_export_check_scratch(export, 0, error) ||
-        !rfp_space_of(dir, &space, error))
+    if (!rfp_export_check_scratch(keep->member, 0, error) ||
+        !rfp_space_of(rfp_export_scratch_dir(keep->member), &space, error))
         return FALSE;
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < taken->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(taken, i);
 
-        if (rfp_export_takes(disk))
-            size += disk->state.size;
+        size += disk->state.size;
     }
     keep->scratch_max = keep->options->scratch_max ? keep->options->scratch_max
                                                    : MIN(size, space.free / 2);
@@ -61,23 +96,23 @@ choose_limit(Keep *keep, GError **error)
 static gboolean
 is_free(gpointer opaque, GError **error)
 {
-    Keep *keep = opaque;
+    RfpExportMember *member = opaque;
 
-    return rfp_operation_check_free(&keep->export.operation, error);
+    return rfp_operation_check_free(&member->operation, error);
 }
 
 static gboolean
 prepare(Keep *keep, GError **error)
 {
-    RfpExport *export = &keep->export;
-    RfpOperation *operation = &export->operation;
+    RfpExportMember *member = keep->member;
+    RfpOperation *operation = &member->operation;
 
-    return rfp_export_look(export, error) &&
-           rfp_operation_lock_free(operation, is_free, keep, error) &&
-           (!operation->waited || rfp_export_look(export, error)) &&
+    return rfp_export_member_look(member, error) &&
+           rfp_operation_lock_free(operation, is_free, member, error) &&
+           (!operation->waited || rfp_export_member_look(member, error)) &&
            rfp_operation_start_guard(operation, error) &&
-           look_at_set(keep, error) && rfp_export_plan(export, error) &&
-           rfp_export_check_tracks(export, error) && choose_limit(keep, error);
+           look_at_set(keep, error) && rfp_export_plan(&keep->export, error) &&
+           rfp_export_check_tracks(member, error) && choose_limit(keep, error);
 }
 
 /* ---- The begin, and what it leaves --------------------------------------- */
@@ -87,7 +122,7 @@ prepare(Keep *keep, GError **error)
 static gboolean
 record_amount(Keep *keep, const RfpExportDisk *disk, GError **error)
 {
-    RfpOperation *operation = &keep->export.operation;
+    RfpOperation *operation = &keep->member->operation;
     const char *target = disk->state.target;
     guint64 size = 0;
     guint64 allocation = 0;
@@ -112,7 +147,7 @@ record_disk(Keep *keep, const RfpExportDisk *disk, GError **error)
 {
     const char *base = disk->begun_increment ? disk->decision.base->guid : "";
 
-    return rfp_record_append(keep->export.operation.record, error,
+    return rfp_record_append(keep->member->operation.record, error,
                              RFP_STEP_BASE, disk->state.target, base, NULL) &&
            record_amount(keep, disk, error);
 }
@@ -120,35 +155,33 @@ record_disk(Keep *keep, const RfpExportDisk *disk, GError **error)
 static gboolean
 record_point(Keep *keep, GError **error)
 {
-    RfpExport *export = &keep->export;
+    g_autoptr(GPtrArray) taken = rfp_export_taken(&keep->export);
 
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
-
-        if (rfp_export_takes(disk) && !record_disk(keep, disk, error))
+    for (guint i = 0; i < taken->len; i++)
+        if (!record_disk(keep, g_ptr_array_index(taken, i), error))
             return FALSE;
-    }
-    return rfp_record_append(export->operation.record, error, RFP_STEP_POINT,
-                             export->checkpoint_xml_text, NULL);
+    return rfp_record_append(keep->member->operation.record, error,
+                             RFP_STEP_POINT, keep->member->checkpoint_xml_text,
+                             NULL);
 }
 
 /* The entry that was made before the freeze does not know what came of it. */
 static void
-note_consistency(RfpExport *export)
+note_consistency(const RfpExportMember *member)
 {
-    RfpDomain *domain = export->operation.domain;
+    RfpDomain *domain = member->operation.domain;
     g_autoptr(GPtrArray) notes = rfp_metadata_load(domain, NULL);
     RfpMetadataPoint *note =
-        notes != NULL ? rfp_metadata_find(notes, export->guid) : NULL;
+        notes != NULL ? rfp_metadata_find(notes, member->export->guid) : NULL;
     RfpMetadataPoint *again = NULL;
 
-    if (note == NULL || note->consistency == export->consistency)
+    if (note == NULL || note->consistency == member->consistency)
         return;
     again = rfp_metadata_point_new(note->guid, note->name);
     again->set_guid = g_strdup(note->set_guid);
     again->state = note->state;
     again->held = note->held;
-    again->consistency = export->consistency;
+    again->consistency = member->consistency;
     for (guint i = 0; i < note->disks->len; i++) {
         RfpMetadataDisk *disk = g_ptr_array_index(note->disks, i);
 
@@ -161,22 +194,22 @@ note_consistency(RfpExport *export)
 static void
 report(Keep *keep)
 {
-    RfpExport *export = &keep->export;
-    RefpointReport *report = &rfp_export_job(export)->report;
+    const RfpExport *export = &keep->export;
+    RefpointReport *report = &export->job->report;
 
-    rfp_export_report_plan(export);
+    rfp_export_report_plan(keep->member);
     report->changed = TRUE;
     report->point_name = g_strdup(export->name);
     report->point_guid = g_strdup(export->guid);
-    report->consistency = export->consistency;
+    report->consistency = keep->member->consistency;
 }
 
 /* Its record is in the past by then: what is left of it goes by hand. */
 static gboolean
 hand_over(Keep *keep, GError **error)
 {
-    RfpExport *export = &keep->export;
-    RfpOperation *operation = &export->operation;
+    const RfpExport *export = &keep->export;
+    RfpOperation *operation = &keep->member->operation;
     gboolean hold = keep->options->keep == REFPOINT_KEEP_HOLD;
     guint seconds = keep->options->keep_seconds ? keep->options->keep_seconds
                                                 : REFPOINT_KEEP_SECONDS;
@@ -197,19 +230,18 @@ static gboolean
 run(Keep *keep, GError **error)
 {
     RfpExport *export = &keep->export;
-    RfpOperation *operation = &export->operation;
+    RfpOperation *operation = &keep->member->operation;
 
     if (!prepare(keep, error))
         return FALSE;
     if (!rfp_export_begin(export, error) || !record_point(keep, error) ||
-        !rfp_job_check(rfp_export_job(export), error) ||
-        !rfp_operation_watch(&export->operation, error) ||
-        !hand_over(keep, error)) {
+        !rfp_job_check(export->job, error) ||
+        !rfp_operation_watch(operation, error) || !hand_over(keep, error)) {
         rfp_operation_explain(operation, error);
         rfp_operation_undo(operation, NULL);
         return FALSE;
     }
-    note_consistency(export);
+    note_consistency(keep->member);
     report(keep);
     return TRUE;
 }
@@ -221,7 +253,7 @@ rfp_keep_create(RefpointConnection *conn,
                 GError **error)
 {
     gboolean hold = options->keep == REFPOINT_KEEP_HOLD;
-    Keep keep = {.options = options};
+    Keep keep = {.options = options, .export.job = job};
     gboolean done = FALSE;
 
     refpoint_export_options_init(&keep.plan);
@@ -232,14 +264,13 @@ rfp_keep_create(RefpointConnection *conn,
     keep.plan.quiesce = options->quiesce;
     keep.plan.allow_plaintext = options->allow_plaintext;
     keep.export.options = &keep.plan;
-    keep.export.keeps = TRUE;
-    keep.export.held = hold;
-    keep.export.operation.guard.fd = -1;
-    done = rfp_export_take_scratch_dir(&keep.export, options->scratch_dir,
-                                       error) &&
-           rfp_operation_open(&keep.export.operation, conn, options->domain,
-                              job, error) &&
-           run(&keep, error);
+    if (rfp_export_take_scratch_dir(&keep.export, options->scratch_dir, error))
+        keep.member =
+            rfp_export_add_member(&keep.export, conn, options->domain, error);
+    if (keep.member != NULL) {
+        keep.member->origin = hold ? &origin_hold : &origin_first;
+        done = run(&keep, error);
+    }
     rfp_export_clear(&keep.export);
     return done;
 }

@@ -257,18 +257,6 @@ refpoint_list(RefpointConnection *conn, const char *domain, GError **error)
     return found != NULL ? list_domain(conn, found, FALSE, error) : NULL;
 }
 
-static void
-no_such_point(RfpDomain *domain, const char *point, GError **error)
-{
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("domain '%s' has no point '%s'"), domain->name, point);
-    rfp_error_add_object(error, point);
-    rfp_error_add_way_out(error,
-                          _("see which it has with: virt-refpoint list "
-                            "%s"),
-                          domain->word);
-}
-
 /* FALSE: nobody can tell. TRUE, and NULL in *@point: there is none. */
 static gboolean
 look_for_point(RefpointConnection *conn,
@@ -303,7 +291,7 @@ find_point(RefpointConnection *conn,
 
     if (look_for_point(conn, domain, name, sizes, &point, error) &&
         point == NULL)
-        no_such_point(domain, name, error);
+        rfp_checkpoint_set_unknown(domain, name, error);
     return point;
 }
 

@@ -115,6 +115,56 @@ rfp_checkpoint_guid(RfpDomain *domain, const RfpCheckpointXml *checkpoint)
                                checkpoint->name);
 }
 
+static RfpCheckpointXml *
+look_for(RfpDomain *domain,
+         GPtrArray *checkpoints,
+         const char *name,
+         const char *guid)
+{
+    for (guint i = 0; i < checkpoints->len; i++) {
+        RfpCheckpointXml *checkpoint = g_ptr_array_index(checkpoints, i);
+        g_autofree char *its_guid = rfp_checkpoint_guid(domain, checkpoint);
+
+        if (g_strcmp0(checkpoint->name, name) == 0 ||
+            rfp_guid_equal(its_guid, guid))
+            return checkpoint;
+    }
+    return NULL;
+}
+
+RfpCheckpointXml *
+rfp_checkpoint_find_any_guid(RfpDomain *domain,
+                             GPtrArray *checkpoints,
+                             const char *guid)
+{
+    return look_for(domain, checkpoints, NULL, guid);
+}
+
+RfpCheckpointXml *
+rfp_checkpoint_find(RfpDomain *domain,
+                    GPtrArray *checkpoints,
+                    const char *point,
+                    GError **error)
+{
+    RfpCheckpointXml *found = look_for(domain, checkpoints, point, point);
+
+    if (found == NULL)
+        rfp_checkpoint_set_unknown(domain, point, error);
+    return found;
+}
+
+void
+rfp_checkpoint_set_unknown(RfpDomain *domain, const char *point, GError **error)
+{
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("domain '%s' has no point '%s'"), domain->name, point);
+    rfp_error_add_object(error, point);
+    rfp_error_add_way_out(error,
+                          _("see which it has with: virt-refpoint list "
+                            "%s"),
+                          domain->word);
+}
+
 /* NULL with no error: there is none. */
 static virDomainCheckpointPtr
 lookup(RfpDomain *domain, const char *name, GError **error)

@@ -29,10 +29,29 @@ rfp_checkpoint_changed(RfpDomain *domain,
                        const char *target,
                        guint64 *changed);
 
-/* In such a list; NULL if there is none. Foreign ones are found by their weak
- * GUID only through rfp_checkpoint_guid(). */
+/* In such a list, among ours; NULL if there is none. */
 RfpCheckpointXml *
 rfp_checkpoint_find_guid(GPtrArray *checkpoints, const char *guid);
+
+/* The same among all, foreign ones by their weak GUID. */
+RfpCheckpointXml *
+rfp_checkpoint_find_any_guid(RfpDomain *domain,
+                             GPtrArray *checkpoints,
+                             const char *guid);
+
+/* The same by name or GUID, as users name a point; INVALID_PARAMETER if there
+ * is none. */
+RfpCheckpointXml *
+rfp_checkpoint_find(RfpDomain *domain,
+                    GPtrArray *checkpoints,
+                    const char *point,
+                    GError **error);
+
+/* INVALID_PARAMETER, with the way out: the domain has no such point. */
+void
+rfp_checkpoint_set_unknown(RfpDomain *domain,
+                           const char *point,
+                           GError **error);
 
 /* The GUID of a checkpoint: its own, or the weak one of a foreign checkpoint.
  * Free with g_free(). */

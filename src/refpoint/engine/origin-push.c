@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Push mode. A QEMU that would die of a client of its NBD server (see
- * qemu-version.h) is not asked to serve the data, but to write it into images
- * of ours, which lie where scratch files do: the set's folders are closed to
- * QEMU, and what QEMU had open once is no place for a backup. When they are
- * complete the job is over, and the set's images are made from them as from any
- * other source.
- */
+#include "engine/origin-push.h"
 #include "base/text.h"
-#include "engine/export.h"
+#include "copy/qcow2-source.h"
+#include "engine/export-audit.h"
+#include "engine/export-space.h"
+#include "engine/origin-job.h"
 #include "virt/qemu-version.h"
 
 #include <fcntl.h>
@@ -24,34 +20,32 @@
 
 /* The first disk that is exported and that QEMU must not serve, or NULL. */
 static const RfpExportDisk *
-unservable(RfpExport *export)
+unservable(RfpExportMember *member)
 {
     const RfpExportDisk *found = NULL;
 
-    for (guint i = 0; i < export->disks->len && found == NULL; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < member->disks->len && found == NULL; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
         if (rfp_export_takes(disk) && disk->disk->iothread)
             found = disk;
     }
     if (found != NULL &&
-        rfp_qemu_version_at_least(export->operation.conn,
-                                  export->operation.domain,
-                                  export->domain_xml) >= RFP_QEMU_IOTHREAD_NBD)
+        rfp_qemu_version_at_least(member->operation.conn,
+                                  member->operation.domain,
+                                  member->domain_xml) >= RFP_QEMU_IOTHREAD_NBD)
         return NULL;
     return found;
 }
 
 /* NULL: QEMU can write the data. */
 static const char *
-why_not_pushed(RfpExport *export)
+why_not_pushed(const RfpExportMember *member)
 {
-    if (export->keeps)
-        return _("nobody could read the data that is kept");
-    if (export->options->point != NULL)
-        return _("nobody can read what it held at that point");
-    for (guint i = 0; i < export->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    if (member->origin->cannot_push != NULL)
+        return _(member->origin->cannot_push);
+    for (guint i = 0; i < member->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
         if (rfp_export_takes(disk) && disk->disk->encrypted)
             return _("an encrypted disk would be written unencrypted into the "
@@ -64,52 +58,49 @@ why_not_pushed(RfpExport *export)
  * size, which are stored again. And what is not a file or device of this host
  * can only be read by the QEMU of the guest. */
 static gboolean
-can_increase(RfpExport *export, const RfpExportDisk *disk)
+can_increase(const RfpExportDisk *disk)
 {
     g_autofree char *path =
-        rfp_domain_local_path(export->operation.domain, disk->state.source);
+        rfp_domain_local_path(disk->member->operation.domain,
+                              disk->state.source);
 
     return disk->decision.base->size == disk->state.size && path != NULL;
 }
 
 static gboolean
-check_increments(RfpExport *export, GError **error)
+check_increments(RfpExportMember *member, GError **error)
 {
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < member->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
         if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
-            !can_increase(export, disk) &&
-            !rfp_export_refuse_increment(export, disk, RFP_REASON_PUSH_LIMITS,
-                                         "full-instead-of-increment",
-                                         rfp_plan_reason_text(
-                                             RFP_REASON_PUSH_LIMITS),
-                                         error))
+            !can_increase(disk) &&
+            !rfp_export_refuse_increment(
+                disk, RFP_REASON_PUSH_LIMITS, "full-instead-of-increment",
+                rfp_plan_reason_text(RFP_REASON_PUSH_LIMITS), error))
             return FALSE;
     }
-    rfp_export_report_plan(export);
+    rfp_export_report_plan(member);
     return TRUE;
 }
 
 gboolean
-rfp_export_choose_mode(RfpExport *export, GError **error)
+rfp_origin_choose_push(RfpExportMember *member, GError **error)
 {
-    const RfpExportDisk *disk = unservable(export);
-    const char *why_not = disk != NULL ? why_not_pushed(export) : NULL;
+    const RfpExportDisk *disk = unservable(member);
+    const char *why_not = disk != NULL ? why_not_pushed(member) : NULL;
 
-    export->push = disk != NULL && why_not == NULL;
-    if (why_not == NULL)
-        return !export->push || check_increments(export, error);
-    rfp_qemu_set_unservable(export->operation.domain, disk->state.target,
+    if (disk == NULL)
+        return TRUE;
+    if (why_not == NULL) {
+        member->origin = &rfp_origin_push;
+        return check_increments(member, error);
+    }
+    rfp_qemu_set_unservable(member->operation.domain, disk->state.target,
                             why_not, error);
-    if (export->keeps)
-        rfp_error_add_way_out(error,
-                              _("make a point that keeps no data "
-                                "(--track-only), or point and export in one "
-                                "step: virt-refpoint export %s DIRECTORY"),
-                              export->operation.domain->word);
-    else if (export->options->point != NULL)
-        rfp_error_add_way_out(error, _("export a new point (without --point)"));
+    if (member->origin->cannot_push_way_out != NULL)
+        rfp_error_add_way_out(error, _(member->origin->cannot_push_way_out),
+                              member->operation.domain->word);
     return FALSE;
 }
 
@@ -130,64 +121,75 @@ make_image(RfpExportDisk *disk, GError **error)
 }
 
 static guint
-count_increments(const RfpExport *export)
+count_increments(const RfpExportMember *member)
 {
     guint n = 0;
 
-    for (guint i = 0; i < export->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < member->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
         n += disk->decision.mode == REFPOINT_MODE_INCREMENT;
     }
     return n;
 }
 
-gboolean
-rfp_export_push_prepare(RfpExport *export, GError **error)
+static gboolean
+prepare(RfpExportMember *member, GError **error)
 {
-    const guint planned = count_increments(export);
+    const guint planned = count_increments(member);
 
     /* what is exported in full after all needs more room than was looked for */
-    if (!rfp_export_audit_ahead(export, error) ||
-        (count_increments(export) != planned &&
-         !rfp_export_check_space(export, error)))
+    if (!rfp_export_audit_ahead(member, error) ||
+        (count_increments(member) != planned &&
+         !rfp_export_check_space(member->export, error)))
         return FALSE;
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < member->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
         if (rfp_export_takes(disk) && !make_image(disk, error))
             return FALSE;
     }
-    return TRUE;
+    return rfp_origin_job.prepare(member, error);
 }
 
-/* What is suspended goes on as slowly as QEMU can: it knows no pause. */
-void
-rfp_export_push_limit(RfpExport *export)
+/* Tells QEMU the job's limit of the rate, if it is another than it was told:
+ * for all disks together, from the begin on. What is suspended goes on as
+ * slowly as QEMU can: it knows no pause. */
+static void
+tell_limit(RfpExportMember *member)
 {
-    const RfpRate *rate = &rfp_export_job(export)->rate;
+    const RfpRate *rate = &member->export->job->rate;
     const guint64 limit = rfp_rate_is_paused(rate) ? 1 : rfp_rate_limit(rate);
     guint n = 0;
 
-    if (limit == export->push_rate)
+    if (limit == member->push_rate)
         return;
-    export->push_rate = limit;
-    for (guint i = 0; i < export->disks->len; i++)
-        n += rfp_export_takes(g_ptr_array_index(export->disks, i));
-    for (guint i = 0; i < export->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    member->push_rate = limit;
+    for (guint i = 0; i < member->disks->len; i++)
+        n += rfp_export_takes(g_ptr_array_index(member->disks, i));
+    for (guint i = 0; i < member->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
         if (rfp_export_takes(disk))
-            rfp_backup_job_set_rate(export->operation.domain,
+            rfp_backup_job_set_rate(member->operation.domain,
                                     disk->state.target,
                                     limit ? MAX(limit / n, 1) : 0);
     }
 }
 
+static gboolean
+begin(RfpExportMember *member, GError **error)
+{
+    if (!rfp_origin_job_begin(member, error))
+        return FALSE;
+    tell_limit(member);
+    return TRUE;
+}
+
 /* ---- The wait ------------------------------------------------------------ */
 
 typedef struct {
-    RfpExport *export;
+    RfpExportMember *member;
     GPtrArray *disks;           /* RfpExportDisk, borrowed: those exported */
     RefpointProgress *progress; /* as many */
     guint64 written;            /* bytes, when progress was last seen */
@@ -207,7 +209,7 @@ ask_progress(Wait *wait)
         guint64 total = 0;
 
         progress->target = disk->state.target;
-        if (rfp_backup_job_progress(wait->export->operation.domain,
+        if (rfp_backup_job_progress(wait->member->operation.domain,
                                     disk->state.target, &progress->done,
                                     &total)) {
             disk->pushed = total;
@@ -228,7 +230,7 @@ ask_progress(Wait *wait)
 static void
 tell_progress(Wait *wait)
 {
-    RefpointJob *job = rfp_export_job(wait->export);
+    RefpointJob *job = wait->member->operation.job;
 
     if (job->progress != NULL)
         job->progress(wait->progress, wait->disks->len, job->progress_opaque);
@@ -237,21 +239,21 @@ tell_progress(Wait *wait)
 static gboolean
 check_stall(const Wait *wait, GError **error)
 {
-    const guint seconds = wait->export->options->stall_timeout;
+    const guint seconds = wait->member->export->options->stall_timeout;
 
     if (seconds == 0 ||
-        rfp_rate_is_paused(&rfp_export_job(wait->export)->rate) ||
+        rfp_rate_is_paused(&wait->member->operation.job->rate) ||
         g_get_monotonic_time() - wait->moved_at <
             (gint64)seconds * G_USEC_PER_SEC)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
                   _("QEMU has written nothing of domain '%s' for %u seconds"),
-                  wait->export->operation.domain->name, seconds);
-    rfp_error_add_object(error, wait->export->operation.domain->name);
+                  wait->member->operation.domain->name, seconds);
+    rfp_error_add_object(error, wait->member->operation.domain->name);
     rfp_error_add_way_out(error,
                           _("look at the file systems of its images and of "
                             "the scratch directory '%s'"),
-                          rfp_export_scratch_dir(wait->export));
+                          rfp_export_scratch_dir(wait->member));
     return FALSE;
 }
 
@@ -261,13 +263,13 @@ look(Wait *wait, GError **error)
 {
     const gint64 now = g_get_monotonic_time();
 
-    if (!rfp_operation_watch(&wait->export->operation, error))
+    if (!rfp_operation_watch(&wait->member->operation, error))
         return FALSE;
     if (now - wait->looked_at < LOOK_US)
         return TRUE;
     wait->looked_at = now;
-    rfp_export_push_limit(wait->export);
-    return rfp_export_watch_guest(wait->export, FALSE, error) &&
+    tell_limit(wait->member);
+    return rfp_export_member_watch(wait->member, FALSE, error) &&
            check_stall(wait, error);
 }
 
@@ -275,10 +277,10 @@ look(Wait *wait, GError **error)
 static gboolean
 wait_once(Wait *wait, gboolean *runs, GError **error)
 {
-    const RfpOperation *operation = &wait->export->operation;
+    const RfpOperation *operation = &wait->member->operation;
 
     if (!rfp_job_check(operation->job, error) ||
-        !rfp_backup_job_is_there(operation->domain, wait->export->job_mark,
+        !rfp_backup_job_is_there(operation->domain, wait->member->job_mark,
                                  runs, error))
         return FALSE;
     if (!*runs)
@@ -298,13 +300,14 @@ wait_once(Wait *wait, gboolean *runs, GError **error)
  * to wait for what libvirt is at comes back after that; the lock says it where
  * the file system has locks. */
 static gboolean
-wait_closed(RfpExport *export, RfpExportDisk *disk, GError **error)
+wait_closed(RfpExportDisk *disk, GError **error)
 {
+    const RfpExportMember *member = disk->member;
     const gint64 end = g_get_monotonic_time() + CLOSE_US;
     guint64 size = 0;
     guint64 allocation = 0;
 
-    if (!rfp_domain_disk_size(export->operation.domain, disk->state.target,
+    if (!rfp_domain_disk_size(member->operation.domain, disk->state.target,
                               &size, &allocation, error))
         return FALSE;
     while (rfp_qcow2_source_in_use(disk->source)) {
@@ -319,8 +322,8 @@ wait_closed(RfpExport *export, RfpExportDisk *disk, GError **error)
                                     "directory '%s', and whether QEMU answers "
                                     "(virsh domcontrol %s); then repeat this "
                                     "command"),
-                                  rfp_export_scratch_dir(export),
-                                  export->operation.domain->word);
+                                  rfp_export_scratch_dir(member),
+                                  member->operation.domain->word);
             return FALSE;
         }
         g_usleep(POLL_US);
@@ -348,8 +351,7 @@ check_written(Wait *wait, guint64 wanted, GError **error)
         RfpExportDisk *disk = g_ptr_array_index(wait->disks, i);
         guint64 clusters = 0;
 
-        if (!wait_closed(wait->export, disk, error) ||
-            !count_written(disk, &clusters, error))
+        if (!wait_closed(disk, error) || !count_written(disk, &clusters, error))
             return FALSE;
         all += clusters;
     }
@@ -358,9 +360,9 @@ check_written(Wait *wait, guint64 wanted, GError **error)
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("QEMU had %" PRIu64 " bytes of domain '%s' to write, and "
                     "wrote %" PRIu64),
-                  wanted, wait->export->operation.domain->name,
+                  wanted, wait->member->operation.domain->name,
                   all * RFP_CLUSTER_SIZE);
-    rfp_error_add_object(error, wait->export->operation.domain->name);
+    rfp_error_add_object(error, wait->member->operation.domain->name);
     rfp_error_add_way_out(error, _("export without a base: --base none"));
     return FALSE;
 }
@@ -368,7 +370,7 @@ check_written(Wait *wait, guint64 wanted, GError **error)
 static gboolean
 run(Wait *wait, GError **error)
 {
-    RfpExport *export = wait->export;
+    RfpExportMember *member = wait->member;
     gboolean runs = TRUE;
     guint64 wanted = 0;
 
@@ -376,31 +378,91 @@ run(Wait *wait, GError **error)
     while (runs)
         if (!wait_once(wait, &runs, error))
             return FALSE;
-    export->pushed =
-        rfp_export_watch_guest(export, FALSE, error) &&
-        rfp_backup_job_check_pushed(export->operation.domain, export->begun,
+    member->pushed =
+        rfp_export_member_watch(member, FALSE, error) &&
+        rfp_backup_job_check_pushed(member->operation.domain, member->begun,
                                     &wanted, error) &&
         check_written(wait, wanted, error);
-    return export->pushed;
+    return member->pushed;
 }
 
-gboolean
-rfp_export_push(RfpExport *export, GError **error)
+static void
+open_image(RfpExportDisk *disk)
+{
+    disk->source = rfp_qcow2_source_new(disk->scratch);
+    disk->source_ops = &rfp_qcow2_source_ops;
+    disk->source_free = (void (*)(gpointer))rfp_qcow2_source_free;
+}
+
+static gboolean
+fetch(RfpExportMember *member, GError **error)
 {
     g_autoptr(GPtrArray) disks = g_ptr_array_new();
     g_autofree RefpointProgress *progress =
-        g_new0(RefpointProgress, export->disks->len);
-    Wait wait = {.export = export, .disks = disks, .progress = progress};
+        g_new0(RefpointProgress, member->disks->len);
+    Wait wait = {.member = member, .disks = disks, .progress = progress};
 
     wait.moved_at = wait.told_at = wait.looked_at = g_get_monotonic_time();
-    for (guint i = 0; i < export->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(export->disks, i);
+    for (guint i = 0; i < member->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
         if (!rfp_export_takes(disk))
             continue;
         g_ptr_array_add(disks, disk);
-        disk->source = rfp_qcow2_source_new(disk->scratch);
-        disk->source_ops = &rfp_qcow2_source_ops;
+        open_image(disk);
     }
     return run(&wait, error);
 }
+
+/* ---- The data ------------------------------------------------------------ */
+
+/* It was opened to be looked at. */
+static gboolean
+open_disk(RfpExportDisk *disk G_GNUC_UNUSED, GError **error G_GNUC_UNUSED)
+{
+    return TRUE;
+}
+
+/* An image that QEMU wrote has no more than it was asked for: all else would
+ * read as zeroes. */
+static gboolean
+check_disk(const RfpExportDisk *disk, GError **error)
+{
+    gboolean increment = disk->decision.mode == REFPOINT_MODE_INCREMENT;
+
+    if (increment == disk->begun_increment &&
+        (!increment || disk->base_size == disk->state.size))
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                  _("QEMU has not written all of disk '%s'"),
+                  disk->state.target);
+    rfp_error_add_object(error, disk->state.target);
+    rfp_error_add_way_out(error, _("export without a base: --base none"));
+    return FALSE;
+}
+
+/* The end of the job was looked at when it was waited for. */
+static gboolean
+check_served(RfpExportMember *member G_GNUC_UNUSED,
+             GError **error G_GNUC_UNUSED)
+{
+    return TRUE;
+}
+
+const RfpOrigin rfp_origin_push = {
+    .makes_point = TRUE,
+    .pushes = TRUE,
+    .find_point = rfp_origin_job_find_point,
+    .check_room = rfp_export_check_job_room,
+    .choose = rfp_origin_job_choose,
+    .record = rfp_origin_job_record,
+    .prepare = prepare,
+    .begin = begin,
+    .take_checkpoint = rfp_origin_job_take_checkpoint,
+    .fetch = fetch,
+    .open_disk = open_disk,
+    .check_disk = check_disk,
+    .stop = rfp_origin_job_stop,
+    .check_served = check_served,
+    .ask_end = rfp_origin_job_ask_end,
+};

@@ -49,7 +49,8 @@
 #define JOB_AGAIN_US (1 * G_USEC_PER_SEC)
 #define WATCH_PAUSE_US (200 * 1000)
 #define WATCH_JOB_ROUNDS 5
-/* It has ended when it cannot be read so many times. */
+/* So many times in turn the record of kept data cannot be read before the guard
+ * takes it that nothing is kept any more. */
 #define WATCH_MISSING 5
 
 typedef struct {
@@ -84,8 +85,8 @@ say(const char *text)
     (void)!send(STDIN_FILENO, text, strlen(text), MSG_NOSIGNAL);
 }
 
-/* What is tried again and again fails with the same words: they are logged
- * once. */
+/* The guard tries many things again and again, and they fail with the same
+ * words each time: those are logged once. */
 static void
 log_error(Guard *guard, const char *what, const GError *error)
 {
@@ -99,8 +100,10 @@ log_error(Guard *guard, const char *what, const GError *error)
     guard->logged = g_steal_pointer(&line);
 }
 
-/* The first time. Whoever started us has met the daemon: it may be about to be
- * restarted. Behind that the connection comes back by itself (domain.h). */
+/* The guard's first connection. The process that started the guard was
+ * connected a moment ago; if libvirt's daemon does not answer now, it is being
+ * restarted, so this tries for a while. Later on a connection that is lost
+ * comes back by itself (domain.h). */
 static gboolean
 connect_to_libvirt(Guard *guard)
 {
@@ -125,7 +128,8 @@ connect_to_libvirt(Guard *guard)
     return TRUE;
 }
 
-/* *@gone: there is no such domain any more. */
+/* The domain that is guarded, or NULL; then *@gone tells whether libvirt knows
+ * no such domain any more, or could not be asked. */
 static RfpDomain *
 find_domain(Guard *guard, gboolean *gone)
 {
@@ -145,8 +149,9 @@ find_domain(Guard *guard, gboolean *gone)
 
 /* ---- Late freezes -------------------------------------------------------- */
 
-/* TRUE when a late freeze was seen and thawed, or the agent answers and the
- * time in which it could have happened is over, or the guest is off. */
+/* Whether the watch for a late freeze can end: such a freeze was seen and
+ * thawed; or the agent answers, and the time in which the freeze could have
+ * happened is over; or the guest is off. */
 static gboolean
 late_is_over(Late *late)
 {
@@ -182,7 +187,8 @@ late_thread(gpointer opaque)
     return NULL;
 }
 
-/* Begins the watch where there is something to watch, and nobody does. */
+/* Begins to watch for a late freeze, if one may come and no other process
+ * watches. */
 static void
 late_start(Guard *guard)
 {
@@ -206,8 +212,24 @@ late_start(Guard *guard)
 
 /* ---- The undo ------------------------------------------------------------ */
 
-/* TRUE: it is over, one way or the other. *@host, if not NULL: at least there
- * is no job of it any more. */
+/* For the log: what became of an operation whose process died. */
+static const char *
+undone_text(RfpUndone undone)
+{
+    if (undone == RFP_UNDO_PUBLISHED)
+        return "completed";
+    if (undone == RFP_UNDO_UNSYNCED)
+        return "published, but its set cannot be synced: nothing older is let "
+               "go";
+    if (undone == RFP_UNDO_KEPT)
+        return "ended; its files and checkpoint are kept, the set cannot be "
+               "read";
+    return "undone";
+}
+
+/* Undoes the operation of @record. TRUE: nothing of it is left to do. FALSE:
+ * try again later; *@host, if not NULL, tells whether its backup job at least
+ * is gone. */
 static gboolean
 try_undo(Guard *guard, RfpRecord *record, gboolean *host)
 {
@@ -223,21 +245,14 @@ try_undo(Guard *guard, RfpRecord *record, gboolean *host)
         return FALSE;
     if (rfp_undo_run(domain, record, NULL, TRUE, &undone, &frozen, &error)) {
         syslog(LOG_NOTICE, "domain %s: the operation that died was %s",
-               guard->uuid,
-               undone == RFP_UNDO_PUBLISHED ? "completed"
-               : undone == RFP_UNDO_UNSYNCED
-                   ? "published, but its set cannot be synced: nothing "
-                     "older is let go"
-               : undone == RFP_UNDO_KEPT
-                   ? "ended; its files and checkpoint are kept, the set "
-                     "cannot be read"
-                   : "undone");
+               guard->uuid, undone_text(undone));
         return TRUE;
     }
     log_error(guard, "cannot undo", error);
     if (host != NULL)
         *host = undone != RFP_UNDO_NOTHING;
-    /* the watch thaws it when it can; the rest must not wait */
+    /* the watch for late freezes thaws the guest once it can; what else is left
+     * to undo must not wait for that */
     if (frozen && rfp_late_freeze_mark(guard->conn, guard->uuid, NULL)) {
         rfp_record_append(record, NULL, RFP_STEP_THAWED, NULL);
         late_start(guard);
@@ -287,8 +302,9 @@ job_begins(Guard *guard)
                guard->uuid);
 }
 
-/* A guest that cannot write stands still until the job ends. One that stood
- * still before has nothing to do with it. */
+/* Whether the guest was stopped by a write error since the job began. It goes
+ * on only when the job has ended. A guest that was stopped before the job began
+ * was not stopped by it. */
 static gboolean
 guest_stands_still(Guard *guard)
 {
@@ -316,8 +332,9 @@ job_is_there(RfpDomain *domain, const RfpRecord *record)
            rfp_backup_job_is_there(domain, job->args[0], &there, NULL) && there;
 }
 
-/* Who else may read the job, the other side or a reader of what is kept; NULL:
- * nobody. In push mode nobody does. */
+/* The process that may be reading from the job: the one that works on the
+ * domain, or one that exports kept data. NULL: there is none, or the job is one
+ * in push mode, from which nobody reads. */
 static RfpHolder *
 find_reader(const Guard *guard, const RfpRecord *record)
 {
@@ -337,8 +354,10 @@ log_reader(const Guard *guard, const RfpHolder *holder, const char *what)
            guard->uuid, (int)holder->pid, what);
 }
 
-/* Before the end of a job, while no connection is made: a reader that does not
- * go on would make QEMU, and the guest, stand still in that end. */
+/* Called before the guard ends a job. A reader that has stopped in the middle
+ * of a reply would make QEMU, and with it the guest, hang as soon as the job is
+ * ended: its connections are cut. No connection may be in the making, so the
+ * caller has the lock of the handshakes. */
 static void
 cut_reader(const Guard *guard, const RfpRecord *record)
 {
@@ -355,9 +374,10 @@ cut_reader(const Guard *guard, const RfpRecord *record)
                                             : "killed");
 }
 
-/* A reader that was stopped while it made a connection, or ended the job
- * itself, keeps everybody else from ending it. One that is behind the end has
- * the lock of that still: it is let be. */
+/* A reader that was stopped while it made a connection, or while it was ending
+ * the job itself, still has the lock of the handshakes, and nobody else could
+ * end the job: it is killed. A reader whose job has ended already may have that
+ * lock too, and does no harm: it is left alone. */
 static void
 kill_stopped_reader(Guard *guard, const RfpRecord *record)
 {
@@ -373,10 +393,11 @@ kill_stopped_reader(Guard *guard, const RfpRecord *record)
         log_reader(guard, holder, "killed");
 }
 
-/* The other side, which may be in no state to read it now, finds why before it
- * finds that its job is gone. It has the record and goes on with the rest.
- * While it makes a connection, or is about to end the job itself, it is let
- * be, as long as it goes on with that. */
+/* Ends the job of the process that is guarded, for the reason @why. The process
+ * is told the reason first, so that it finds that before it finds its job gone;
+ * it has the record, and undoes the rest. While it makes a connection, or is
+ * about to end the job itself, the guard waits, unless the process was stopped
+ * in that. */
 static void
 job_end(Guard *guard)
 {
@@ -408,9 +429,11 @@ job_end(Guard *guard)
     }
 }
 
-/* A frozen guest writes nothing, and its thaw does not wait for an end; but in
- * push mode QEMU writes meanwhile. A reason stays one, where nothing can be
- * done about it yet. */
+/* Looks whether the job of the process that is guarded can go on, and ends it
+ * if not. While the guest is frozen nothing is looked at, since it writes
+ * nothing and must be thawed first; in push mode QEMU writes all the same, so
+ * it is. If the job cannot be ended now, the reason is kept, and the end is
+ * tried again. */
 static void
 job_watch(Guard *guard)
 {
@@ -431,7 +454,8 @@ job_watch(Guard *guard)
 
 /* ---- Kept data ----------------------------------------------------------- */
 
-/* What is kept, if it is the point @guid's (NULL: any) and goes on. */
+/* The kept data of the domain, if there is any, it has not ended, and it is of
+ * the point @guid; NULL for @guid: of any point. */
 static RfpKept *
 load_kept(Guard *guard, const char *guid, gboolean locked)
 {
@@ -444,8 +468,9 @@ load_kept(Guard *guard, const char *guid, gboolean locked)
     return NULL;
 }
 
-/* Why it must end, or NULL. A daemon that does not answer is waited for. A
- * guest that cannot write stands still until the job ends. */
+/* Why the kept data must be let go now, or NULL: it may stay. If libvirt's
+ * daemon does not answer, that is no reason. @ask: also ask libvirt whether the
+ * guest was stopped by a write error, which lasts until the job ends. */
 static const char *
 reason_to_end(Guard *guard, const RfpKept *kept, gboolean ask)
 {
@@ -468,8 +493,10 @@ reason_to_end(Guard *guard, const RfpKept *kept, gboolean ask)
     return runs ? NULL : RFP_ENDED_STOPPED;
 }
 
-/* Scratch runs out, and the record is not free: the guest does not wait for
- * that. Who reads looks whether the job is there, and it is noted later. */
+/* Called when the room for scratch files runs out while another process has the
+ * domain's record. The guest cannot wait until that process is done, so the job
+ * is ended without the record. An export that reads from the job finds it gone;
+ * that the kept data has ended is noted later, under the record's lock. */
 static void
 end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
 {
@@ -477,8 +504,9 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
     gboolean ended = FALSE;
     g_autoptr(GError) error = NULL;
 
-    /* While they shake hands the guest may even stop for want of room: it can
-     * be woken from that. Kept out they are until the watch is over: the end
+    /* A reader that is making a connection is waited for, even if the guest
+     * stops for want of room meanwhile: it can be woken from that. Then no
+     * reader makes another one until the watch is over, as the end of the job
      * may take its time. */
     if (kept != NULL && guard->handshakes < 0)
         guard->handshakes = rfp_handshakes_keep_out(kept->record->path);
@@ -491,8 +519,10 @@ end_job_alone(Guard *guard, RfpDomain *domain, const char *guid)
         log_error(guard, "cannot end what is kept", error);
 }
 
-/* An export that reads it has the record: time is given to it. So it is to an
- * operation that died and cannot be undone yet. */
+/* Lets the kept data go, for the reason @why, under the lock of the domain's
+ * record. While an export reads the data it has that lock, and an operation
+ * that died must be undone before: in both cases this returns with nothing
+ * done, and the guard tries again later. */
 static void
 end_kept(Guard *guard, const char *guid, const char *why)
 {
@@ -523,8 +553,8 @@ end_kept(Guard *guard, const char *guid, const char *why)
         log_error(guard, "cannot end what is kept", error);
 }
 
-/* The first reason stays, but for scratch: that end does not wait for
- * anybody. */
+/* Which of two reasons counts: the first that was found stays, unless room for
+ * the scratch files has run out since, for which nobody is waited for. */
 static const char *
 worse(const char *why, const char *now)
 {
@@ -585,7 +615,8 @@ read_line(int timeout_ms, gboolean *timed_out)
     return NULL;
 }
 
-/* Once, but again as long as libvirt's daemon is away. */
+/* Thaws the guest, because the process that froze it does not go on. This is
+ * tried once, and again for as long as libvirt's daemon is away. */
 static void
 thaw_stalled(Guard *guard)
 {
@@ -609,8 +640,9 @@ typedef enum {
     END_KEEP,
 } End;
 
-/* How long to listen, before there is something else to do; -1: as long as it
- * takes. */
+/* For how many milliseconds the guard may wait for a line from the process that
+ * is guarded before it has to look at something else; -1: as long as it takes.
+ */
 static int
 patience(const Guard *guard)
 {
@@ -645,7 +677,8 @@ hear(Guard *guard, const char *word)
         late_start(guard);
 }
 
-/* How the other side ended. */
+/* Talks with the process that is guarded until that is over, and returns how it
+ * ended. */
 static End
 converse(Guard *guard)
 {

@@ -72,8 +72,8 @@ typedef struct {
                            GError **error);
 } RfpSinkOps;
 
-/* Counters that others may read while the copy runs (g_atomic_pointer-free:
- * use rfp_copy_progress()). */
+/* One copy, from rfp_copy_new() to rfp_copy_free(). While rfp_copy_run() works
+ * in one thread, others may call rfp_copy_progress(), and nothing else. */
 typedef struct _RfpCopy RfpCopy;
 
 typedef struct {

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "cim/msvm-return.h"
+
 /* ---- A tolerant reader of MOF -------------------------------------------- */
 
 typedef struct {

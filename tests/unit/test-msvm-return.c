@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The two return-code sets, row by row. */
-#include "refpoint.h"
+#include "cim/msvm-return.h"
 
-#include <string.h>
+#include "refpoint-msvm.h"
 
 static const struct {
     int cause;
@@ -54,11 +54,72 @@ test_order(void)
                          ==, 32767 + (guint)cause);
 }
 
+/* A cause that is added without its row, or that a search passes over, is seen
+ * here: the last one above all. */
+static void
+test_causes(void)
+{
+    for (int cause = 1; cause < REFPOINT_ERROR_CANCELLED; cause++) {
+        guint32 number = refpoint_return_value(REFPOINT_RETURN_EXPORT, cause);
+
+        g_assert_cmpint(refpoint_msvm_return_cause(number), ==, cause);
+        g_assert_cmpstr(refpoint_msvm_return_name(number), ==,
+                        refpoint_return_name(cause));
+    }
+    g_assert_cmpint(refpoint_msvm_return_cause(0), ==, 0);
+    g_assert_cmpint(refpoint_msvm_return_cause(32767), ==, -1);
+    g_assert_cmpint(refpoint_msvm_return_cause(32767 +
+                                               REFPOINT_ERROR_CANCELLED),
+                    ==, -1);
+}
+
+/* A number of the set of Create that several causes have means one of them. */
+static void
+test_causes_of_create(void)
+{
+    static const int causes[] = {
+        0,
+        REFPOINT_ERROR_NOT_SUPPORTED,
+        REFPOINT_ERROR_FAILED,
+        REFPOINT_ERROR_TIMEOUT,
+        REFPOINT_ERROR_INVALID_PARAMETER,
+        REFPOINT_ERROR_INVALID_STATE,
+        REFPOINT_ERROR_INCORRECT_TYPE,
+        -1,
+    };
+
+    for (guint number = 0; number < G_N_ELEMENTS(causes); number++)
+        g_assert_cmpint(refpoint_msvm_return_cause(number), ==, causes[number]);
+}
+
+/* What a method returns is told by the same rows. */
+static void
+test_methods(void)
+{
+    const RfpMsvmMethod method = {
+        .name = "Method",
+        .set = REFPOINT_RETURN_EXPORT,
+        .file_not_found = TRUE,
+        .parameters = (const RfpMsvmProperty[]){{.name = NULL}},
+    };
+    guint found = 0;
+
+    for (guint number = 0; number <= G_MAXUINT16; number++)
+        found += rfp_msvm_method_returns(&method, number) ? 1 : 0;
+    g_assert_cmpuint(found, ==, REFPOINT_ERROR_CANCELLED);
+    for (int cause = 0; cause < REFPOINT_ERROR_CANCELLED; cause++)
+        g_assert_cmpuint(rfp_msvm_method_number(&method, cause), ==,
+                         refpoint_return_value(method.set, cause));
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/msvm-return/rows", test_rows);
     g_test_add_func("/msvm-return/order", test_order);
+    g_test_add_func("/msvm-return/causes", test_causes);
+    g_test_add_func("/msvm-return/causes-of-create", test_causes_of_create);
+    g_test_add_func("/msvm-return/methods", test_methods);
     return g_test_run();
 }

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/job.h"
+#include "cim/msvm-return.h"
 #include "msvm/msvm-job.h"
 #include "msvm/msvm-method.h"
 #include "msvm/msvm-objects.h"

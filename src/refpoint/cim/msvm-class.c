@@ -146,24 +146,6 @@ rfp_msvm_method_parameter(const RfpMsvmMethod *method, const char *name)
     return find_property(method->parameters, name);
 }
 
-gboolean
-rfp_msvm_method_returns(const RfpMsvmMethod *method, guint32 number)
-{
-    int cause = 0;
-
-    if (number == RFP_MSVM_JOB_STARTED)
-        return rfp_msvm_method_parameter(method, "Job") != NULL;
-    if (number == RFP_MSVM_TIMEOUT_NOT_SUPPORTED)
-        return method->timeout_parameter;
-    for (cause = 0; cause <= REFPOINT_ERROR_FILE_NOT_FOUND; cause++) {
-        if (cause == REFPOINT_ERROR_FILE_NOT_FOUND && !method->file_not_found)
-            continue;
-        if (refpoint_return_value(method->set, cause) == number)
-            return TRUE;
-    }
-    return FALSE;
-}
-
 /* ---- Types --------------------------------------------------------------- */
 
 const char *

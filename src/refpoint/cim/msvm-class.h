@@ -57,17 +57,15 @@ typedef struct {
     const RfpMsvmName *values; /* NULL: no enumeration */
 } RfpMsvmProperty;
 
+/* A method of a class. What it returns: msvm-return.h. Tables end with a row
+ * whose name is NULL. */
 typedef struct {
     const char *name;
     RefpointReturnSet set;
-    gboolean file_not_found;    /* 32779 belongs to its set as well */
+    gboolean file_not_found;    /* 32779 is one of its numbers as well ... */
     gboolean timeout_parameter; /* ... and 4098 */
     const RfpMsvmProperty *parameters;
 } RfpMsvmMethod;
-
-/* The two numbers outside the table of causes. */
-#define RFP_MSVM_JOB_STARTED 4096
-#define RFP_MSVM_TIMEOUT_NOT_SUPPORTED 4098
 
 typedef enum {
     RFP_MSVM_ABSTRACT = 1 << 0,
@@ -114,10 +112,6 @@ rfp_msvm_class_method(const RfpMsvmClass *klass, const char *name);
 /* NULL if there is none. */
 const RfpMsvmProperty *
 rfp_msvm_method_parameter(const RfpMsvmMethod *method, const char *name);
-
-/* Whether @method may return @number, as the reference lists it. */
-gboolean
-rfp_msvm_method_returns(const RfpMsvmMethod *method, guint32 number);
 
 /* "Running"; NULL for a value without a name, or where there is no
  * enumeration. */

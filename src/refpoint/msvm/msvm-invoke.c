@@ -6,18 +6,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cim/msvm-return.h"
 #include "msvm/msvm-objects.h"
-
-/* The causes of the left set, which has one number for several. */
-static const int left_causes[] = {
-    0,
-    REFPOINT_ERROR_NOT_SUPPORTED,
-    REFPOINT_ERROR_FAILED,
-    REFPOINT_ERROR_TIMEOUT,
-    REFPOINT_ERROR_INVALID_PARAMETER,
-    REFPOINT_ERROR_INVALID_STATE,
-    REFPOINT_ERROR_INCORRECT_TYPE,
-};
 
 /* ---- Parameters ---------------------------------------------------------- */
 
@@ -258,36 +248,4 @@ refpoint_msvm_invoke(RefpointMsvm *msvm,
     if (local != NULL)
         g_propagate_error(error, g_steal_pointer(&local));
     return number;
-}
-
-/* ---- Numbers ------------------------------------------------------------- */
-
-int
-refpoint_msvm_return_cause(guint32 number)
-{
-    int cause = 0;
-
-    if (number == REFPOINT_MSVM_JOB_STARTED)
-        return 0;
-    if (number == REFPOINT_MSVM_TIMEOUT_NOT_SUPPORTED)
-        return REFPOINT_ERROR_NOT_SUPPORTED;
-    if (number < G_N_ELEMENTS(left_causes))
-        return left_causes[number];
-    for (cause = 1; cause <= REFPOINT_ERROR_FILE_NOT_FOUND; cause++) {
-        if (refpoint_return_value(REFPOINT_RETURN_EXPORT, cause) == number)
-            return cause;
-    }
-    return -1;
-}
-
-const char *
-refpoint_msvm_return_name(guint32 number)
-{
-    int cause = refpoint_msvm_return_cause(number);
-
-    if (number == REFPOINT_MSVM_JOB_STARTED)
-        return "Method Parameters Checked - Job Started";
-    if (number == REFPOINT_MSVM_TIMEOUT_NOT_SUPPORTED)
-        return "Use of Timeout Parameter Not Supported";
-    return cause < 0 ? "Unknown" : refpoint_return_name(cause);
 }

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cim/msvm-error.h"
+#include "cim/msvm-return.h"
 #include "cim/msvm-time.h"
 #include "msvm/msvm-method.h"
 #include "msvm/msvm-objects.h"

@@ -7,6 +7,7 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "cim/msvm-id.h"
+#include "cim/msvm-return.h"
 #include "msvm/msvm-method.h"
 #include "msvm/msvm-objects.h"
 

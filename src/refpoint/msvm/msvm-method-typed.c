@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+#include "cim/msvm-return.h"
+
 #define VM_SERVICE "Msvm_VirtualSystemReferencePointService"
 #define COLLECTION_SERVICE "Msvm_CollectionReferencePointService"
 #define IMAGE_SERVICE "Msvm_ImageManagementService"

@@ -5,32 +5,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cim/msvm-return.h"
 
 /* In parameters that may be NULL; embedded instances and what is also an out
  * parameter may, too. */
 static const char *const optional[] = {"TargetSnapshotId", "TimeoutPeriod"};
-
-/* ---- Numbers ------------------------------------------------------------- */
-
-guint32
-rfp_msvm_method_number(const RfpMsvmMethod *method, int cause)
-{
-    guint32 number = refpoint_return_value(method->set, cause);
-
-    if (rfp_msvm_method_returns(method, number))
-        return number;
-    return refpoint_return_value(method->set, REFPOINT_ERROR_FAILED);
-}
-
-guint32
-rfp_msvm_method_error_number(const RfpMsvmMethod *method, const GError *error)
-{
-    if (error == NULL)
-        return 0;
-    return rfp_msvm_method_number(method, error->domain == REFPOINT_ERROR
-                                              ? error->code
-                                              : REFPOINT_ERROR_FAILED);
-}
 
 /* ---- A call -------------------------------------------------------------- */
 

@@ -85,14 +85,6 @@ rfp_msvm_call_answer(RfpMsvmCall *call, const char *name);
 const RfpMsvmValue *
 rfp_msvm_call_answered(const RfpMsvmCall *call, const char *name);
 
-/* The number of a cause, Failed where the method does not know it; 0 for 0. */
-guint32
-rfp_msvm_method_number(const RfpMsvmMethod *method, int cause);
-
-/* ... of an error; 0 for none. */
-guint32
-rfp_msvm_method_error_number(const RfpMsvmMethod *method, const GError *error);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpMsvmCall, rfp_msvm_call_free)
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "cim/msvm-instance.h"
+#include "cim/msvm-instance-read.h"
 
 static const char *const classes[4];
 

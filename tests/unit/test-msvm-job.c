@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/job.h"
+#include "cim/msvm-instance-read.h"
 #include "cim/msvm-return.h"
 #include "cim/msvm-time.h"
 #include "msvm/msvm-method.h"

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "cim/msvm-instance-read.h"
 #include "data.h"
 #include "msvm/msvm-object-inventory.h"
 #include "virt/connection.h"

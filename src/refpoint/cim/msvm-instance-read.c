@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* rfp_msvm_instance_parse(). */
-#include "cim/msvm-instance.h"
+#include "cim/msvm-instance-read.h"
 
 #include <string.h>
 

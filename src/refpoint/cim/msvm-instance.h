@@ -1,45 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Instances of the Msvm classes, and their text: CIM DTD 2.0 XML (DMTF DSP0203)
- * as WMI's GetText() and the PowerShell CIM serializer write it; pure. The text
- * comes from outside: bounded in size and depth, no entities, no DTD.
+ * Instances of the Msvm classes, and printing them as CIM DTD 2.0 XML (DMTF
+ * DSP0203), as WMI's GetText() and the PowerShell CIM serializer write it;
+ * pure. msvm-instance-read.h reads that text.
+ *
+ * An instance holds values, and a value can hold an embedded instance: so the
+ * units msvm-value, msvm-instance and msvm-instance-read need one another.
  */
 #ifndef RFP_MSVM_INSTANCE_H
 #define RFP_MSVM_INSTANCE_H
 
 #include "cim/msvm-value.h"
 
-#define RFP_MSVM_INSTANCE_SIZE_MAX (1024 * 1024)
-#define RFP_MSVM_INSTANCE_DEPTH_MAX 32
-
 struct _RfpMsvmInstance {
     const RfpMsvmClass *klass;
     GPtrArray *values; /* RfpMsvmValue, each property at most once */
 };
 
-/*
- * Reads one instance of the class @expected, or of one derived from it: UTF-8,
- * or UTF-16 of either order. Qualifiers and system properties ("__PATH") are
- * passed over. Another class, a property that the class has not, a wrong type:
- * INCORRECT_TYPE. Not well-formed, too large, too deep, entities, a DTD:
- * INVALID_PARAMETER.
- */
-RfpMsvmInstance *
-rfp_msvm_instance_parse(const char *text,
-                        gsize length,
-                        const char *expected,
-                        GError **error);
-
-/* The same, @depth levels of XML deep in another text. */
-RfpMsvmInstance *
-rfp_msvm_instance_parse_below(const char *text,
-                              gsize length,
-                              const char *expected,
-                              guint depth,
-                              GError **error);
-
-/* The properties that have a value, or a NULL, in the order of the class. Free
- * with g_free(). */
+/* @instance as XML in UTF-8: the properties that were given a value, or NULL,
+ * in the order of the class. Free with g_free(). */
 char *
 rfp_msvm_instance_format(const RfpMsvmInstance *instance);
 

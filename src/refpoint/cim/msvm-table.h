@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The tables behind msvm-class.h, for msvm-*.c alone. */
+/*
+ * The constant tables behind msvm-class.h: only msvm-class.c and the tables
+ * themselves include this header. It is the header of all msvm-table-*.c, as
+ * they refer to one another: msvm-table-cim.c, -point.c, -job.c and -service.c
+ * have a table of classes each, msvm-table-names.c has the enumerations of
+ * their properties.
+ */
 #ifndef RFP_MSVM_TABLE_H
 #define RFP_MSVM_TABLE_H
 
@@ -11,7 +17,7 @@ extern const RfpMsvmClass rfp_msvm_point_classes[];
 extern const RfpMsvmClass rfp_msvm_job_classes[];
 extern const RfpMsvmClass rfp_msvm_service_classes[];
 
-/* Enumerations. */
+/* The names of an enumeration's values; each ends with a row without a name. */
 extern const RfpMsvmName rfp_msvm_operational_status[];
 extern const RfpMsvmName rfp_msvm_system_status[];
 extern const RfpMsvmName rfp_msvm_health_state[];

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "cim/msvm-instance.h"
+#include "cim/msvm-instance-read.h"
 #include "cim/msvm-path.h"
 #include "cim/msvm-time.h"
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The value of a property or parameter, in the type that its class gives it. */
+/*
+ * The value of a property or parameter, in the type that its class gives it;
+ * pure. A value can hold an embedded instance, which holds values (see
+ * msvm-instance.h): this unit and those of instances need one another.
+ */
 #ifndef RFP_MSVM_VALUE_H
 #define RFP_MSVM_VALUE_H
 

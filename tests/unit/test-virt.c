@@ -5,6 +5,9 @@
 
 #include <errno.h>
 
+#include "base/error.h"
+#include "virt/domain.h"
+
 #define FAILED REFPOINT_ERROR_FAILED
 #define DENIED REFPOINT_ERROR_ACCESS_DENIED
 #define UNSUPPORTED REFPOINT_ERROR_NOT_SUPPORTED
@@ -183,6 +186,47 @@ test_no_origin(void)
     g_assert_cmpint(rfp_error_libvirt_code(error), ==, 0);
 }
 
+/* ---- All domains --------------------------------------------------------- */
+
+/* Looks for @opaque, the name of a domain that is not there; NULL: for none. */
+static gboolean
+look_for(RfpDomain *domain, gpointer opaque, GError **error)
+{
+    g_autoptr(virConnect) virt = rfp_connection_ref(domain->conn);
+    g_autoptr(virDomain) found = NULL;
+
+    g_assert_cmpstr(domain->name, ==, "test");
+    if (opaque == NULL) {
+        rfp_error_set(error, REFPOINT_ERROR_IN_USE, "no");
+        return FALSE;
+    }
+    found = virDomainLookupByName(virt, opaque);
+    g_assert_null(found);
+    rfp_virt_error_set(error, opaque, "it went away");
+    return FALSE;
+}
+
+/* One that goes away meanwhile is none; any other failure is that of all. */
+static void
+test_each(void)
+{
+    char name[] = "nobody";
+    RefpointConnection conn = {.uri = (char *)"test:///default"};
+    g_autoptr(GError) error = NULL;
+
+    refpoint_silence_libvirt();
+    conn.virt = virConnectOpen(conn.uri);
+    if (conn.virt == NULL) {
+        g_test_skip("libvirt has no test driver");
+        return;
+    }
+    g_assert_true(rfp_domain_each(&conn, look_for, name, &error));
+    g_assert_no_error(error);
+    g_assert_false(rfp_domain_each(&conn, look_for, NULL, &error));
+    g_assert_error(error, REFPOINT_ERROR, IN_USE);
+    virConnectClose(conn.virt);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -193,5 +237,6 @@ main(int argc, char **argv)
     g_test_add_func("/virt/connection", test_connection);
     g_test_add_func("/virt/origin", test_origin);
     g_test_add_func("/virt/no-origin", test_no_origin);
+    g_test_add_func("/virt/each", test_each);
     return g_test_run();
 }

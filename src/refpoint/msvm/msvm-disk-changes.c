@@ -193,7 +193,7 @@ find_place(RefpointConnection *conn, Search *search, GError **error)
 {
     g_autofree char *shown = rfp_text_clean(search->path);
 
-    if (!rfp_msvm_each_domain(conn, search_domain, search, error))
+    if (!rfp_domain_each(conn, search_domain, search, error))
         return NULL;
     if (search->places->len > 0)
         return choose_place(conn, search, error);

@@ -53,28 +53,6 @@ rfp_msvm_inventory_free(RfpMsvmInventory *inventory)
 
 /* ---- Loading ------------------------------------------------------------- */
 
-gboolean
-rfp_msvm_each_domain(RefpointConnection *conn,
-                     gboolean (*func)(RfpDomain *domain,
-                                      gpointer opaque,
-                                      GError **error),
-                     gpointer opaque,
-                     GError **error)
-{
-    g_autoptr(GPtrArray) domains = rfp_domain_list(conn, 0, NULL, error);
-
-    for (guint i = 0; domains != NULL && i < domains->len; i++) {
-        g_autoptr(GError) local = NULL;
-
-        if (!func(g_ptr_array_index(domains, i), opaque, &local) &&
-            rfp_error_libvirt_code(local) != VIR_ERR_NO_DOMAIN) {
-            g_propagate_error(error, g_steal_pointer(&local));
-            return FALSE;
-        }
-    }
-    return domains != NULL;
-}
-
 static gboolean
 add_system(RfpDomain *domain, gpointer opaque, GError **error)
 {
@@ -175,7 +153,7 @@ rfp_msvm_inventory_load(RefpointMsvm *msvm,
         if (!add_one_system(inventory, msvm->conn, domain_uuid, error))
             return NULL;
     } else if (what & RFP_MSVM_SYSTEMS) {
-        if (!rfp_msvm_each_domain(msvm->conn, add_system, inventory, error))
+        if (!rfp_domain_each(msvm->conn, add_system, inventory, error))
             return NULL;
     }
     if (what & RFP_MSVM_POINTS &&

@@ -56,16 +56,6 @@ rfp_msvm_system_free(RfpMsvmSystem *system);
 void
 rfp_msvm_job_links_free(RfpMsvmJobLinks *job);
 
-/* Calls @func with each domain until it fails; one that goes away meanwhile is
- * passed over. */
-gboolean
-rfp_msvm_each_domain(RefpointConnection *conn,
-                     gboolean (*func)(RfpDomain *domain,
-                                      gpointer opaque,
-                                      GError **error),
-                     gpointer opaque,
-                     GError **error);
-
 typedef struct _RfpMsvmObject RfpMsvmObject;
 
 struct _RfpMsvmObject {

@@ -129,6 +129,28 @@ rfp_domain_list(RefpointConnection *conn,
     return found;
 }
 
+gboolean
+rfp_domain_each(RefpointConnection *conn,
+                gboolean (*func)(RfpDomain *domain,
+                                 gpointer opaque,
+                                 GError **error),
+                gpointer opaque,
+                GError **error)
+{
+    g_autoptr(GPtrArray) domains = rfp_domain_list(conn, 0, NULL, error);
+
+    for (guint i = 0; domains != NULL && i < domains->len; i++) {
+        g_autoptr(GError) local = NULL;
+
+        if (!func(g_ptr_array_index(domains, i), opaque, &local) &&
+            rfp_error_libvirt_code(local) != VIR_ERR_NO_DOMAIN) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+    }
+    return domains != NULL;
+}
+
 void
 rfp_domain_free(RfpDomain *domain)
 {

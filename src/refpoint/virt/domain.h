@@ -34,6 +34,17 @@ rfp_domain_list(RefpointConnection *conn,
                 const gint *cancel,
                 GError **error);
 
+/* Calls @func with every domain, one after the other, until it fails; its error
+ * is then this function's, too. A domain that goes away before or while @func
+ * looks at it is passed over. */
+gboolean
+rfp_domain_each(RefpointConnection *conn,
+                gboolean (*func)(RfpDomain *domain,
+                                 gpointer opaque,
+                                 GError **error),
+                gpointer opaque,
+                GError **error);
+
 void
 rfp_domain_free(RfpDomain *domain);
 

@@ -9,8 +9,9 @@
 #include "cim/msvm-instance-read.h"
 #include "cim/msvm-return.h"
 #include "cim/msvm-time.h"
+#include "msvm/msvm-job-instance.h"
 #include "msvm/msvm-method.h"
-#include "msvm/msvm-objects.h"
+#include "msvm/msvm-object-path.h"
 
 #define VM "c7a5fdbd-edaf-9455-926a-d65c16db1809"
 #define OTHER_VM "00000000-edaf-9455-926a-d65c16db1809"

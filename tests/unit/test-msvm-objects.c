@@ -7,7 +7,9 @@
 
 #include "cim/msvm-instance-read.h"
 #include "data.h"
-#include "msvm/msvm-object-inventory.h"
+#include "msvm/msvm-job-instance.h"
+#include "msvm/msvm-method-changes.h"
+#include "msvm/msvm-object-path.h"
 #include "virt/connection.h"
 
 #define VM "c7a5fdbd-edaf-9455-926a-d65c16db1809"

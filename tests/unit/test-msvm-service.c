@@ -8,7 +8,7 @@
 #include "cim/msvm-return.h"
 #include "msvm/msvm-job.h"
 #include "msvm/msvm-method.h"
-#include "msvm/msvm-objects.h"
+#include "msvm/msvm-object-path.h"
 #include "set.h"
 #include "virt/connection.h"
 

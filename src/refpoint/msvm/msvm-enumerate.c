@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Instances, classes and associations of the Msvm model (refpoint-msvm.h). */
 #include "base/text.h"
-#include "msvm/msvm-object-inventory.h"
+#include "msvm/msvm-job-instance.h"
+#include "msvm/msvm-object-path.h"
 #include "msvm/msvm-objects.h"
 
 #define SHOWN_MAX 64 /* characters of a bad name in its message */

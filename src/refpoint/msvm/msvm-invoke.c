@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any method by its name, and what methods there are. */
-#include "msvm/msvm-method.h"
-
 #include <string.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cim/msvm-return.h"
-#include "msvm/msvm-objects.h"
+#include "msvm/msvm-method.h"
+#include "msvm/msvm-object-path.h"
 
 /* ---- Parameters ---------------------------------------------------------- */
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Jobs as instances of their classes, and what they affect. */
+#include "msvm/msvm-job-instance.h"
+
 #include "cim/msvm-id.h"
 #include "cim/msvm-time.h"
 #include "msvm/msvm-job.h"

@@ -9,7 +9,7 @@
 #include "cim/msvm-id.h"
 #include "cim/msvm-return.h"
 #include "msvm/msvm-method.h"
-#include "msvm/msvm-objects.h"
+#include "msvm/msvm-object-path.h"
 
 /* Progress is told at most this often. */
 #define TELL_US (200 * 1000)

@@ -3,7 +3,7 @@
 #ifndef RFP_MSVM_JOB_H
 #define RFP_MSVM_JOB_H
 
-#include "msvm/msvm-method-work.h"
+#include "msvm/msvm-work.h"
 #include "msvm/msvm-service.h"
 
 /* All that changes is guarded by the service's lock. A job stays until its
@@ -45,31 +45,9 @@ rfp_msvm_job_check_free(RefpointMsvm *msvm,
 void
 rfp_msvm_job_end_all(RefpointMsvm *msvm);
 
-/* ---- What is asked of jobs ----------------------------------------------- */
-
-/* The instance of the job at @path; NULL if there is none (any more). */
-RfpMsvmInstance *
-rfp_msvm_job_instance(RefpointMsvm *msvm, const RfpMsvmPath *path);
-
 /* The paths of all jobs that have not been removed yet: GPtrArray of char *. */
 GPtrArray *
 rfp_msvm_job_paths(RefpointMsvm *msvm);
-
-/* What a job affects (Msvm_AffectedJobElement): each @path once. */
-typedef struct {
-    char *path;     /* of a system, a point or a collection */
-    guint16 effect; /* ElementEffects: 5 (Create) what the job has made, else 2
-                     * (Exclusive Use) */
-} RfpMsvmAffected;
-
-/* GPtrArray of RfpMsvmAffected with its free function; empty where there is no
- * job at @path. */
-GPtrArray *
-rfp_msvm_job_affected(RefpointMsvm *msvm, const char *path);
-
-/* The path of what a job has made; NULL if it has not. Free with g_free(). */
-char *
-rfp_msvm_job_result(RefpointMsvm *msvm, const RfpMsvmPath *path);
 
 /* ---- For msvm-job*.c, with the lock held --------------------------------- */
 

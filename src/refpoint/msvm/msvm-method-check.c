@@ -2,12 +2,14 @@
 /* What the methods of the services do with their parameters. */
 #include "msvm/msvm-method-check.h"
 
+#include <inttypes.h>
+
 #include "base/error.h"
 #include "base/names.h"
 #include "base/text.h"
-#include "msvm/msvm-objects.h"
-
-#include <inttypes.h>
+#include "msvm/msvm-method-changes.h"
+#include "msvm/msvm-method-export.h"
+#include "msvm/msvm-object-path.h"
 
 #define VM_SERVICE "Msvm_VirtualSystemReferencePointService"
 #define COLLECTION_SERVICE "Msvm_CollectionReferencePointService"

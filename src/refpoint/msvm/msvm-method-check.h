@@ -32,20 +32,4 @@ rfp_msvm_take_collection(const RfpMsvmCall *call,
 const RfpMsvmInstance *
 rfp_msvm_take_embedded(const RfpMsvmCall *call, const char *parameter);
 
-/* All parameters of a method: RfpMsvmHandler.check. */
-gboolean
-rfp_msvm_check_export(const RfpMsvmCall *call,
-                      RfpMsvmWork *work,
-                      GError **error);
-
-gboolean
-rfp_msvm_check_export_collection(const RfpMsvmCall *call,
-                                 RfpMsvmWork *work,
-                                 GError **error);
-
-gboolean
-rfp_msvm_check_import(const RfpMsvmCall *call,
-                      RfpMsvmWork *work,
-                      GError **error);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parameters of ExportReferencePoint and ImportReferencePointMetadata:
  * sets, bases, disks. */
-#include "msvm/msvm-method-check.h"
+#include "msvm/msvm-method-export.h"
 
 #include <string.h>
 
@@ -9,7 +9,8 @@
 #include "base/files.h"
 #include "base/names.h"
 #include "base/text.h"
-#include "msvm/msvm-objects.h"
+#include "msvm/msvm-method-check.h"
+#include "msvm/msvm-object-path.h"
 #include "set/export-set.h"
 
 #define POINT "Msvm_VirtualSystemReferencePoint"

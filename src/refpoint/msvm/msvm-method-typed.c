@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The methods as C functions: their parameters by name, and one way. */
-#include "msvm/msvm-method.h"
-
 #include <inttypes.h>
 
 #include "cim/msvm-return.h"
+#include "msvm/msvm-method.h"
 
 #define VM_SERVICE "Msvm_VirtualSystemReferencePointService"
 #define COLLECTION_SERVICE "Msvm_CollectionReferencePointService"

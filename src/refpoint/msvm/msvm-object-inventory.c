@@ -3,8 +3,8 @@
 
 #include "base/names.h"
 #include "base/text.h"
-
-#include <stdlib.h>
+#include "msvm/msvm-job-instance.h"
+#include "msvm/msvm-job.h"
 
 void
 rfp_msvm_system_free(RfpMsvmSystem *system)
@@ -66,8 +66,7 @@ add_system(RfpDomain *domain, gpointer opaque, GError **error)
     system->uuid = g_strdup(domain->uuid);
     system->name = g_strdup(domain->name);
     system->state = state;
-    system->saved =
-        !state.active && virDomainHasManagedSaveImage(domain->virt, 0) == 1;
+    system->saved = !state.active && rfp_domain_has_saved_memory(domain);
     g_ptr_array_add(inventory->systems, system);
     return TRUE;
 }

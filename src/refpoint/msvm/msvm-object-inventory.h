@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * All objects that the Msvm model has of this host: what libvirt and the jobs
- * show at one moment, and the objects and associations that follow from it. All
- * but rfp_msvm_inventory_load() is pure.
- */
+/* What libvirt and the jobs show of this host at one moment. The objects of the
+ * Msvm model that follow from it: msvm-objects.h. */
 #ifndef RFP_MSVM_OBJECT_INVENTORY_H
 #define RFP_MSVM_OBJECT_INVENTORY_H
 
-#include "msvm/msvm-job.h"
+#include "msvm/msvm-service.h"
 #include "virt/domain.h"
 
 typedef struct {
@@ -55,52 +52,6 @@ rfp_msvm_system_free(RfpMsvmSystem *system);
 
 void
 rfp_msvm_job_links_free(RfpMsvmJobLinks *job);
-
-typedef struct _RfpMsvmObject RfpMsvmObject;
-
-struct _RfpMsvmObject {
-    const RfpMsvmClass *klass;
-    char *path;
-    gconstpointer of; /* what it shows; borrowed from the inventory */
-    char *ends[2];    /* of associations: paths, in the order of the class's
-                       * references; else NULL */
-    guint16 effect;   /* of Msvm_AffectedJobElement: ElementEffects */
-    /* NULL: it has to be asked for elsewhere (jobs). */
-    RfpMsvmInstance *(*make)(const RfpMsvmObject *object);
-};
-
-/* All of them: GPtrArray of RfpMsvmObject with its free function. Valid as long
- * as the inventory. */
-GPtrArray *
-rfp_msvm_objects(const RfpMsvmInventory *inventory);
-
-/* The object with this canonical path; NULL if there is none. */
-const RfpMsvmObject *
-rfp_msvm_objects_find(GPtrArray *objects, const char *path);
-
-/* What has to be loaded for the instances of a class and of the classes derived
- * from it: RfpMsvmWhat. */
-guint
-rfp_msvm_objects_need(const RfpMsvmClass *klass);
-
-/* Instances (RfpMsvmObject.make). */
-RfpMsvmInstance *
-rfp_msvm_system_instance(const RfpMsvmObject *object);
-
-RfpMsvmInstance *
-rfp_msvm_group_instance(const RfpMsvmObject *object);
-
-RfpMsvmInstance *
-rfp_msvm_point_instance(const RfpMsvmObject *object);
-
-RfpMsvmInstance *
-rfp_msvm_collection_instance(const RfpMsvmObject *object);
-
-RfpMsvmInstance *
-rfp_msvm_service_instance(const RfpMsvmObject *object);
-
-RfpMsvmInstance *
-rfp_msvm_association_instance(const RfpMsvmObject *object);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpMsvmInventory, rfp_msvm_inventory_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpMsvmSystem, rfp_msvm_system_free)

@@ -250,6 +250,12 @@ rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error)
     return TRUE;
 }
 
+gboolean
+rfp_domain_has_saved_memory(RfpDomain *domain)
+{
+    return virDomainHasManagedSaveImage(domain->virt, 0) == 1;
+}
+
 void
 rfp_domain_correct_cause(RfpDomain *domain, GError **error)
 {

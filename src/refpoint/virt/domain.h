@@ -72,6 +72,11 @@ typedef struct {
 gboolean
 rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error);
 
+/* Whether libvirt keeps the memory of a domain that is shut off, to start from
+ * it (virsh managedsave); FALSE, too, where it cannot be asked. */
+gboolean
+rfp_domain_has_saved_memory(RfpDomain *domain);
+
 /* Of @error, which libvirt gave of a call on @domain: what is not supported
  * because the domain is not active is INVALID_STATE. */
 void

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Msvm_ImageManagementService.GetVirtualDiskChanges. */
-#include "base/names.h"
-#include "base/text.h"
-#include "cim/msvm-id.h"
-#include "msvm/msvm-object-inventory.h"
-#include "msvm/msvm-objects.h"
+#include "msvm/msvm-method-changes.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/names.h"
+#include "base/text.h"
+#include "cim/msvm-id.h"
+#include "msvm/msvm-object-path.h"
+#include "virt/domain.h"
 
 /* A disk of a domain that has the path. */
 typedef struct {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The instances of domains, points and what belongs to them. */
+#include "msvm/msvm-object-instance.h"
+
 #include "cim/msvm-id.h"
 #include "cim/msvm-time.h"
 #include "msvm/msvm-object-inventory.h"

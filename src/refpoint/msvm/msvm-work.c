@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "msvm/msvm-method-work.h"
+#include "msvm/msvm-work.h"
 
 #include <string.h>
 
 #include "base/job.h"
 #include "cim/msvm-id.h"
-#include "msvm/msvm-objects.h"
+#include "msvm/msvm-object-path.h"
 #include "set/export-set.h"
 
 #define POINT_EXPORT_JOB "Msvm_VirtualSystemReferencePointExportJob"

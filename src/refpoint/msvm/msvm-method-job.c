@@ -5,8 +5,9 @@
 #include "cim/msvm-error.h"
 #include "cim/msvm-return.h"
 #include "cim/msvm-time.h"
+#include "msvm/msvm-job.h"
 #include "msvm/msvm-method.h"
-#include "msvm/msvm-objects.h"
+#include "msvm/msvm-object-path.h"
 
 #define JOB "CIM_ConcreteJob"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is left of a method's call once its parameters are checked: the work,
  * for the caller's thread or for a job, and what came of it. */
-#ifndef RFP_MSVM_METHOD_WORK_H
-#define RFP_MSVM_METHOD_WORK_H
+#ifndef RFP_MSVM_WORK_H
+#define RFP_MSVM_WORK_H
 
 #include "cim/msvm-class.h"
 

@@ -10,7 +10,6 @@
 #include "cim/msvm-return.h"
 #include "cim/msvm-time.h"
 #include "msvm/msvm-job-instance.h"
-#include "msvm/msvm-method.h"
 #include "msvm/msvm-object-path.h"
 
 #define VM "c7a5fdbd-edaf-9455-926a-d65c16db1809"

@@ -605,8 +605,12 @@ test_methods(void)
         g_autoptr(RfpMsvmCall) call =
             rfp_msvm_call_new(NULL, method->class_name, method->name, NULL);
 
-        /* What is listed can be called. */
+        g_autoptr(GError) error = NULL;
+
+        /* What is listed can be called; without its parameters it fails. */
         g_assert_nonnull(call);
+        g_assert_cmpuint(rfp_msvm_method_run(call, &error), !=, 0);
+        g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
         for (guint j = 0; j < G_N_ELEMENTS(methods); j++) {
             if (strcmp(methods[j].class_name, method->class_name) == 0 &&
                 strcmp(methods[j].method, method->name) == 0)

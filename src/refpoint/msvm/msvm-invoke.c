@@ -239,7 +239,7 @@ refpoint_msvm_invoke(RefpointMsvm *msvm,
     call->path = path;
     call->asynchronous = asynchronous;
     if (check_path(call, &local) && put_all(call, in, &local))
-        number = rfp_msvm_call_run(call, &local);
+        number = rfp_msvm_method_run(call, &local);
     else
         number = rfp_msvm_method_error_number(call->method, local);
     if (out != NULL && local == NULL)

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "cim/msvm-id.h"
 #include "cim/msvm-return.h"
-#include "msvm/msvm-method.h"
 #include "msvm/msvm-object-path.h"
 
 /* Progress is told at most this often. */

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/names.h"
 #include "base/text.h"
 #include "cim/msvm-id.h"
 #include "msvm/msvm-object-path.h"
+#include "msvm/msvm-take.h"
 #include "virt/domain.h"
 
 /* A disk of a domain that has the path. */
@@ -131,27 +133,6 @@ search_domain(RfpDomain *domain, gpointer opaque, GError **error)
     return TRUE;
 }
 
-/* *@has: whether the point of the LimitId is one of the domain. */
-static gboolean
-look_for_point(RefpointConnection *conn,
-               const Search *search,
-               const char *domain_uuid,
-               gboolean *has,
-               GError **error)
-{
-    g_autoptr(GPtrArray) points = refpoint_list(conn, domain_uuid, error);
-    guint i = 0;
-
-    *has = FALSE;
-    for (i = 0; points != NULL && i < points->len; i++) {
-        const RefpointPoint *point = g_ptr_array_index(points, i);
-
-        if (rfp_guid_equal(point->guid, search->point_guid))
-            *has = TRUE;
-    }
-    return points != NULL;
-}
-
 static void
 refuse_limit(const Search *search, gboolean other_disk, GError **error)
 {
@@ -178,10 +159,13 @@ choose_place(RefpointConnection *conn, const Search *search, GError **error)
 
     for (i = 0; i < search->places->len; i++) {
         const Place *place = g_ptr_array_index(search->places, i);
+        g_autoptr(GPtrArray) points =
+            refpoint_list(conn, place->domain_uuid, error);
         gboolean has = FALSE;
 
-        if (!look_for_point(conn, search, place->domain_uuid, &has, error))
+        if (points == NULL)
             return NULL;
+        has = rfp_msvm_points_have(points, search->point_guid);
         if (has && strcmp(place->target, search->target) == 0)
             return place;
         other_disk = other_disk || has;
@@ -272,4 +256,37 @@ rfp_msvm_disk_changes(RefpointMsvm *msvm,
                             changes, error);
     search_clear(&search);
     return done;
+}
+
+/* ---- The method ---------------------------------------------------------- */
+
+static void
+answer_changes(RfpMsvmCall *call, const RefpointMsvmDiskChanges *changes)
+{
+    RfpMsvmValue *processed = rfp_msvm_call_answer(call, "ProcessedByteLength");
+    RfpMsvmValue *offsets = rfp_msvm_call_answer(call, "ChangedByteOffsets");
+    RfpMsvmValue *lengths = rfp_msvm_call_answer(call, "ChangedByteLengths");
+    gsize i = 0;
+
+    rfp_msvm_value_add_number(processed, changes->processed_byte_length);
+    for (i = 0; i < changes->n_changes; i++) {
+        rfp_msvm_value_add_number(offsets, changes->changed_byte_offsets[i]);
+        rfp_msvm_value_add_number(lengths, changes->changed_byte_lengths[i]);
+    }
+}
+
+guint32
+rfp_msvm_run_disk_changes(RfpMsvmCall *call, GError **error)
+{
+    RefpointMsvmDiskChanges changes = {0};
+
+    if (rfp_msvm_disk_changes(call->msvm, rfp_msvm_call_text(call, "Path"),
+                              rfp_msvm_call_text(call, "LimitId"),
+                              rfp_msvm_call_text(call, "TargetSnapshotId"),
+                              rfp_msvm_call_number(call, "ByteOffset"),
+                              rfp_msvm_call_number(call, "ByteLength"),
+                              &changes, error))
+        answer_changes(call, &changes);
+    refpoint_msvm_disk_changes_clear(&changes);
+    return 0;
 }

@@ -9,8 +9,8 @@
 #include "base/files.h"
 #include "base/names.h"
 #include "base/text.h"
-#include "msvm/msvm-method-check.h"
 #include "msvm/msvm-object-path.h"
+#include "msvm/msvm-take.h"
 #include "set/export-set.h"
 
 #define POINT "Msvm_VirtualSystemReferencePoint"
@@ -40,7 +40,7 @@ take_base(const RfpMsvmCall *call,
           GError **error)
 {
     const RfpMsvmInstance *settings =
-        rfp_msvm_take_embedded(call, "ExportSettingData");
+        rfp_msvm_call_instance(call, "ExportSettingData");
     const char *path =
         settings != NULL ? rfp_msvm_instance_text(settings, property) : NULL;
     g_autofree char *domain = NULL;
@@ -120,7 +120,7 @@ rfp_msvm_check_export(const RfpMsvmCall *call,
                       GError **error)
 {
     const RfpMsvmInstance *settings =
-        rfp_msvm_take_embedded(call, "ExportSettingData");
+        rfp_msvm_call_instance(call, "ExportSettingData");
 
     return rfp_msvm_take_point(call, "ReferencePoint", work, error) &&
            take_base(call, "BaseReferencePoint", POINT, work, error) &&
@@ -177,7 +177,7 @@ rfp_msvm_check_export_collection(const RfpMsvmCall *call,
                                  GError **error)
 {
     const RfpMsvmInstance *settings =
-        rfp_msvm_take_embedded(call, "ExportSettingData");
+        rfp_msvm_call_instance(call, "ExportSettingData");
 
     return rfp_msvm_take_collection(call, "ReferencePointCollection", work,
                                     error) &&

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The methods of jobs: RequestStateChange, GetError, GetErrorEx. */
+#include "msvm/msvm-method-job.h"
+
 #include "base/error.h"
 #include "base/text.h"
 #include "cim/msvm-error.h"
 #include "cim/msvm-return.h"
 #include "cim/msvm-time.h"
 #include "msvm/msvm-job.h"
-#include "msvm/msvm-method.h"
 #include "msvm/msvm-object-path.h"
-
-#define JOB "CIM_ConcreteJob"
 
 /* ---- RequestStateChange -------------------------------------------------- */
 
@@ -183,8 +181,8 @@ request(const RfpMsvmCall *call, guint16 requested, GError **error)
         rfp_msvm_job_tell(call->msvm, name, state, percent);
 }
 
-static guint32
-run_request(RfpMsvmCall *call, GError **error)
+guint32
+rfp_msvm_run_request_state_change(RfpMsvmCall *call, GError **error)
 {
     guint16 requested = (guint16)rfp_msvm_call_number(call, "RequestedState");
     GError *local = NULL;
@@ -230,21 +228,14 @@ answer_error(RfpMsvmCall *call, const char *parameter, GError **error)
     return 0;
 }
 
-static guint32
-run_get_error(RfpMsvmCall *call, GError **error)
+guint32
+rfp_msvm_run_get_error(RfpMsvmCall *call, GError **error)
 {
     return answer_error(call, "Error", error);
 }
 
-static guint32
-run_get_error_ex(RfpMsvmCall *call, GError **error)
+guint32
+rfp_msvm_run_get_error_ex(RfpMsvmCall *call, GError **error)
 {
     return answer_error(call, "Errors", error);
 }
-
-const RfpMsvmHandler rfp_msvm_job_handlers[] = {
-    {.class_name = JOB, .method = "RequestStateChange", .run = run_request},
-    {.class_name = JOB, .method = "GetError", .run = run_get_error},
-    {.class_name = JOB, .method = "GetErrorEx", .run = run_get_error_ex},
-    {.class_name = NULL},
-};

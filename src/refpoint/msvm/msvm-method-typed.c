@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "cim/msvm-return.h"
+#include "msvm/msvm-call.h"
 #include "msvm/msvm-method.h"
 
 #define VM_SERVICE "Msvm_VirtualSystemReferencePointService"
@@ -51,7 +52,7 @@ run_call(RfpMsvmCall *call, const Text *in, char **job, GError **error)
         *job = NULL;
     call->asynchronous = job != NULL;
     if (put_all(call, in, &local))
-        number = rfp_msvm_call_run(call, &local);
+        number = rfp_msvm_method_run(call, &local);
     else
         number = rfp_msvm_method_error_number(call->method, local);
     hand_out(call, "Job", job);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "msvm/msvm-take.h"
+
+#include "base/error.h"
+#include "base/names.h"
+#include "base/text.h"
+#include "msvm/msvm-object-path.h"
+
+#define SYSTEM "Msvm_ComputerSystem"
+#define POINT "Msvm_VirtualSystemReferencePoint"
+#define GROUP "Msvm_VirtualSystemCollection"
+#define COLLECTION "Msvm_ReferencePointCollection"
+
+/* The domain, and the point if @class_name has one, that a parameter names. */
+static gboolean
+take_object(const RfpMsvmCall *call,
+            const char *parameter,
+            const char *class_name,
+            RfpMsvmWork *work,
+            GError **error)
+{
+    if (rfp_msvm_resolve(call->msvm, rfp_msvm_call_text(call, parameter),
+                         class_name, &work->domain, &work->point, error))
+        return TRUE;
+    rfp_error_prefix(error, "%s", parameter);
+    return FALSE;
+}
+
+gboolean
+rfp_msvm_points_have(GPtrArray *points, const char *guid)
+{
+    guint i = 0;
+
+    for (i = 0; i < points->len; i++) {
+        const RefpointPoint *point = g_ptr_array_index(points, i);
+
+        if (rfp_guid_equal(point->guid, guid))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* The domain is there, and so is its point if one is named. */
+static gboolean
+check_there(const RfpMsvmCall *call, const RfpMsvmWork *work, GError **error)
+{
+    g_autoptr(GPtrArray) points =
+        refpoint_list(call->msvm->conn, work->domain, error);
+
+    if (points == NULL)
+        return FALSE;
+    if (work->point == NULL || rfp_msvm_points_have(points, work->point))
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("the domain %s has no reference point %s"), work->domain,
+                  work->point);
+    rfp_error_add_object(error, work->point);
+    return FALSE;
+}
+
+gboolean
+rfp_msvm_take_system(const RfpMsvmCall *call,
+                     const char *parameter,
+                     RfpMsvmWork *work,
+                     GError **error)
+{
+    if (!take_object(call, parameter, SYSTEM, work, error))
+        return FALSE;
+    work->affected = rfp_msvm_system_path(work->domain);
+    return check_there(call, work, error);
+}
+
+gboolean
+rfp_msvm_take_group(const RfpMsvmCall *call,
+                    const char *parameter,
+                    RfpMsvmWork *work,
+                    GError **error)
+{
+    if (!take_object(call, parameter, GROUP, work, error))
+        return FALSE;
+    work->affected = rfp_msvm_group_path(work->domain);
+    return check_there(call, work, error);
+}
+
+gboolean
+rfp_msvm_take_point(const RfpMsvmCall *call,
+                    const char *parameter,
+                    RfpMsvmWork *work,
+                    GError **error)
+{
+    if (!take_object(call, parameter, POINT, work, error))
+        return FALSE;
+    work->affected = rfp_msvm_point_path(work->domain, work->point);
+    return check_there(call, work, error);
+}
+
+gboolean
+rfp_msvm_take_collection(const RfpMsvmCall *call,
+                         const char *parameter,
+                         RfpMsvmWork *work,
+                         GError **error)
+{
+    if (!take_object(call, parameter, COLLECTION, work, error))
+        return FALSE;
+    work->affected = rfp_msvm_collection_path(work->domain, work->point);
+    return check_there(call, work, error);
+}

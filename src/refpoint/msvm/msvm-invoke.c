@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Any method by its name, and what methods there are. */
+/* refpoint_msvm_invoke(), which calls any method by its name, and the list of
+ * all methods. */
 #include <string.h>
 
 #include "base/error.h"

@@ -95,10 +95,11 @@ set_interval(RfpMsvmInstance *instance, const char *name, guint64 us)
 static guint64
 elapsed(const RfpMsvmJob *job)
 {
-    gint64 end = job->end_us ? job->end_us : g_get_monotonic_time();
+    gint64 end = job->mono_end_us ? job->mono_end_us : g_get_monotonic_time();
 
-    return job->begin_us && end > job->begin_us ? (guint64)(end - job->begin_us)
-                                                : 0;
+    return job->mono_begin_us && end > job->mono_begin_us
+               ? (guint64)(end - job->mono_begin_us)
+               : 0;
 }
 
 static void
@@ -116,7 +117,7 @@ set_failure(RfpMsvmInstance *instance, const RfpMsvmJob *job)
 {
     const RefpointFailure *failure = job->failure;
 
-    rfp_msvm_instance_set_number(instance, "ErrorCode", job->number);
+    rfp_msvm_instance_set_number(instance, "ErrorCode", job->error_code);
     rfp_msvm_instance_set_text(instance, "ErrorDescription",
                                failure != NULL ? failure->message : NULL);
     rfp_msvm_instance_set_text(instance, "ErrorSummaryDescription",

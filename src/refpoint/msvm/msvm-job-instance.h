@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Jobs as instances of their classes, what they affect, and what they have
- * made. */
+/* What can be asked of a job by its object path: its instance, what it affects,
+ * and what it has made. */
 #ifndef RFP_MSVM_JOB_INSTANCE_H
 #define RFP_MSVM_JOB_INSTANCE_H
 
 #include "msvm/msvm-service.h"
 
-/* The instance of the job at @path; NULL if there is none (any more). */
+/* The job as an instance of its class, as it is now; NULL where there is no job
+ * at @path, or not any more. Free with rfp_msvm_instance_free(). */
 RfpMsvmInstance *
 rfp_msvm_job_instance(RefpointMsvm *msvm, const RfpMsvmPath *path);
 
-/* What a job affects (Msvm_AffectedJobElement): each @path once. */
+/* What a job affects: one Msvm_AffectedJobElement. */
 typedef struct {
-    char *path;     /* of a system, a point or a collection */
-    guint16 effect; /* ElementEffects: 5 (Create) what the job has made, else 2
-                     * (Exclusive Use) */
+    char *path;     /* object path of a system, group, point or collection */
+    guint16 effect; /* ElementEffects: 5 (Create) for what the job has made, 2
+                     * (Exclusive Use) for what it works on */
 } RfpMsvmAffected;
 
-/* GPtrArray of RfpMsvmAffected with its free function; empty where there is no
- * job at @path. */
+/* All that the job at @path affects, each path once: GPtrArray of
+ * RfpMsvmAffected with its free function; empty where there is no such job. */
 GPtrArray *
 rfp_msvm_job_affected(RefpointMsvm *msvm, const char *path);
 
-/* The path of what a job has made; NULL if it has not. Free with g_free(). */
+/* The object path of what the job has made; NULL where it has made nothing, or
+ * has not ended, or is not there. Free with g_free(). */
 char *
 rfp_msvm_job_result(RefpointMsvm *msvm, const RfpMsvmPath *path);
 

@@ -19,7 +19,7 @@ static void
 free_job(RfpMsvmJob *job)
 {
     rfp_msvm_work_free(job->work);
-    refpoint_job_free(job->operation);
+    refpoint_job_free(job->handle);
     refpoint_failure_free(job->failure);
     rfp_msvm_outcome_free(job->outcome);
     g_free(job->id);
@@ -35,8 +35,9 @@ rfp_msvm_job_has_ended(const RfpMsvmJob *job)
     return job->state >= REFPOINT_MSVM_JOB_COMPLETED;
 }
 
-/* A thread that has finished ends without anybody's help, so it may be joined
- * with the lock held. */
+/* Frees the jobs whose TimeBeforeRemoval is over. A thread that is done with
+ * its job does not wait for the lock any more, so it can be joined with the
+ * lock held. */
 static void
 remove_old(RefpointMsvm *msvm)
 {
@@ -46,7 +47,8 @@ remove_old(RefpointMsvm *msvm)
     while (i < msvm->jobs->len) {
         RfpMsvmJob *job = g_ptr_array_index(msvm->jobs, i);
 
-        if (job->finished && now - job->end_us >= (gint64)msvm->removal_us) {
+        if (job->thread_done &&
+            now - job->mono_end_us >= (gint64)msvm->removal_us) {
             g_ptr_array_remove_index(msvm->jobs, i);
             g_thread_join(job->thread);
             free_job(job);
@@ -96,7 +98,7 @@ check_free(RefpointMsvm *msvm, const char *domain, GError **error)
     for (i = 0; i < msvm->jobs->len; i++) {
         const RfpMsvmJob *job = g_ptr_array_index(msvm->jobs, i);
 
-        if (job->finished || strcmp(job->work->domain, domain) != 0)
+        if (job->thread_done || strcmp(job->work->domain, domain) != 0)
             continue;
         rfp_error_set(error, REFPOINT_ERROR_IN_USE,
                       _("the domain %s has a job that runs: %s"), domain,
@@ -145,8 +147,8 @@ rfp_msvm_job_set_state(RfpMsvmJob *job, guint16 state)
 {
     job->state = state;
     job->changed_us = g_get_real_time();
-    if (rfp_msvm_job_has_ended(job) && job->end_us == 0)
-        job->end_us = g_get_monotonic_time();
+    if (rfp_msvm_job_has_ended(job) && job->mono_end_us == 0)
+        job->mono_end_us = g_get_monotonic_time();
     g_cond_broadcast(&job->msvm->changed);
 }
 
@@ -156,8 +158,8 @@ rfp_msvm_job_tell(RefpointMsvm *msvm,
                   guint16 state,
                   guint percent)
 {
-    if (msvm->func != NULL)
-        msvm->func(msvm, path, state, percent, msvm->opaque);
+    if (msvm->job_func != NULL)
+        msvm->job_func(msvm, path, state, percent, msvm->job_opaque);
 }
 
 static guint
@@ -176,7 +178,8 @@ percent_of(const RefpointProgress *disks, guint n_disks)
     return MIN((guint)(done * 100 / total), PERCENT_RUNNING_MAX);
 }
 
-/* The total grows for a while; what was told never goes back. */
+/* The total grows for a while, so a new percentage can be less than the one
+ * before: PercentComplete never goes back. */
 static void
 on_progress(const RefpointProgress *disks, guint n_disks, gpointer opaque)
 {
@@ -189,10 +192,10 @@ on_progress(const RefpointProgress *disks, guint n_disks, gpointer opaque)
     g_mutex_lock(&job->msvm->lock);
     if (percent > job->percent) {
         job->percent = percent;
-        tell = now - job->told_us >= TELL_US;
+        tell = now - job->mono_told_us >= TELL_US;
     }
     if (tell)
-        job->told_us = now;
+        job->mono_told_us = now;
     state = job->state;
     g_mutex_unlock(&job->msvm->lock);
     if (tell)
@@ -207,7 +210,7 @@ begin(RfpMsvmJob *job)
 
     g_mutex_lock(&msvm->lock);
     job->started_us = g_get_real_time();
-    job->begin_us = g_get_monotonic_time();
+    job->mono_begin_us = g_get_monotonic_time();
     if (job->state == REFPOINT_MSVM_JOB_STARTING)
         rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_RUNNING);
     state = job->state;
@@ -215,8 +218,10 @@ begin(RfpMsvmJob *job)
     rfp_msvm_job_tell(msvm, job->path, state, 0);
 }
 
-/* A job that was killed stays so, whatever came of it; but why it could not be
- * undone is more than that it was killed. */
+/* What the end of its work means for a job. One that was killed stays Killed,
+ * whatever its work came to; but if it could not be undone, that failure is
+ * more than the one that it was killed, and takes its place. Takes @outcome and
+ * @failure. */
 static void
 settle(RfpMsvmJob *job, RfpMsvmOutcome *outcome, RefpointFailure *failure)
 {
@@ -230,7 +235,7 @@ settle(RfpMsvmJob *job, RfpMsvmOutcome *outcome, RefpointFailure *failure)
     } else if (failure != NULL) {
         refpoint_failure_free(job->failure);
         job->failure = failure;
-        job->number =
+        job->error_code =
             rfp_msvm_method_number(job->work->method, (int)failure->cause);
     }
     if (job->state == REFPOINT_MSVM_JOB_KILLED)
@@ -256,8 +261,7 @@ run(gpointer opaque)
     gboolean killed = FALSE;
 
     begin(job);
-    outcome =
-        rfp_msvm_work_run(msvm->conn, job->work, job->operation, &failure);
+    outcome = rfp_msvm_work_run(msvm->conn, job->work, job->handle, &failure);
     g_mutex_lock(&msvm->lock);
     killed = rfp_msvm_job_has_ended(job);
     settle(job, outcome, failure);
@@ -267,7 +271,7 @@ run(gpointer opaque)
     if (!killed)
         rfp_msvm_job_tell(msvm, job->path, state, percent);
     g_mutex_lock(&msvm->lock);
-    job->finished = TRUE;
+    job->thread_done = TRUE;
     g_mutex_unlock(&msvm->lock);
     return NULL;
 }
@@ -283,8 +287,8 @@ on_waiting(const char *whom, gpointer opaque)
     g_mutex_lock(&msvm->lock);
     job->waits = whom != NULL;
     g_mutex_unlock(&msvm->lock);
-    if (msvm->waiting != NULL)
-        msvm->waiting(whom, msvm->waiting_opaque);
+    if (msvm->wait_func != NULL)
+        msvm->wait_func(whom, msvm->wait_opaque);
 }
 
 static RfpMsvmJob *
@@ -296,13 +300,13 @@ new_job(RefpointMsvm *msvm, RfpMsvmWork *work)
 
     job->msvm = msvm;
     job->work = work;
-    job->operation = refpoint_job_new();
-    refpoint_job_set_wait(job->operation, msvm->wait, on_waiting, job);
+    job->handle = refpoint_job_new();
+    refpoint_job_set_wait(job->handle, msvm->wait_seconds, on_waiting, job);
     job->id = rfp_msvm_id_format(RFP_MSVM_ID_JOB, guid, NULL);
     rfp_msvm_path_add(path, "InstanceID", job->id);
     job->path = rfp_msvm_path_format(path);
     job->submitted_us = g_get_real_time();
-    refpoint_job_set_progress(job->operation, on_progress, job);
+    refpoint_job_set_progress(job->handle, on_progress, job);
     rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_NEW);
     return job;
 }
@@ -341,8 +345,8 @@ rfp_msvm_job_start(RefpointMsvm *msvm, RfpMsvmWork *work, GError **error)
     return path;
 }
 
-/* The function that is told may still look at all jobs: they stay until no
- * thread runs. */
+/* Until the last thread is done, the function that is told of jobs can ask for
+ * any of them: none is freed before. */
 void
 rfp_msvm_job_end_all(RefpointMsvm *msvm)
 {
@@ -353,7 +357,7 @@ rfp_msvm_job_end_all(RefpointMsvm *msvm)
     for (i = 0; i < msvm->jobs->len; i++) {
         RfpMsvmJob *job = g_ptr_array_index(msvm->jobs, i);
 
-        refpoint_job_cancel(job->operation);
+        refpoint_job_cancel(job->handle);
         if (!rfp_msvm_job_has_ended(job))
             rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_SHUTTING_DOWN);
     }
@@ -382,7 +386,7 @@ refpoint_msvm_wait(RefpointMsvm *msvm, const char *job, gint timeout_ms)
         return 0;
     g_mutex_lock(&msvm->lock);
     remove_old(msvm);
-    /* One that is waited for does not go in between. */
+    /* A job that is waited for is not freed by this loop. */
     while ((found = find_listed(msvm, path)) != NULL) {
         state = found->state;
         if (rfp_msvm_job_has_ended(found) || !in_time)

@@ -225,9 +225,9 @@ read_changes(RefpointMsvm *msvm,
         .offset = byte_offset,
         .length = byte_length,
     };
-    g_autoptr(RefpointJob) job = refpoint_job_new();
+    g_autoptr(RefpointJob) handle = refpoint_job_new();
     g_autoptr(RefpointChanges) found =
-        refpoint_changes(msvm->conn, &options, job, error);
+        refpoint_changes(msvm->conn, &options, handle, error);
 
     if (found != NULL)
         copy_changes(found, changes);

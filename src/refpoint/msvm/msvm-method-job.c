@@ -27,9 +27,10 @@ resume(RfpMsvmJob *job, GError **error)
         return refuse(job, error);
     if (job->state != REFPOINT_MSVM_JOB_SUSPENDED)
         return TRUE;
-    refpoint_job_resume(job->operation);
-    rfp_msvm_job_set_state(job, job->begin_us ? REFPOINT_MSVM_JOB_RUNNING
-                                              : REFPOINT_MSVM_JOB_STARTING);
+    refpoint_job_resume(job->handle);
+    rfp_msvm_job_set_state(job, job->mono_begin_us
+                                    ? REFPOINT_MSVM_JOB_RUNNING
+                                    : REFPOINT_MSVM_JOB_STARTING);
     return TRUE;
 }
 
@@ -41,7 +42,7 @@ suspend(RfpMsvmJob *job, GError **error)
         return refuse(job, error);
     if (job->state == REFPOINT_MSVM_JOB_SUSPENDED)
         return TRUE;
-    if (!refpoint_job_suspend(job->operation))
+    if (!refpoint_job_suspend(job->handle))
         return refuse(job, error);
     rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_SUSPENDED);
     return TRUE;
@@ -54,12 +55,13 @@ terminate(RfpMsvmJob *job, GError **error)
         return refuse(job, error);
     if (job->state == REFPOINT_MSVM_JOB_SHUTTING_DOWN)
         return TRUE;
-    refpoint_job_cancel(job->operation);
+    refpoint_job_cancel(job->handle);
     rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_SHUTTING_DOWN);
     return TRUE;
 }
 
-/* The thread undoes what there is; nobody waits for it. */
+/* The job has ended from now on; its thread undoes what there is, and nobody
+ * waits for that. */
 static gboolean
 kill_now(RfpMsvmJob *job, GError **error)
 {
@@ -67,10 +69,10 @@ kill_now(RfpMsvmJob *job, GError **error)
 
     if (!rfp_msvm_job_is_cancellable(job))
         return refuse(job, error);
-    refpoint_job_cancel(job->operation);
+    refpoint_job_cancel(job->handle);
     rfp_error_set(&killed, REFPOINT_ERROR_CANCELLED, _("the job was killed"));
     job->failure = refpoint_failure_new(killed);
-    job->number = rfp_msvm_method_error_number(job->work->method, killed);
+    job->error_code = rfp_msvm_method_error_number(job->work->method, killed);
     rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_KILLED);
     return TRUE;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The methods as C functions: their parameters by name, and one way. */
+/* The methods as C functions of refpoint-msvm.h: each gives its parameters
+ * their names, and becomes the same call as one of refpoint_msvm_invoke(). */
 #include <inttypes.h>
 
 #include "cim/msvm-return.h"
@@ -23,7 +24,7 @@ typedef struct {
     const Text *in;
 } Shape;
 
-/* ---- The way ------------------------------------------------------------- */
+/* ---- From texts to a call, and back -------------------------------------- */
 
 static gboolean
 put_all(RfpMsvmCall *call, const Text *in, GError **error)

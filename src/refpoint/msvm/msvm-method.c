@@ -72,13 +72,13 @@ run_here(RfpMsvmCall *call,
          GError **error)
 {
     const RefpointMsvm *msvm = call->msvm;
-    g_autoptr(RefpointJob) operation = refpoint_job_new();
+    g_autoptr(RefpointJob) handle = refpoint_job_new();
     g_autoptr(RefpointFailure) failure = NULL;
     g_autoptr(RfpMsvmOutcome) outcome = NULL;
 
-    refpoint_job_set_wait(operation, msvm->wait, msvm->waiting,
-                          msvm->waiting_opaque);
-    outcome = rfp_msvm_work_run(msvm->conn, work, operation, &failure);
+    refpoint_job_set_wait(handle, msvm->wait_seconds, msvm->wait_func,
+                          msvm->wait_opaque);
+    outcome = rfp_msvm_work_run(msvm->conn, work, handle, &failure);
     if (outcome == NULL) {
         rfp_error_set_failure(error, failure);
         return FALSE;
@@ -138,41 +138,41 @@ rfp_msvm_method_run(RfpMsvmCall *call, GError **error)
 static const Handler handlers[13] = {
     {.class_name = VM_SERVICE,
      .method = "CreateReferencePoint",
-     .action = &rfp_msvm_create_point,
+     .action = &rfp_msvm_action_create_point,
      .result = "ResultingReferencePoint",
      .check = rfp_msvm_check_create},
     {.class_name = VM_SERVICE,
      .method = "DestroyReferencePoint",
-     .action = &rfp_msvm_destroy_point,
+     .action = &rfp_msvm_action_destroy_point,
      .check = rfp_msvm_check_affected},
     {.class_name = VM_SERVICE,
      .method = "ExportReferencePoint",
-     .action = &rfp_msvm_export_point,
+     .action = &rfp_msvm_action_export_point,
      .check = rfp_msvm_check_export},
     {.class_name = VM_SERVICE,
      .method = "ImportReferencePointMetadata",
-     .action = &rfp_msvm_import_point,
+     .action = &rfp_msvm_action_import_point,
      .check = rfp_msvm_check_import},
     {.class_name = VM_SERVICE,
      .method = "RemoveAssociatedData",
-     .action = &rfp_msvm_remove_point_data,
+     .action = &rfp_msvm_action_remove_point_data,
      .check = rfp_msvm_check_affected},
     {.class_name = COLLECTION_SERVICE,
      .method = "CreateReferencePoint",
-     .action = &rfp_msvm_create_collection,
+     .action = &rfp_msvm_action_create_collection,
      .result = "ResultingReferencePointCollection",
      .check = rfp_msvm_check_create_collection},
     {.class_name = COLLECTION_SERVICE,
      .method = "DestroyReferencePoint",
-     .action = &rfp_msvm_destroy_collection,
+     .action = &rfp_msvm_action_destroy_collection,
      .check = rfp_msvm_check_affected_collection},
     {.class_name = COLLECTION_SERVICE,
      .method = "ExportReferencePoint",
-     .action = &rfp_msvm_export_collection,
+     .action = &rfp_msvm_action_export_collection,
      .check = rfp_msvm_check_export_collection},
     {.class_name = COLLECTION_SERVICE,
      .method = "RemoveAssociatedData",
-     .action = &rfp_msvm_remove_collection_data,
+     .action = &rfp_msvm_action_remove_collection_data,
      .check = rfp_msvm_check_affected_collection},
     {.class_name = "Msvm_ImageManagementService",
      .method = "GetVirtualDiskChanges",

@@ -35,8 +35,8 @@ refpoint_msvm_set_job_func(RefpointMsvm *msvm,
                            RefpointMsvmJobFunc func,
                            gpointer opaque)
 {
-    msvm->func = func;
-    msvm->opaque = opaque;
+    msvm->job_func = func;
+    msvm->job_opaque = opaque;
 }
 
 void
@@ -45,7 +45,7 @@ refpoint_msvm_set_wait(RefpointMsvm *msvm,
                        RefpointWaitFunc func,
                        gpointer opaque)
 {
-    msvm->wait = seconds;
-    msvm->waiting = func;
-    msvm->waiting_opaque = opaque;
+    msvm->wait_seconds = seconds;
+    msvm->wait_func = func;
+    msvm->wait_opaque = opaque;
 }

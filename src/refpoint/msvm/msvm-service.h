@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the parts of the Msvm services share. */
+/* The Msvm services over one connection: what all of msvm/ is handed. */
 #ifndef RFP_MSVM_SERVICE_H
 #define RFP_MSVM_SERVICE_H
 
@@ -8,17 +8,19 @@
 #include "refpoint-msvm.h"
 
 struct _RefpointMsvm {
-    RefpointConnection *conn; /* not owned */
-    guint64 removal_us;       /* TimeBeforeRemoval, microseconds */
-    guint wait; /* as refpoint_job_set_wait(), with the next two */
-    RefpointWaitFunc waiting;
-    gpointer waiting_opaque;
-    RefpointMsvmJobFunc func;
-    gpointer opaque;
-    GMutex lock;     /* of what is below, and of every job */
-    GCond changed;   /* a job's state */
-    GPtrArray *jobs; /* RfpMsvmJob; ended ones stay until their
-                      * TimeBeforeRemoval is over */
+    RefpointConnection *conn; /* borrowed */
+    guint64 removal_us; /* how long a job that has ended stays in the list:
+                         * TimeBeforeRemoval, microseconds */
+    /* What refpoint_msvm_set_wait() was given. */
+    guint wait_seconds;
+    RefpointWaitFunc wait_func;
+    gpointer wait_opaque;
+    /* What refpoint_msvm_set_job_func() was given. */
+    RefpointMsvmJobFunc job_func;
+    gpointer job_opaque;
+    GMutex lock;     /* of the list of jobs, and of every job in it */
+    GCond changed;   /* the state of a job has */
+    GPtrArray *jobs; /* RfpMsvmJob */
 };
 
 #endif

@@ -31,7 +31,6 @@ rfp_msvm_outcome_free(RfpMsvmOutcome *outcome)
     if (outcome == NULL)
         return;
     g_free(outcome->result);
-    g_free(outcome->point);
     g_ptr_array_unref(outcome->disks);
     g_ptr_array_unref(outcome->images);
     g_ptr_array_unref(outcome->states);
@@ -41,11 +40,10 @@ rfp_msvm_outcome_free(RfpMsvmOutcome *outcome)
 }
 
 static RfpMsvmOutcome *
-new_outcome(const RefpointReport *report)
+new_outcome(void)
 {
     RfpMsvmOutcome *outcome = g_new0(RfpMsvmOutcome, 1);
 
-    outcome->point = g_strdup(report->point_guid);
     outcome->disks = g_ptr_array_new_with_free_func(g_free);
     outcome->images = g_ptr_array_new_with_free_func(g_free);
     outcome->states = g_ptr_array_new_with_free_func(g_free);
@@ -55,21 +53,21 @@ new_outcome(const RefpointReport *report)
 RfpMsvmOutcome *
 rfp_msvm_work_run(RefpointConnection *conn,
                   const RfpMsvmWork *work,
-                  RefpointJob *operation,
+                  RefpointJob *handle,
                   RefpointFailure **failure)
 {
-    const RefpointReport *report = refpoint_job_get_report(operation);
+    const RefpointReport *report = refpoint_job_get_report(handle);
     g_autoptr(GError) error = NULL;
     RfpMsvmOutcome *outcome = NULL;
 
     *failure = NULL;
-    if (!work->action->run(conn, work, operation, &error)) {
-        *failure = g_steal_pointer(&operation->report.failure);
+    if (!work->action->run(conn, work, handle, &error)) {
+        *failure = g_steal_pointer(&handle->report.failure);
         if (*failure == NULL)
             *failure = refpoint_failure_new(error);
         return NULL;
     }
-    outcome = new_outcome(report);
+    outcome = new_outcome();
     if (work->action->finish != NULL)
         work->action->finish(work, report, outcome);
     return outcome;
@@ -80,7 +78,7 @@ rfp_msvm_work_run(RefpointConnection *conn,
 static gboolean
 run_create(RefpointConnection *conn,
            const RfpMsvmWork *work,
-           RefpointJob *operation,
+           RefpointJob *handle,
            GError **error)
 {
     const RefpointCreateOptions options = {
@@ -89,32 +87,31 @@ run_create(RefpointConnection *conn,
         .keep = work->keep,
     };
 
-    return refpoint_create(conn, &options, operation, error);
+    return refpoint_create(conn, &options, handle, error);
 }
 
 static gboolean
 run_destroy(RefpointConnection *conn,
             const RfpMsvmWork *work,
-            RefpointJob *operation,
+            RefpointJob *handle,
             GError **error)
 {
-    return refpoint_destroy(conn, work->domain, work->point, operation, error);
+    return refpoint_destroy(conn, work->domain, work->point, handle, error);
 }
 
 static gboolean
 run_remove_data(RefpointConnection *conn,
                 const RfpMsvmWork *work,
-                RefpointJob *operation,
+                RefpointJob *handle,
                 GError **error)
 {
-    return refpoint_remove_data(conn, work->domain, work->point, operation,
-                                error);
+    return refpoint_remove_data(conn, work->domain, work->point, handle, error);
 }
 
 static gboolean
 run_import(RefpointConnection *conn,
            const RfpMsvmWork *work,
-           RefpointJob *operation,
+           RefpointJob *handle,
            GError **error)
 {
     const RefpointImportOptions options = {
@@ -123,13 +120,13 @@ run_import(RefpointConnection *conn,
         .point = work->point,
     };
 
-    return refpoint_import(conn, &options, operation, error);
+    return refpoint_import(conn, &options, handle, error);
 }
 
 static gboolean
 run_export(RefpointConnection *conn,
            const RfpMsvmWork *work,
-           RefpointJob *operation,
+           RefpointJob *handle,
            GError **error)
 {
     RefpointExportOptions options;
@@ -140,7 +137,7 @@ run_export(RefpointConnection *conn,
     options.point = work->point;
     options.base = work->base != NULL ? work->base : "none";
     options.disks = (const char *const *)work->disks;
-    return refpoint_export(conn, &options, operation, error);
+    return refpoint_export(conn, &options, handle, error);
 }
 
 /* ---- What came of it ----------------------------------------------------- */
@@ -219,7 +216,7 @@ finish_export(const RfpMsvmWork *work,
 
 /* Job types: the reference's numbers, see msvm-table-names. Deleting a
  * checkpoint and ending a job take a moment and cannot be stopped. */
-const RfpMsvmAction rfp_msvm_create_point = {
+const RfpMsvmAction rfp_msvm_action_create_point = {
     .job_class = "Msvm_ConcreteJob",
     .job_type = 201,
     .cancellable = TRUE,
@@ -227,13 +224,13 @@ const RfpMsvmAction rfp_msvm_create_point = {
     .finish = finish_create_point,
 };
 
-const RfpMsvmAction rfp_msvm_destroy_point = {
+const RfpMsvmAction rfp_msvm_action_destroy_point = {
     .job_class = "Msvm_ConcreteJob",
     .job_type = 202,
     .run = run_destroy,
 };
 
-const RfpMsvmAction rfp_msvm_export_point = {
+const RfpMsvmAction rfp_msvm_action_export_point = {
     .job_class = POINT_EXPORT_JOB,
     .job_type = 203,
     .cancellable = TRUE,
@@ -242,20 +239,20 @@ const RfpMsvmAction rfp_msvm_export_point = {
     .finish = finish_export,
 };
 
-const RfpMsvmAction rfp_msvm_remove_point_data = {
+const RfpMsvmAction rfp_msvm_action_remove_point_data = {
     .job_class = "Msvm_ConcreteJob",
     .job_type = 204,
     .run = run_remove_data,
 };
 
-const RfpMsvmAction rfp_msvm_import_point = {
+const RfpMsvmAction rfp_msvm_action_import_point = {
     .job_class = "Msvm_ConcreteJob",
     .job_type = 209,
     .cancellable = TRUE,
     .run = run_import,
 };
 
-const RfpMsvmAction rfp_msvm_create_collection = {
+const RfpMsvmAction rfp_msvm_action_create_collection = {
     .job_class = "Msvm_ConcreteJob",
     .job_type = 205,
     .cancellable = TRUE,
@@ -263,7 +260,7 @@ const RfpMsvmAction rfp_msvm_create_collection = {
     .finish = finish_create_collection,
 };
 
-const RfpMsvmAction rfp_msvm_export_collection = {
+const RfpMsvmAction rfp_msvm_action_export_collection = {
     .job_class = COLLECTION_EXPORT_JOB,
     .job_type = 206,
     .cancellable = TRUE,
@@ -272,13 +269,13 @@ const RfpMsvmAction rfp_msvm_export_collection = {
     .finish = finish_export,
 };
 
-const RfpMsvmAction rfp_msvm_remove_collection_data = {
+const RfpMsvmAction rfp_msvm_action_remove_collection_data = {
     .job_class = "Msvm_ConcreteJob",
     .job_type = 207,
     .run = run_remove_data,
 };
 
-const RfpMsvmAction rfp_msvm_destroy_collection = {
+const RfpMsvmAction rfp_msvm_action_destroy_collection = {
     .job_class = "Msvm_ConcreteJob",
     .job_type = 208,
     .run = run_destroy,

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is left of a method's call once its parameters are checked: the work,
- * for the caller's thread or for a job, and what came of it. */
+/*
+ * Work: what a call of a method becomes once its parameters have been checked.
+ * It runs in the thread of the caller or in that of a job, and ends in an
+ * outcome or a failure.
+ *
+ * Three words that are easily confused: a job (RfpMsvmJob) is an instance of
+ * Msvm_ConcreteJob, which a caller of the Msvm services sees; the handle
+ * (RefpointJob) is that by which a call of refpoint.h is watched, suspended and
+ * cancelled, and every work that runs has one, job or not; an operation
+ * (RfpOperation) is what the engine below has in hand on a domain.
+ */
 #ifndef RFP_MSVM_WORK_H
 #define RFP_MSVM_WORK_H
 
@@ -8,27 +17,29 @@
 
 typedef struct _RfpMsvmWork RfpMsvmWork;
 
-/* Paths; everything may be NULL. */
+/* What work that succeeded has made. Strings may be NULL, arrays may be empty;
+ * all paths of files are absolute. */
 typedef struct {
-    char *result;      /* of the object that was made */
-    char *point;       /* GUID of the point it was about */
-    GPtrArray *disks;  /* char *, instance ids of those that were exported */
-    GPtrArray *images; /* char *, theirs, same order; absolute, as the rest */
-    GPtrArray *states; /* char *, the guest's firmware and TPM */
-    char *config;
-    char *runtime;
+    char *result;     /* object path of the point or collection that was made */
+    GPtrArray *disks; /* char *, instance ids of the disks that were exported */
+    GPtrArray *images; /* char *, their image files, in the same order */
+    GPtrArray *states; /* char *, files with the guest's firmware and TPM */
+    char *config;      /* file with the domain's configuration */
+    char *runtime;     /* file with the checkpoint */
 } RfpMsvmOutcome;
 
+/* A kind of work: one constant for each method that can be a job. */
 typedef struct {
-    const char *job_class;
-    guint16 job_type;
-    gboolean cancellable;
-    gboolean suspendable;
+    const char *job_class; /* Msvm_ConcreteJob, or a class derived from it */
+    guint16 job_type;      /* JobType */
+    gboolean cancellable;  /* a job can be stopped while it runs ... */
+    gboolean suspendable;  /* ... and be suspended */
+    /* Calls the function of refpoint.h that does it, with @handle. */
     gboolean (*run)(RefpointConnection *conn,
                     const RfpMsvmWork *work,
-                    RefpointJob *operation,
+                    RefpointJob *handle,
                     GError **error);
-    /* What came of it; may be NULL. */
+    /* Adds to the empty @outcome what was made; NULL where that is nothing. */
     void (*finish)(const RfpMsvmWork *work,
                    const RefpointReport *report,
                    RfpMsvmOutcome *outcome);
@@ -36,15 +47,16 @@ typedef struct {
 
 struct _RfpMsvmWork {
     const RfpMsvmAction *action;
-    const RfpMsvmMethod *method; /* its set of numbers */
+    const RfpMsvmMethod *method; /* the method that was called */
     char *domain;                /* UUID */
-    char *point;                 /* GUID; NULL: none yet */
-    char *base;                  /* GUID; NULL: none */
-    char *directory;
-    char **disks; /* targets; NULL: all */
+    char *point;     /* GUID of the point that is worked on; NULL for Create */
+    char *base;      /* GUID of the point to build on; NULL: a full export */
+    char *directory; /* of the set, absolute; NULL where there is none */
+    char **disks;    /* targets of the disks to be exported; NULL: all */
     RefpointQuiesce quiesce;
     RefpointKeep keep;
-    char *affected; /* path of the system, point or collection */
+    char *affected; /* object path of the system, group, point or collection
+                     * that the method was called for */
 };
 
 void
@@ -54,24 +66,26 @@ void
 rfp_msvm_outcome_free(RfpMsvmOutcome *outcome);
 
 /*
- * Runs it with a new operation, or with that of a job. Outcome and failure: one
- * is NULL, the other the caller's.
+ * Runs @work to its end. @handle is the caller's: new, or stopped and suspended
+ * from another thread meanwhile. Returns the outcome, to be freed with
+ * rfp_msvm_outcome_free(), and sets *@failure to NULL; or returns NULL and sets
+ * *@failure, to be freed with refpoint_failure_free().
  */
 RfpMsvmOutcome *
 rfp_msvm_work_run(RefpointConnection *conn,
                   const RfpMsvmWork *work,
-                  RefpointJob *operation,
+                  RefpointJob *handle,
                   RefpointFailure **failure);
 
-extern const RfpMsvmAction rfp_msvm_create_point;
-extern const RfpMsvmAction rfp_msvm_destroy_point;
-extern const RfpMsvmAction rfp_msvm_export_point;
-extern const RfpMsvmAction rfp_msvm_import_point;
-extern const RfpMsvmAction rfp_msvm_remove_point_data;
-extern const RfpMsvmAction rfp_msvm_create_collection;
-extern const RfpMsvmAction rfp_msvm_destroy_collection;
-extern const RfpMsvmAction rfp_msvm_export_collection;
-extern const RfpMsvmAction rfp_msvm_remove_collection_data;
+extern const RfpMsvmAction rfp_msvm_action_create_point;
+extern const RfpMsvmAction rfp_msvm_action_destroy_point;
+extern const RfpMsvmAction rfp_msvm_action_export_point;
+extern const RfpMsvmAction rfp_msvm_action_import_point;
+extern const RfpMsvmAction rfp_msvm_action_remove_point_data;
+extern const RfpMsvmAction rfp_msvm_action_create_collection;
+extern const RfpMsvmAction rfp_msvm_action_destroy_collection;
+extern const RfpMsvmAction rfp_msvm_action_export_collection;
+extern const RfpMsvmAction rfp_msvm_action_remove_collection_data;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpMsvmWork, rfp_msvm_work_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpMsvmOutcome, rfp_msvm_outcome_free)

@@ -69,8 +69,8 @@ test_resolve(void)
         g_autoptr(GError) error = NULL;
         g_autofree char *uuid = NULL;
         g_autofree char *guid = NULL;
-        gboolean done = rfp_msvm_resolve(NULL, row->path, row->class_name,
-                                         &uuid, &guid, &error);
+        gboolean done = rfp_msvm_object_path_resolve(row->path, row->class_name,
+                                                     &uuid, &guid, &error);
 
         g_test_message("%s", row->path != NULL ? row->path : "(null)");
         if (row->cause == 0) {
@@ -102,7 +102,8 @@ test_resolve_host(void)
         g_test_skip("this host's name is not one for an object path");
         return;
     }
-    g_assert_true(rfp_msvm_resolve(NULL, path, SYSTEM, &uuid, NULL, &error));
+    g_assert_true(
+        rfp_msvm_object_path_resolve(path, SYSTEM, &uuid, NULL, &error));
     g_assert_no_error(error);
     g_assert_cmpstr(uuid, ==, VM);
 }
@@ -119,9 +120,9 @@ test_disks(void)
     static const char *const bad[] = {"vda", NULL};
     static const char *const none[] = {NULL};
     g_autoptr(GError) error = NULL;
-    g_auto(GStrv) targets = rfp_msvm_resolve_disks(good, VM, &error);
-    g_auto(GStrv) empty = rfp_msvm_resolve_disks(none, VM, &error);
-    g_auto(GStrv) absent = rfp_msvm_resolve_disks(NULL, VM, &error);
+    g_auto(GStrv) targets = rfp_msvm_disk_ids_resolve(good, VM, &error);
+    g_auto(GStrv) empty = rfp_msvm_disk_ids_resolve(none, VM, &error);
+    g_auto(GStrv) absent = rfp_msvm_disk_ids_resolve(NULL, VM, &error);
 
     g_assert_no_error(error);
     g_assert_cmpuint(g_strv_length(targets), ==, 2);
@@ -129,10 +130,10 @@ test_disks(void)
     g_assert_cmpstr(targets[1], ==, "vdb");
     g_assert_cmpuint(g_strv_length(empty), ==, 0);
     g_assert_cmpuint(g_strv_length(absent), ==, 0);
-    g_assert_null(rfp_msvm_resolve_disks(other, VM, &error));
+    g_assert_null(rfp_msvm_disk_ids_resolve(other, VM, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
     g_clear_error(&error);
-    g_assert_null(rfp_msvm_resolve_disks(bad, VM, &error));
+    g_assert_null(rfp_msvm_disk_ids_resolve(bad, VM, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
 }
 
@@ -141,7 +142,7 @@ check_canonical(const char *text, const char *wanted, const char *wanted_uuid)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *uuid = NULL;
-    g_autofree char *path = rfp_msvm_path_canonical(text, &uuid, &error);
+    g_autofree char *path = rfp_msvm_object_path_canonical(text, &uuid, &error);
 
     g_assert_no_error(error);
     g_assert_cmpstr(path, ==, wanted);
@@ -154,7 +155,7 @@ refuse_canonical(const char *text, RefpointError cause)
     g_autoptr(GError) error = NULL;
     g_autofree char *uuid = NULL;
 
-    g_assert_null(rfp_msvm_path_canonical(text, &uuid, &error));
+    g_assert_null(rfp_msvm_object_path_canonical(text, &uuid, &error));
     g_assert_error(error, REFPOINT_ERROR, (gint)cause);
     g_assert_null(uuid);
 }
@@ -308,7 +309,7 @@ test_objects(void)
         g_autoptr(GError) error = NULL;
         g_autofree char *uuid = NULL;
         g_autofree char *canonical =
-            rfp_msvm_path_canonical(object->path, &uuid, &error);
+            rfp_msvm_object_path_canonical(object->path, &uuid, &error);
 
         g_assert_no_error(error);
         g_assert_cmpstr(canonical, ==, object->path);

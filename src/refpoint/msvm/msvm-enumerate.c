@@ -41,16 +41,17 @@ make_instance(RefpointMsvm *msvm, const RfpMsvmObject *object)
     return path != NULL ? rfp_msvm_job_instance(msvm, path) : NULL;
 }
 
-/* Only the domain that the object is of is looked at. */
+/* The objects of one domain, and those of none; *@inventory holds what they
+ * show. @domain_uuid NULL: only those of none. */
 static GPtrArray *
 load_around(RefpointMsvm *msvm,
             const char *domain_uuid,
             RfpMsvmInventory **inventory,
             GError **error)
 {
-    guint what = domain_uuid != NULL ? RFP_MSVM_SYSTEMS | RFP_MSVM_POINTS : 0;
+    guint parts = domain_uuid != NULL ? RFP_MSVM_SYSTEMS | RFP_MSVM_POINTS : 0;
 
-    *inventory = rfp_msvm_inventory_load(msvm, what, domain_uuid, error);
+    *inventory = rfp_msvm_inventory_load(msvm, parts, domain_uuid, error);
     return *inventory != NULL ? rfp_msvm_objects(*inventory) : NULL;
 }
 
@@ -59,7 +60,8 @@ refpoint_msvm_get_instance(RefpointMsvm *msvm, const char *path, GError **error)
 {
     g_autoptr(RfpMsvmInventory) inventory = NULL;
     g_autofree char *uuid = NULL;
-    g_autofree char *canonical = rfp_msvm_path_canonical(path, &uuid, error);
+    g_autofree char *canonical =
+        rfp_msvm_object_path_canonical(path, &uuid, error);
     g_autoptr(GPtrArray) objects =
         canonical != NULL ? load_around(msvm, uuid, &inventory, error) : NULL;
     g_autoptr(RfpMsvmInstance) instance = NULL;
@@ -151,7 +153,8 @@ refpoint_msvm_associators(RefpointMsvm *msvm,
 {
     g_autoptr(RfpMsvmInventory) inventory = NULL;
     g_autofree char *uuid = NULL;
-    g_autofree char *canonical = rfp_msvm_path_canonical(path, &uuid, error);
+    g_autofree char *canonical =
+        rfp_msvm_object_path_canonical(path, &uuid, error);
     g_autoptr(GPtrArray) objects = NULL;
     GPtrArray *paths = NULL;
     guint i = 0;

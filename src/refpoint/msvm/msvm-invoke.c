@@ -213,7 +213,7 @@ check_path(const RfpMsvmCall *call, GError **error)
     if (call->path == NULL &&
         !rfp_msvm_class_is_a(call->klass, "CIM_ConcreteJob"))
         return TRUE;
-    path = rfp_msvm_path_parse_local(call->path, call->klass->name, error);
+    path = rfp_msvm_object_path_parse(call->path, call->klass->name, error);
     return path != NULL;
 }
 

@@ -47,8 +47,8 @@ take_base(const RfpMsvmCall *call,
 
     if (path == NULL || !*path)
         return TRUE;
-    if (!rfp_msvm_resolve(call->msvm, path, class_name, &domain, &work->base,
-                          error)) {
+    if (!rfp_msvm_object_path_resolve(path, class_name, &domain, &work->base,
+                                      error)) {
         rfp_error_prefix(error, "%s", property);
         return FALSE;
     }
@@ -79,8 +79,8 @@ take_disks(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
     if (ids->len == 0)
         return TRUE;
     g_ptr_array_add(ids, NULL);
-    work->disks = rfp_msvm_resolve_disks((const char *const *)ids->pdata,
-                                         work->domain, error);
+    work->disks = rfp_msvm_disk_ids_resolve((const char *const *)ids->pdata,
+                                            work->domain, error);
     if (work->disks == NULL)
         rfp_error_prefix(error, "DisksToExport");
     return work->disks != NULL;

@@ -154,7 +154,7 @@ find_job(const RfpMsvmCall *call, const RfpMsvmPath *path, GError **error)
 static RfpMsvmPath *
 parse_path(const RfpMsvmCall *call, GError **error)
 {
-    return rfp_msvm_path_parse_local(call->path, call->klass->name, error);
+    return rfp_msvm_object_path_parse(call->path, call->klass->name, error);
 }
 
 static void

@@ -58,7 +58,7 @@ set_health(RfpMsvmInstance *instance, gboolean good)
 RfpMsvmInstance *
 rfp_msvm_system_instance(const RfpMsvmObject *object)
 {
-    const RfpMsvmSystem *system = object->of;
+    const RfpMsvmSystem *system = object->shown;
     RfpMsvmInstance *instance = rfp_msvm_instance_new(object->klass->name);
 
     rfp_msvm_instance_set_text(instance, "Caption", "Virtual Machine");
@@ -81,7 +81,7 @@ rfp_msvm_system_instance(const RfpMsvmObject *object)
 RfpMsvmInstance *
 rfp_msvm_group_instance(const RfpMsvmObject *object)
 {
-    const RfpMsvmSystem *system = object->of;
+    const RfpMsvmSystem *system = object->shown;
     RfpMsvmInstance *instance = rfp_msvm_instance_new(object->klass->name);
     g_autofree char *id =
         rfp_msvm_id_format(RFP_MSVM_ID_GROUP, system->uuid, NULL);
@@ -125,7 +125,7 @@ set_disks(RfpMsvmInstance *instance, const RefpointPoint *point)
 RfpMsvmInstance *
 rfp_msvm_point_instance(const RfpMsvmObject *object)
 {
-    const RefpointPoint *point = object->of;
+    const RefpointPoint *point = object->shown;
     RfpMsvmInstance *instance = rfp_msvm_instance_new(object->klass->name);
     g_autofree char *id =
         rfp_msvm_id_format(RFP_MSVM_ID_POINT, point->domain_uuid, point->guid);
@@ -148,7 +148,7 @@ rfp_msvm_point_instance(const RfpMsvmObject *object)
 RfpMsvmInstance *
 rfp_msvm_collection_instance(const RfpMsvmObject *object)
 {
-    const RefpointPoint *point = object->of;
+    const RefpointPoint *point = object->shown;
     RfpMsvmInstance *instance = rfp_msvm_instance_new(object->klass->name);
     g_autofree char *id =
         rfp_msvm_id_format(RFP_MSVM_ID_COLLECTION, point->guid, NULL);

@@ -9,16 +9,22 @@ typedef struct _RfpMsvmObject RfpMsvmObject;
 
 struct _RfpMsvmObject {
     const RfpMsvmClass *klass;
-    char *path;
-    gconstpointer of; /* what it shows; borrowed from the inventory */
-    char *ends[2];    /* of associations: paths, in the order of the class's
-                       * references; else NULL */
-    guint16 effect;   /* of Msvm_AffectedJobElement: ElementEffects */
-    /* NULL: it has to be asked for elsewhere (jobs). */
+    char *path; /* canonical: rfp_msvm_object_path_canonical() */
+    /* The RfpMsvmSystem or RefpointPoint of the inventory that the object
+     * shows, borrowed; NULL for services and associations. */
+    gconstpointer shown;
+    /* Of an association: the paths of its two ends, in the order of the class's
+     * references. NULL for other objects. */
+    char *ends[2];
+    guint16 effect; /* ElementEffects of an Msvm_AffectedJobElement; else 0 */
+    /* Makes its instance: one of the functions below. NULL for jobs, whose
+     * instances rfp_msvm_job_instance() makes. */
     RfpMsvmInstance *(*make)(const RfpMsvmObject *object);
 };
 
-/* Instances (RfpMsvmObject.make). */
+/* The instances of a computer system; of the group that has this one system; of
+ * a point; of the collection that has this one point; of a service; of an
+ * association. Free with rfp_msvm_instance_free(). */
 RfpMsvmInstance *
 rfp_msvm_system_instance(const RfpMsvmObject *object);
 

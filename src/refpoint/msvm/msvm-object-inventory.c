@@ -141,7 +141,7 @@ add_jobs(RfpMsvmInventory *inventory, RefpointMsvm *msvm)
 
 RfpMsvmInventory *
 rfp_msvm_inventory_load(RefpointMsvm *msvm,
-                        guint what,
+                        guint parts,
                         const char *domain_uuid,
                         GError **error)
 {
@@ -151,11 +151,11 @@ rfp_msvm_inventory_load(RefpointMsvm *msvm,
     if (domain_uuid != NULL) {
         if (!add_one_system(inventory, msvm->conn, domain_uuid, error))
             return NULL;
-    } else if (what & RFP_MSVM_SYSTEMS) {
+    } else if (parts & RFP_MSVM_SYSTEMS) {
         if (!rfp_domain_each(msvm->conn, add_system, inventory, error))
             return NULL;
     }
-    if (what & RFP_MSVM_POINTS &&
+    if (parts & RFP_MSVM_POINTS &&
         !add_points(inventory, msvm->conn, domain_uuid, error))
         return NULL;
     return g_steal_pointer(&inventory);

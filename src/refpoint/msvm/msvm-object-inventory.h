@@ -7,15 +7,18 @@
 #include "msvm/msvm-service.h"
 #include "virt/domain.h"
 
+/* A domain. */
 typedef struct {
     char *uuid; /* lower case */
     char *name;
     RfpDomainState state;
-    gboolean saved;     /* shut off with its memory saved */
+    gboolean saved;     /* it is shut off, with its memory saved */
     gint64 last_backup; /* when its newest published point was made, seconds
-                         * since the epoch; 0: none, or not looked for */
+                         * since the epoch; 0: there is none, or the points were
+                         * not loaded */
 } RfpMsvmSystem;
 
+/* A job, and what it affects. */
 typedef struct {
     char *path;
     GPtrArray *affected; /* RfpMsvmAffected */
@@ -27,20 +30,24 @@ typedef struct {
     GPtrArray *jobs;    /* RfpMsvmJobLinks */
 } RfpMsvmInventory;
 
+/* What can be loaded; the jobs always are. */
 typedef enum {
     RFP_MSVM_SYSTEMS = 1 << 0,
     RFP_MSVM_POINTS = 1 << 1,
-} RfpMsvmWhat;
+} RfpMsvmInventoryParts;
 
-/* Nothing in it. */
+/* An empty inventory; free with rfp_msvm_inventory_free(). */
 RfpMsvmInventory *
 rfp_msvm_inventory_new(void);
 
-/* Of all domains, or of @domain_uuid alone; the jobs are always in it. No such
- * domain: INVALID_PARAMETER. */
+/*
+ * Asks libvirt for the @parts (RfpMsvmInventoryParts) of all domains, or, where
+ * @domain_uuid is not NULL, of that one: its system is then always loaded. No
+ * such domain: INVALID_PARAMETER.
+ */
 RfpMsvmInventory *
 rfp_msvm_inventory_load(RefpointMsvm *msvm,
-                        guint what,
+                        guint parts,
                         const char *domain_uuid,
                         GError **error);
 

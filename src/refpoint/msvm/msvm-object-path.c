@@ -146,9 +146,9 @@ parse_local(const char *text, const char *class_name, GError **error)
 }
 
 RfpMsvmPath *
-rfp_msvm_path_parse_local(const char *text,
-                          const char *class_name,
-                          GError **error)
+rfp_msvm_object_path_parse(const char *text,
+                           const char *class_name,
+                           GError **error)
 {
     RfpMsvmPath *path = parse_local(text, class_name, error);
 
@@ -256,15 +256,14 @@ find_named(const RfpMsvmPath *path)
 }
 
 gboolean
-rfp_msvm_resolve(RefpointMsvm *msvm G_GNUC_UNUSED,
-                 const char *path,
-                 const char *class_name,
-                 char **domain_uuid,
-                 char **point_guid,
-                 GError **error)
+rfp_msvm_object_path_resolve(const char *path,
+                             const char *class_name,
+                             char **domain_uuid,
+                             char **point_guid,
+                             GError **error)
 {
     g_autoptr(RfpMsvmPath) parsed =
-        rfp_msvm_path_parse_local(path, class_name, error);
+        rfp_msvm_object_path_parse(path, class_name, error);
     const Named *row = parsed != NULL ? find_named(parsed) : NULL;
     g_autofree char *uuid = NULL;
     g_autofree char *guid = NULL;
@@ -290,9 +289,9 @@ rfp_msvm_resolve(RefpointMsvm *msvm G_GNUC_UNUSED,
 }
 
 char **
-rfp_msvm_resolve_disks(const char *const *ids,
-                       const char *domain_uuid,
-                       GError **error)
+rfp_msvm_disk_ids_resolve(const char *const *ids,
+                          const char *domain_uuid,
+                          GError **error)
 {
     g_autoptr(GPtrArray) targets = g_ptr_array_new_with_free_func(g_free);
 
@@ -322,7 +321,7 @@ rfp_msvm_resolve_disks(const char *const *ids,
 static char *
 canonical_end(const char *text, char **domain_uuid, GError **error)
 {
-    g_autoptr(RfpMsvmPath) path = rfp_msvm_path_parse_local(text, NULL, error);
+    g_autoptr(RfpMsvmPath) path = rfp_msvm_object_path_parse(text, NULL, error);
 
     if (path == NULL)
         return NULL;
@@ -331,7 +330,7 @@ canonical_end(const char *text, char **domain_uuid, GError **error)
                       _("an association has no association at its end"));
         return NULL;
     }
-    return rfp_msvm_path_canonical(text, domain_uuid, error);
+    return rfp_msvm_object_path_canonical(text, domain_uuid, error);
 }
 
 static gint
@@ -374,9 +373,11 @@ canonical_keys(const RfpMsvmPath *path, char **domain_uuid, GError **error)
 }
 
 char *
-rfp_msvm_path_canonical(const char *text, char **domain_uuid, GError **error)
+rfp_msvm_object_path_canonical(const char *text,
+                               char **domain_uuid,
+                               GError **error)
 {
-    g_autoptr(RfpMsvmPath) path = rfp_msvm_path_parse_local(text, NULL, error);
+    g_autoptr(RfpMsvmPath) path = rfp_msvm_object_path_parse(text, NULL, error);
     const Named *row = path != NULL ? find_named(path) : NULL;
     g_autofree char *uuid = NULL;
     g_autofree char *guid = NULL;

@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The object paths of this library: how domains, points, services and jobs are
- * called in the Msvm model, and what a path that a caller hands in names. */
+/*
+ * The object paths of this host: how domains, points, services and jobs are
+ * called in the Msvm model, and what a path that a caller hands in names. Pure:
+ * no function looks whether the domain or point exists.
+ *
+ * The model has two kinds of collections. Here a group is an
+ * Msvm_VirtualSystemCollection, and a collection is an
+ * Msvm_ReferencePointCollection. A group has one system, and a collection one
+ * point.
+ */
 #ifndef RFP_MSVM_OBJECT_PATH_H
 #define RFP_MSVM_OBJECT_PATH_H
 
-#include "msvm/msvm-service.h"
+#include "cim/msvm-path.h"
 
-/* Paths of our objects, without a host; pure, free with g_free(). */
+/* The path of a system, point, group or collection, without a host; free with
+ * g_free(). */
 char *
 rfp_msvm_system_path(const char *domain_uuid);
 
@@ -16,55 +25,58 @@ rfp_msvm_point_path(const char *domain_uuid, const char *point_guid);
 char *
 rfp_msvm_group_path(const char *domain_uuid);
 
-/* Both parts, as VirtualSystemCollectionId is a key, too. */
 char *
 rfp_msvm_collection_path(const char *domain_uuid, const char *point_guid);
 
-/* @class_name: of a service. */
+/* The same of a service; @class_name is its class. */
 char *
 rfp_msvm_service_path(const char *class_name);
 
 /*
- * A path that a caller hands in: NULL, not well-formed, or of another host than
- * this one: INVALID_PARAMETER; not of @class_name (NULL: of any class that
- * there is) or a class derived from it: INCORRECT_TYPE.
+ * Parses a path that a caller hands in. INVALID_PARAMETER: @text is NULL, not
+ * well-formed, or names another host than this one. INCORRECT_TYPE: it is
+ * neither of @class_name (NULL: of any class of the model) nor of a class
+ * derived from it. Free with rfp_msvm_path_free().
  */
 RfpMsvmPath *
-rfp_msvm_path_parse_local(const char *text,
-                          const char *class_name,
-                          GError **error);
+rfp_msvm_object_path_parse(const char *text,
+                           const char *class_name,
+                           GError **error);
 
 /*
- * A path of any class, spelled as this library spells it (but for the case of
- * services and jobs); associations with their ends. *@domain_uuid: of what
- * domain it is, NULL for services and jobs. Free both with g_free().
+ * The path @text, of any class, in the one spelling that this library gives it,
+ * so that equal paths are equal texts but for the case of letters; for an
+ * association the paths at its ends, too. *@domain_uuid: the domain that it is
+ * of; NULL for services and jobs. Free both with g_free(). Errors as above.
  */
 char *
-rfp_msvm_path_canonical(const char *text, char **domain_uuid, GError **error);
+rfp_msvm_object_path_canonical(const char *text,
+                               char **domain_uuid,
+                               GError **error);
 
 /*
- * What a path of the class @class_name (or of one derived from it) names: the
- * domain's UUID, and the point's GUID for classes of points; both lower case,
- * free with g_free(); @point_guid may be NULL, and is set to NULL for other
- * classes. Whether a domain or point of that name exists is left to the call
- * that uses it; nothing is asked, @msvm may be NULL. INCORRECT_TYPE: another
- * class; INVALID_PARAMETER: NULL, not well-formed, another host, or an id that
- * is none of ours.
+ * What a path of the class @class_name, or of one derived from it, names:
+ * *@domain_uuid, and for points and collections *@point_guid, both in lower
+ * case, to be freed with g_free(). *@point_guid is NULL for systems and groups;
+ * @point_guid itself may be NULL. INVALID_PARAMETER, too, for an id that this
+ * library does not give; other errors as above.
  */
 gboolean
-rfp_msvm_resolve(RefpointMsvm *msvm,
-                 const char *path,
-                 const char *class_name,
-                 char **domain_uuid,
-                 char **point_guid,
-                 GError **error);
+rfp_msvm_object_path_resolve(const char *path,
+                             const char *class_name,
+                             char **domain_uuid,
+                             char **point_guid,
+                             GError **error);
 
-/* The targets behind instance ids of disks (DisksToExport), all of
- * @domain_uuid, each once: NULL-terminated, free with g_strfreev(). No ids, or
- * NULL: none, which is no error. */
+/*
+ * The targets ("vda") of disks, from their instance ids, as DisksToExport has
+ * them; each once, NULL-terminated, free with g_strfreev(). No @ids, or NULL:
+ * no targets. INVALID_PARAMETER: one is not the id of a disk, or of another
+ * domain than @domain_uuid.
+ */
 char **
-rfp_msvm_resolve_disks(const char *const *ids,
-                       const char *domain_uuid,
-                       GError **error);
+rfp_msvm_disk_ids_resolve(const char *const *ids,
+                          const char *domain_uuid,
+                          GError **error);
 
 #endif

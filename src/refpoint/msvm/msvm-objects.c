@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The objects that an inventory stands for, and how they are associated. */
 #include "msvm/msvm-objects.h"
 
 #include "msvm/msvm-job-instance.h"
 #include "msvm/msvm-object-path.h"
 
+/* From which RfpMsvmInventoryParts the instances of a class come. */
 typedef struct {
     const char *class_name;
-    guint what; /* RfpMsvmWhat that its instances come from */
+    guint parts;
 } Source;
 
 static const Source sources[8];
@@ -29,14 +29,14 @@ static void
 add(GPtrArray *objects,
     const char *class_name,
     char *path,
-    gconstpointer of,
+    gconstpointer shown,
     RfpMsvmInstance *(*make)(const RfpMsvmObject *object))
 {
     RfpMsvmObject *object = g_new0(RfpMsvmObject, 1);
 
     object->klass = rfp_msvm_class_find(class_name);
     object->path = path;
-    object->of = of;
+    object->shown = shown;
     object->make = make;
     g_ptr_array_add(objects, object);
 }
@@ -152,15 +152,15 @@ rfp_msvm_objects_find(GPtrArray *objects, const char *path)
 guint
 rfp_msvm_objects_need(const RfpMsvmClass *klass)
 {
-    guint what = 0;
+    guint parts = 0;
     guint i = 0;
 
     for (i = 0; i < G_N_ELEMENTS(sources); i++) {
         if (rfp_msvm_class_is_a(rfp_msvm_class_find(sources[i].class_name),
                                 klass->name))
-            what |= sources[i].what;
+            parts |= sources[i].parts;
     }
-    return what;
+    return parts;
 }
 
 static const Source sources[8] = {

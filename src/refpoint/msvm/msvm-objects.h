@@ -7,17 +7,19 @@
 #include "msvm/msvm-object-instance.h"
 #include "msvm/msvm-object-inventory.h"
 
-/* All of them: GPtrArray of RfpMsvmObject with its free function. Valid as long
- * as the inventory. */
+/* The objects that @inventory stands for, their associations, and the services:
+ * GPtrArray of RfpMsvmObject with its free function. They borrow from the
+ * inventory, which must outlive them. */
 GPtrArray *
 rfp_msvm_objects(const RfpMsvmInventory *inventory);
 
-/* The object with this canonical path; NULL if there is none. */
+/* The one of @objects with this canonical path, borrowed; NULL if there is
+ * none. */
 const RfpMsvmObject *
 rfp_msvm_objects_find(GPtrArray *objects, const char *path);
 
-/* What has to be loaded for the instances of a class and of the classes derived
- * from it: RfpMsvmWhat. */
+/* Which RfpMsvmInventoryParts have to be loaded to find all instances of @klass
+ * and of the classes derived from it. */
 guint
 rfp_msvm_objects_need(const RfpMsvmClass *klass);
 

@@ -19,8 +19,9 @@ take_object(const RfpMsvmCall *call,
             RfpMsvmWork *work,
             GError **error)
 {
-    if (rfp_msvm_resolve(call->msvm, rfp_msvm_call_text(call, parameter),
-                         class_name, &work->domain, &work->point, error))
+    if (rfp_msvm_object_path_resolve(rfp_msvm_call_text(call, parameter),
+                                     class_name, &work->domain, &work->point,
+                                     error))
         return TRUE;
     rfp_error_prefix(error, "%s", parameter);
     return FALSE;

@@ -13,9 +13,9 @@
  * @parameter has the path of a computer system, of a group (which stands for
  * its one system), of a point, of a collection (for its one point). Sets the
  * domain, the point of the latter two, and what is affected. The errors are
- * those of rfp_msvm_resolve(), with the name of the parameter, and of looking
- * for the domain and its points; INVALID_PARAMETER, too, where the domain has
- * no such point.
+ * those of rfp_msvm_object_path_resolve(), with the name of the parameter, and
+ * of looking for the domain and its points; INVALID_PARAMETER, too, where the
+ * domain has no such point.
  */
 gboolean
 rfp_msvm_take_system(const RfpMsvmCall *call,

@@ -8,9 +8,12 @@
  * Hyper-V WMI (v2) reference, names and numbers as there; where this differs,
  * librefpoint(3) says so.
  *
- * All methods return the numbers of their own set and describe a failure in
- * @error (refpoint_failure_new() takes it apart), which may be NULL. Parameters
- * are checked before anything else happens.
+ * All methods return a number, 0 or 4096 for success, and describe a failure in
+ * @error (refpoint_failure_new() takes it apart), which may be NULL. The
+ * reference has two sets of numbers, and each method says which one is its own:
+ * the left set counts from 0 (REFPOINT_RETURN_CREATE), the right set from 32768
+ * (REFPOINT_RETURN_EXPORT). Parameters are checked before anything else
+ * happens.
  *
  * @job: NULL: the method runs to its end. Else a job may be started: the method
  * returns 4096 (REFPOINT_MSVM_JOB_STARTED) and the path of the job; if not,

@@ -22,7 +22,8 @@ find_row(RefpointError cause)
     return &rows[cause];
 }
 
-/* Where it came from, as its origin says it. */
+/* What caused the failure: the words of libvirt or of the system where it came
+ * from there, else the name of the cause. */
 static char *
 describe_origin(const RefpointFailure *failure)
 {

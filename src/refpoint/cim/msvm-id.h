@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The instance ids that this program gives to its objects (mapping.md: "How
- * Msvm concepts land on libvirt"); pure. */
+/* The instance ids that this library gives to its objects, as refpoint-msvm(7)
+ * lists them; pure. A domain stands for its group, a point for its
+ * collection. */
 #ifndef RFP_MSVM_ID_H
 #define RFP_MSVM_ID_H
 
@@ -13,13 +14,13 @@ typedef enum {
     RFP_MSVM_ID_POINT,      /* refpoint:<domain uuid>/<point guid> */
     RFP_MSVM_ID_DISK,       /* refpoint-disk:<domain uuid>/<target> */
     RFP_MSVM_ID_RCT,        /* refpoint-rct:<point guid>/<target> */
-    RFP_MSVM_ID_GROUP,      /* refpoint-group:<guid> */
-    RFP_MSVM_ID_COLLECTION, /* refpoint-collection:<guid> */
-    RFP_MSVM_ID_JOB,        /* refpoint-job:<guid> */
+    RFP_MSVM_ID_GROUP,      /* refpoint-group:<domain uuid> */
+    RFP_MSVM_ID_COLLECTION, /* refpoint-collection:<point guid> */
+    RFP_MSVM_ID_JOB,        /* refpoint-job:<job guid> */
 } RfpMsvmIdKind;
 
-/* @part: the point's GUID or the target, NULL where there is none. GUIDs come
- * out in lower case. Free with g_free(). */
+/* The id of @guid, which stands alone or before a "/", and of @part behind it,
+ * NULL where there is none. Prints GUIDs in lower case. Free with g_free(). */
 char *
 rfp_msvm_id_format(RfpMsvmIdKind kind, const char *guid, const char *part);
 

@@ -338,7 +338,7 @@ rfp_msvm_path_format(const RfpMsvmPath *path)
 
 /* ---- Checking ------------------------------------------------------------ */
 
-/* The number of keys; the only one's name in *@name. */
+/* How many keys the class has; if that is one, *@name is its name. */
 static guint
 count_keys(const RfpMsvmClass *klass, const char **name)
 {
@@ -423,8 +423,8 @@ rfp_msvm_path_parse_as(const char *text, const char *expected, GError **error)
 
 /* ---- An example ---------------------------------------------------------- */
 
-/* Those that a caller names; the keys of each in the order in which they are
- * printed elsewhere. */
+/* The keys of paths that a caller hands in, in the order in which this library
+ * prints them. */
 static const struct {
     const char *class_name;
     const char *key;
@@ -437,7 +437,8 @@ static const struct {
     {"Msvm_ConcreteJob", "InstanceID", "refpoint-job:GUID"},
 };
 
-/* The first of them that can be meant; a domain where there is none. */
+/* The first of these classes that is an @expected one; that of domains where
+ * none is. */
 static const char *
 example_class(const char *expected)
 {

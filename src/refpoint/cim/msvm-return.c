@@ -5,11 +5,11 @@
 #include "refpoint-msvm.h"
 
 /*
- * By cause, its numbers in the two sets (msvm-model: "Return values: there are
- * two sets") and the reference's name. The set of Create has fewer numbers than
- * there are causes: @own is FALSE where the number there is the own one of
- * another cause, Failed or Invalid state. All that is known of numbers follows
- * from this table; only 4096 and 4098 have no cause of their own.
+ * A row for each cause: its numbers in the two sets (refpoint-msvm(7),
+ * METHODS), and the reference's name for it. The set of Create has fewer
+ * numbers than there are causes. Where @own is FALSE, the cause has none of its
+ * own there and takes that of Failed or Invalid state. Everything that is known
+ * of numbers follows from this table, except for 4096 and 4098.
  */
 static const struct {
     guint32 create;

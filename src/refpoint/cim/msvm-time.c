@@ -54,7 +54,7 @@ has_shape(const char *text, const char *digits)
     return TRUE;
 }
 
-/* @length digits at @from; -1 with a "*" among them. */
+/* The number that @length digits at @from make; -1 if one of them is a "*". */
 static gint
 number(const char *text, guint from, guint length)
 {

@@ -18,14 +18,16 @@ rfp_msvm_time_format(gint64 us);
 char *
 rfp_msvm_interval_format(guint64 us);
 
-/* FALSE where it is none. */
+/* The two back into microseconds; FALSE where @text is not a time, or not an
+ * interval. */
 gboolean
 rfp_msvm_time_parse(const char *text, gint64 *us);
 
 gboolean
 rfp_msvm_interval_parse(const char *text, guint64 *us);
 
-/* Whether it is one or the other; digits may be "*", as in CIM. */
+/* Whether @text is a time or an interval, in which digits that do not count may
+ * be "*", as in CIM. */
 gboolean
 rfp_msvm_time_check(const char *text);
 

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* In parameters that may be NULL; embedded instances and what is also an out
- * parameter may, too. */
+/* In parameters that may be NULL, beside embedded instances and those that are
+ * out parameters as well. */
 static const char *const optional[] = {"TargetSnapshotId", "TimeoutPeriod"};
 
 RfpMsvmCall *
@@ -151,8 +151,8 @@ is_optional(const RfpMsvmProperty *property)
     return FALSE;
 }
 
-/* What is in and out names what is to be made: the reference wants NULL there,
- * the identity is ours. */
+/* A parameter that is both in and out names what the method makes. The
+ * reference wants NULL there: this library gives what is made its identity. */
 static gboolean
 check_parameter(const RfpMsvmCall *call,
                 const RfpMsvmProperty *property,

@@ -110,7 +110,7 @@ refpoint_msvm_enumerate(RefpointMsvm *msvm,
 
 /* ---- Associations -------------------------------------------------------- */
 
-/* NULL or "": any. */
+/* Whether the filter is a class, or NULL or "", which let any pass. */
 static gboolean
 check_filter(const char *name, GError **error)
 {
@@ -124,7 +124,8 @@ passes(const RfpMsvmClass *klass, const char *filter)
            rfp_msvm_class_is_a(klass, filter);
 }
 
-/* The end of @link that is not @path; NULL if neither is. */
+/* Of an association with the end @path, the other end; NULL if @link has no end
+ * @path. */
 static const char *
 other_end(const RfpMsvmObject *link, const char *path)
 {

@@ -108,7 +108,8 @@ put_value(RfpMsvmValue *value, GBytes *bytes, GError **error)
     return FALSE;
 }
 
-/* An embedded instance without text is none. */
+/* Whether the parameter is NULL: it has no values, or is an embedded instance
+ * whose text is empty. */
 static gboolean
 is_null(const RfpMsvmValue *value, const RefpointMsvmParameter *parameter)
 {
@@ -180,7 +181,7 @@ format_values(const RfpMsvmValue *value)
     return values;
 }
 
-/* All of them, those without a value as NULL. */
+/* All out parameters of the method; those that it did not answer are NULL. */
 static GPtrArray *
 format_out(const RfpMsvmCall *call)
 {
@@ -204,7 +205,8 @@ format_out(const RfpMsvmCall *call)
 
 /* ---- A call -------------------------------------------------------------- */
 
-/* Services have one instance, which need not be named. */
+/* The path must name a job where the method is one of jobs. A service has one
+ * instance, so its path need not be given. */
 static gboolean
 check_path(const RfpMsvmCall *call, GError **error)
 {

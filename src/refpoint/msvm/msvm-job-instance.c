@@ -128,8 +128,10 @@ set_failure(RfpMsvmInstance *instance, const RfpMsvmJob *job)
 
 /* ---- Properties of exports ----------------------------------------------- */
 
-/* Disks and files are known once a job has completed. One of these two classes
- * has arrays where the other has single texts. */
+/* The disks and files of an export are known once its job has completed; until
+ * then these properties are NULL. The class of exports of one VM has single
+ * texts where that of collections has arrays: a property that the class of
+ * @instance has not is passed over. */
 static void
 set_list(RfpMsvmInstance *instance, const char *name, GPtrArray *texts)
 {
@@ -186,7 +188,7 @@ set_id(RfpMsvmInstance *instance,
     rfp_msvm_instance_set_text(instance, name, id);
 }
 
-/* No effect on what the class has not. */
+/* Sets those of these properties that the class of @instance has. */
 static void
 set_export(RfpMsvmInstance *instance, const RfpMsvmJob *job)
 {

@@ -13,7 +13,7 @@
 #include "msvm/msvm-take.h"
 #include "virt/domain.h"
 
-/* A disk of a domain that has the path. */
+/* A disk of a domain whose source is the path. */
 typedef struct {
     char *domain_uuid;
     char *target;
@@ -150,7 +150,8 @@ refuse_limit(const Search *search, gboolean other_disk, GError **error)
     rfp_error_add_object(error, search->point_guid);
 }
 
-/* Of several domains with the path, the one that has the point. */
+/* The place whose domain has the point of the LimitId, if its disk is the one
+ * of the LimitId, too. Several domains can have a disk with the path. */
 static const Place *
 choose_place(RefpointConnection *conn, const Search *search, GError **error)
 {

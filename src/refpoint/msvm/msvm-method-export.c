@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parameters of ExportReferencePoint and ImportReferencePointMetadata:
- * sets, bases, disks. */
 #include "msvm/msvm-method-export.h"
 
 #include <string.h>
@@ -31,7 +29,8 @@ take_absolute(const RfpMsvmCall *call, const char *parameter, GError **error)
     return NULL;
 }
 
-/* A string property that holds the path of the base. */
+/* The base of an export: its object path, of the class @class_name, is in a
+ * string property of the settings. */
 static gboolean
 take_base(const RfpMsvmCall *call,
           const char *property,
@@ -61,7 +60,7 @@ take_base(const RfpMsvmCall *call,
     return FALSE;
 }
 
-/* Ids that are NULL or empty name nothing. */
+/* The disks of DisksToExport; an id that is NULL or empty is passed over. */
 static gboolean
 take_disks(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
 {
@@ -86,7 +85,8 @@ take_disks(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
     return work->disks != NULL;
 }
 
-/* The set that is there, or could be; with a base it has the base. */
+/* ExportDirectory: a set of the domain, or a directory that can become one. The
+ * base, if there is one, must be a point of that set. */
 static gboolean
 take_directory(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
 {
@@ -128,7 +128,8 @@ rfp_msvm_check_export(const RfpMsvmCall *call,
            take_directory(call, work, error);
 }
 
-/* A collection of one VM: an entry of another one is none of it. */
+/* An entry of VirtualMachinesToDisksToExport. A collection has one VM, so there
+ * can be one entry, for that VM. */
 static gboolean
 take_vm(const RfpMsvmInstance *vm,
         gboolean *taken,
@@ -205,7 +206,7 @@ is_file(const RfpExportSet *set,
     return found != NULL && strcmp(found, path) == 0;
 }
 
-/* The GUID of the point whose files they are. */
+/* The GUID of the point of @set that has these two files. */
 static char *
 find_point_of(const RfpExportSet *set,
               const char *config,
@@ -229,7 +230,7 @@ find_point_of(const RfpExportSet *set,
     return NULL;
 }
 
-/* SET/POINT/VM/domain.xml */
+/* The directory of the set that a file SET/POINT/VM/NAME is in. */
 static char *
 set_of_file(const char *path)
 {

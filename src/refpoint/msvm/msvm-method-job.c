@@ -101,7 +101,8 @@ change(RfpMsvmJob *job, guint16 requested, GError **error)
     g_assert_not_reached();
 }
 
-/* 6, Service, is a state of the reference that jobs here never have. */
+/* Whether jobs have the state. The reference has one more, 6 (Service): it is
+ * refused as not supported, other numbers as invalid. */
 static gboolean
 check_request(guint16 requested, GError **error)
 {
@@ -117,7 +118,8 @@ check_request(guint16 requested, GError **error)
     return FALSE;
 }
 
-/* 0, or the number that says that there is no waiting here. */
+/* A request is never waited for: TimeoutPeriod must be NULL or zero. Returns 0;
+ * for any other interval 4098 and @error; for what is none @error alone. */
 static guint32
 check_timeout(const RfpMsvmCall *call, GError **error)
 {
@@ -199,7 +201,7 @@ rfp_msvm_run_request_state_change(RfpMsvmCall *call, GError **error)
 
 /* ---- GetError, GetErrorEx ------------------------------------------------ */
 
-/* NULL, too, for a job without an error. */
+/* The job's error as an Msvm_Error. NULL without @error: the job has none. */
 static RfpMsvmInstance *
 find_error(const RfpMsvmCall *call, GError **error)
 {
@@ -217,7 +219,7 @@ find_error(const RfpMsvmCall *call, GError **error)
     return found;
 }
 
-/* There is one error a job. */
+/* Answers "Error", or "Errors" with one item: a job has one error at most. */
 static guint32
 answer_error(RfpMsvmCall *call, const char *parameter, GError **error)
 {

@@ -32,7 +32,8 @@ take_consistency(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
     return TRUE;
 }
 
-/* @log: the number of a log based point, the next one is RCT. */
+/* ReferencePointType: @log for a log based point, whose data is held; the next
+ * number for an RCT based one, whose data is kept for a first export. */
 static gboolean
 take_type(const RfpMsvmCall *call, guint log, RfpMsvmWork *work, GError **error)
 {

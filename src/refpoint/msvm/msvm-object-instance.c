@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The instances of domains, points and what belongs to them. */
 #include "msvm/msvm-object-instance.h"
 
 #include "cim/msvm-id.h"
@@ -24,7 +23,8 @@ enum {
     STATE_QUIESCE = 9,
 };
 
-/* ReferencePointType, which counts from 1 here. */
+/* ReferencePointType: the property counts from 1, where the parameter of the VM
+ * service counts from 0. */
 enum {
     TYPE_LOG = 1,
     TYPE_RCT = 2,
@@ -32,7 +32,8 @@ enum {
 
 /* ---- Domains ------------------------------------------------------------- */
 
-/* As WMI has it: saved is 6, paused is 9. */
+/* EnabledState as Hyper-V gives it to its VMs: one that is saved is "Enabled
+ * but Offline", one that is paused is in "Quiesce". */
 static guint
 enabled_state(const RfpMsvmSystem *system)
 {
@@ -99,7 +100,7 @@ has_data(const RefpointPoint *point)
     return point->held && point->keep == REFPOINT_KEEP_HOLD;
 }
 
-/* Parallel arrays, one entry a disk. */
+/* Two arrays with an entry for each disk, in the same order. */
 static void
 set_disks(RfpMsvmInstance *instance, const RefpointPoint *point)
 {

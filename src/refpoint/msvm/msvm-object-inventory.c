@@ -71,7 +71,8 @@ add_system(RfpDomain *domain, gpointer opaque, GError **error)
     return TRUE;
 }
 
-/* A name can look like a UUID. */
+/* Adds the one domain with this UUID. The lookup takes names as well, and a
+ * name can look like a UUID: a domain that is only called so is not the one. */
 static gboolean
 add_one_system(RfpMsvmInventory *inventory,
                RefpointConnection *conn,

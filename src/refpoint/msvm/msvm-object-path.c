@@ -15,7 +15,8 @@ static const char point_class[] = "Msvm_VirtualSystemReferencePoint";
 static const char group_class[] = "Msvm_VirtualSystemCollection";
 static const char collection_class[] = "Msvm_ReferencePointCollection";
 
-/* What a class's keys say, and the path of it. */
+/* A class whose objects are a domain or a point: @take reads which one from the
+ * keys of a path, @make makes the path again. */
 typedef struct {
     const char *class_name;
     gboolean (*take)(const RfpMsvmPath *path,
@@ -102,7 +103,7 @@ refuse(const char *what, const char *value, GError **error)
                   what, shown);
 }
 
-/* Whole, or without the domain behind it. */
+/* Whether @host is this host: ".", its name, or its name without the domain. */
 static gboolean
 is_this_host(const char *host)
 {
@@ -317,7 +318,7 @@ rfp_msvm_disk_ids_resolve(const char *const *ids,
 
 /* ---- One spelling -------------------------------------------------------- */
 
-/* The canonical path of what an association's key names. */
+/* The canonical form of a key of an association, which is a path. */
 static char *
 canonical_end(const char *text, char **domain_uuid, GError **error)
 {
@@ -342,7 +343,8 @@ by_name(gconstpointer a, gconstpointer b)
     return strcmp((*first)->name, (*second)->name);
 }
 
-/* Keys by their names, as WMI has them; those of associations are paths. */
+/* The canonical path of a service, job or association: its keys in the order of
+ * their names, as WMI has them. */
 static char *
 canonical_keys(const RfpMsvmPath *path, char **domain_uuid, GError **error)
 {

@@ -11,7 +11,8 @@
 #define GROUP "Msvm_VirtualSystemCollection"
 #define COLLECTION "Msvm_ReferencePointCollection"
 
-/* The domain, and the point if @class_name has one, that a parameter names. */
+/* Takes the domain that a parameter names, and the point, if objects of
+ * @class_name have one. */
 static gboolean
 take_object(const RfpMsvmCall *call,
             const char *parameter,
@@ -41,7 +42,7 @@ rfp_msvm_points_have(GPtrArray *points, const char *guid)
     return FALSE;
 }
 
-/* The domain is there, and so is its point if one is named. */
+/* Whether the domain is there, and its point, if the work has one. */
 static gboolean
 check_there(const RfpMsvmCall *call, const RfpMsvmWork *work, GError **error)
 {

@@ -180,8 +180,8 @@ add_states(const RfpExportSet *set,
     }
 }
 
-/* From the set and not from the report: an export that found the point there
- * already has files, too. */
+/* The files are read from the set and not from the report: where the point was
+ * in the set already, the report has none, but they are there. */
 static void
 finish_export(const RfpMsvmWork *work,
               const RefpointReport *report,

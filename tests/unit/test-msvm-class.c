@@ -486,6 +486,29 @@ test_methods(void)
     g_assert_null(rfp_msvm_class_method(rfp_msvm_class_find("CIM_Job"), "X"));
 }
 
+/* A name that is spelled wrong would be found by chance only. */
+static void
+test_named(void)
+{
+    static const char *const names[] = {
+        RFP_MSVM_SYSTEM_CLASS,     RFP_MSVM_POINT_CLASS,
+        RFP_MSVM_GROUP_CLASS,      RFP_MSVM_COLLECTION_CLASS,
+        RFP_MSVM_POINT_SERVICE,    RFP_MSVM_COLLECTION_SERVICE,
+        RFP_MSVM_IMAGE_SERVICE,    RFP_MSVM_JOB_CLASS,
+        RFP_MSVM_POINT_EXPORT_JOB, RFP_MSVM_COLLECTION_EXPORT_JOB,
+        RFP_MSVM_ANY_JOB,
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        const RfpMsvmClass *klass = rfp_msvm_class_find(names[i]);
+
+        g_assert_nonnull(klass);
+        g_assert_cmpstr(klass->name, ==, names[i]);
+        g_assert_cmpint(g_str_has_suffix(names[i], "Job"), ==,
+                        rfp_msvm_class_is_a(klass, RFP_MSVM_ANY_JOB));
+    }
+}
+
 static void
 test_types(void)
 {
@@ -511,6 +534,7 @@ main(int argc, char **argv)
     g_test_add_func("/msvm-class/find", test_find);
     g_test_add_func("/msvm-class/properties", test_properties);
     g_test_add_func("/msvm-class/methods", test_methods);
+    g_test_add_func("/msvm-class/named", test_named);
     g_test_add_func("/msvm-class/types", test_types);
     return g_test_run();
 }

@@ -80,6 +80,21 @@ typedef struct {
     const RfpMsvmMethod *methods;      /* its own; NULL: none; as above */
 } RfpMsvmClass;
 
+/* The classes that the code names; msvm-table.h has all. The model has two
+ * kinds of collections: those of systems are called groups here. */
+#define RFP_MSVM_SYSTEM_CLASS "Msvm_ComputerSystem"
+#define RFP_MSVM_POINT_CLASS "Msvm_VirtualSystemReferencePoint"
+#define RFP_MSVM_GROUP_CLASS "Msvm_VirtualSystemCollection"
+#define RFP_MSVM_COLLECTION_CLASS "Msvm_ReferencePointCollection"
+#define RFP_MSVM_POINT_SERVICE "Msvm_VirtualSystemReferencePointService"
+#define RFP_MSVM_COLLECTION_SERVICE "Msvm_CollectionReferencePointService"
+#define RFP_MSVM_IMAGE_SERVICE "Msvm_ImageManagementService"
+/* The class of jobs, those of exports, and what all three derive from. */
+#define RFP_MSVM_JOB_CLASS "Msvm_ConcreteJob"
+#define RFP_MSVM_POINT_EXPORT_JOB "Msvm_VirtualSystemReferencePointExportJob"
+#define RFP_MSVM_COLLECTION_EXPORT_JOB "Msvm_CollectionReferencePointExportJob"
+#define RFP_MSVM_ANY_JOB "CIM_ConcreteJob"
+
 /* Class number @i, superclasses first; NULL behind the last. */
 const RfpMsvmClass *
 rfp_msvm_class_nth(guint i);

@@ -7,8 +7,6 @@
 #include "base/text.h"
 
 #define SHOWN_MAX 200 /* characters of a bad path in its message */
-#define SYSTEM "Msvm_ComputerSystem"
-#define POINT "Msvm_VirtualSystemReferencePoint"
 
 static void
 free_key(gpointer opaque)
@@ -430,11 +428,11 @@ static const struct {
     const char *key;
     const char *value;
 } samples[] = {
-    {SYSTEM, "CreationClassName", SYSTEM},
-    {SYSTEM, "Name", "UUID"},
-    {POINT, "InstanceID", "refpoint:UUID/GUID"},
-    {POINT, "VirtualSystemIdentifier", "UUID"},
-    {"Msvm_ConcreteJob", "InstanceID", "refpoint-job:GUID"},
+    {RFP_MSVM_SYSTEM_CLASS, "CreationClassName", RFP_MSVM_SYSTEM_CLASS},
+    {RFP_MSVM_SYSTEM_CLASS, "Name", "UUID"},
+    {RFP_MSVM_POINT_CLASS, "InstanceID", "refpoint:UUID/GUID"},
+    {RFP_MSVM_POINT_CLASS, "VirtualSystemIdentifier", "UUID"},
+    {RFP_MSVM_JOB_CLASS, "InstanceID", "refpoint-job:GUID"},
 };
 
 /* The first of these classes that is an @expected one; that of domains where
@@ -446,7 +444,7 @@ example_class(const char *expected)
         if (rfp_msvm_class_is_a(rfp_msvm_class_find(samples[i].class_name),
                                 expected))
             return samples[i].class_name;
-    return SYSTEM;
+    return RFP_MSVM_SYSTEM_CLASS;
 }
 
 void

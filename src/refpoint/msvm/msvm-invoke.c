@@ -213,7 +213,7 @@ check_path(const RfpMsvmCall *call, GError **error)
     g_autoptr(RfpMsvmPath) path = NULL;
 
     if (call->path == NULL &&
-        !rfp_msvm_class_is_a(call->klass, "CIM_ConcreteJob"))
+        !rfp_msvm_class_is_a(call->klass, RFP_MSVM_ANY_JOB))
         return TRUE;
     path = rfp_msvm_object_path_parse(call->path, call->klass->name, error);
     return path != NULL;

@@ -44,7 +44,7 @@ set_name(RfpMsvmInstance *instance, const RfpMsvmJob *job)
 {
     const RfpMsvmAction *action = job->work->action;
     const char *name =
-        value_name("Msvm_ConcreteJob", "JobType", action->job_type);
+        value_name(RFP_MSVM_JOB_CLASS, "JobType", action->job_type);
 
     rfp_msvm_instance_set_text(instance, "InstanceID", job->id);
     rfp_msvm_instance_set_text(instance, "Name", name);
@@ -62,7 +62,7 @@ set_name(RfpMsvmInstance *instance, const RfpMsvmJob *job)
 static void
 set_state(RfpMsvmInstance *instance, const RfpMsvmJob *job)
 {
-    const char *name = value_name("CIM_ConcreteJob", "JobState", job->state);
+    const char *name = value_name(RFP_MSVM_ANY_JOB, "JobState", job->state);
     RfpMsvmValue *status = rfp_msvm_instance_put(instance, "OperationalStatus");
     gboolean stoppable =
         rfp_msvm_job_is_cancellable(job) && !rfp_msvm_job_has_ended(job);

@@ -376,7 +376,7 @@ guint16
 refpoint_msvm_wait(RefpointMsvm *msvm, const char *job, gint timeout_ms)
 {
     g_autoptr(RfpMsvmPath) path =
-        rfp_msvm_object_path_parse(job, "CIM_ConcreteJob", NULL);
+        rfp_msvm_object_path_parse(job, RFP_MSVM_ANY_JOB, NULL);
     gint64 until = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
     const RfpMsvmJob *found = NULL;
     gboolean in_time = TRUE;

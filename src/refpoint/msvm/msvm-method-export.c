@@ -11,9 +11,6 @@
 #include "msvm/msvm-take.h"
 #include "set/export-set.h"
 
-#define POINT "Msvm_VirtualSystemReferencePoint"
-#define COLLECTION "Msvm_ReferencePointCollection"
-
 /* ---- Export -------------------------------------------------------------- */
 
 static char *
@@ -123,7 +120,8 @@ rfp_msvm_check_export(const RfpMsvmCall *call,
         rfp_msvm_call_instance(call, "ExportSettingData");
 
     return rfp_msvm_take_point(call, "ReferencePoint", work, error) &&
-           take_base(call, "BaseReferencePoint", POINT, work, error) &&
+           take_base(call, "BaseReferencePoint", RFP_MSVM_POINT_CLASS, work,
+                     error) &&
            (settings == NULL || take_disks(settings, work, error)) &&
            take_directory(call, work, error);
 }
@@ -182,8 +180,8 @@ rfp_msvm_check_export_collection(const RfpMsvmCall *call,
 
     return rfp_msvm_take_collection(call, "ReferencePointCollection", work,
                                     error) &&
-           take_base(call, "BaseReferencePointCollection", COLLECTION, work,
-                     error) &&
+           take_base(call, "BaseReferencePointCollection",
+                     RFP_MSVM_COLLECTION_CLASS, work, error) &&
            (settings == NULL || take_vms(settings, work, error)) &&
            take_directory(call, work, error);
 }

@@ -7,10 +7,6 @@
 #include "msvm/msvm-call.h"
 #include "msvm/msvm-method.h"
 
-#define VM_SERVICE "Msvm_VirtualSystemReferencePointService"
-#define COLLECTION_SERVICE "Msvm_CollectionReferencePointService"
-#define IMAGE_SERVICE "Msvm_ImageManagementService"
-
 /* The in parameters of a method; ends with a row without a name. */
 typedef struct {
     const char *name;
@@ -95,7 +91,7 @@ refpoint_msvm_create_reference_point(RefpointMsvm *msvm,
         {"ReferencePointType", number},
         {NULL, NULL},
     };
-    const Shape shape = {VM_SERVICE, "CreateReferencePoint",
+    const Shape shape = {RFP_MSVM_POINT_SERVICE, "CreateReferencePoint",
                          "ResultingReferencePoint", in};
 
     return call_method(msvm, &shape, resulting_reference_point, job, error);
@@ -111,7 +107,8 @@ refpoint_msvm_destroy_reference_point(RefpointMsvm *msvm,
         {"AffectedReferencePoint", affected_reference_point},
         {NULL, NULL},
     };
-    const Shape shape = {VM_SERVICE, "DestroyReferencePoint", NULL, in};
+    const Shape shape = {RFP_MSVM_POINT_SERVICE, "DestroyReferencePoint", NULL,
+                         in};
 
     return call_method(msvm, &shape, NULL, job, error);
 }
@@ -130,7 +127,8 @@ refpoint_msvm_export_reference_point(RefpointMsvm *msvm,
         {"ExportSettingData", settings},
         {NULL, NULL},
     };
-    const Shape shape = {VM_SERVICE, "ExportReferencePoint", NULL, in};
+    const Shape shape = {RFP_MSVM_POINT_SERVICE, "ExportReferencePoint", NULL,
+                         in};
 
     return call_method(msvm, &shape, NULL, job, error);
 }
@@ -150,7 +148,8 @@ refpoint_msvm_import_reference_point_metadata(
         {"RuntimeStateFilePath", runtime_state_file_path},
         {NULL, NULL},
     };
-    const Shape shape = {VM_SERVICE, "ImportReferencePointMetadata", NULL, in};
+    const Shape shape = {RFP_MSVM_POINT_SERVICE, "ImportReferencePointMetadata",
+                         NULL, in};
 
     return call_method(msvm, &shape, NULL, job, error);
 }
@@ -165,7 +164,8 @@ refpoint_msvm_remove_associated_data(RefpointMsvm *msvm,
         {"AffectedReferencePoint", affected_reference_point},
         {NULL, NULL},
     };
-    const Shape shape = {VM_SERVICE, "RemoveAssociatedData", NULL, in};
+    const Shape shape = {RFP_MSVM_POINT_SERVICE, "RemoveAssociatedData", NULL,
+                         in};
 
     return call_method(msvm, &shape, NULL, job, error);
 }
@@ -188,7 +188,7 @@ refpoint_msvm_collection_create_reference_point(RefpointMsvm *msvm,
         {"ReferencePointType", number},
         {NULL, NULL},
     };
-    const Shape shape = {COLLECTION_SERVICE, "CreateReferencePoint",
+    const Shape shape = {RFP_MSVM_COLLECTION_SERVICE, "CreateReferencePoint",
                          "ResultingReferencePointCollection", in};
 
     return call_method(msvm, &shape, resulting_collection, job, error);
@@ -205,7 +205,8 @@ refpoint_msvm_collection_destroy_reference_point(
         {"AffectedReferencePointCollection", affected_collection},
         {NULL, NULL},
     };
-    const Shape shape = {COLLECTION_SERVICE, "DestroyReferencePoint", NULL, in};
+    const Shape shape = {RFP_MSVM_COLLECTION_SERVICE, "DestroyReferencePoint",
+                         NULL, in};
 
     return call_method(msvm, &shape, NULL, job, error);
 }
@@ -225,7 +226,8 @@ refpoint_msvm_collection_export_reference_point(
         {"ExportSettingData", settings},
         {NULL, NULL},
     };
-    const Shape shape = {COLLECTION_SERVICE, "ExportReferencePoint", NULL, in};
+    const Shape shape = {RFP_MSVM_COLLECTION_SERVICE, "ExportReferencePoint",
+                         NULL, in};
 
     return call_method(msvm, &shape, NULL, job, error);
 }
@@ -240,7 +242,8 @@ refpoint_msvm_collection_remove_associated_data(RefpointMsvm *msvm,
         {"AffectedReferencePointCollection", affected_collection},
         {NULL, NULL},
     };
-    const Shape shape = {COLLECTION_SERVICE, "RemoveAssociatedData", NULL, in};
+    const Shape shape = {RFP_MSVM_COLLECTION_SERVICE, "RemoveAssociatedData",
+                         NULL, in};
 
     return call_method(msvm, &shape, NULL, job, error);
 }
@@ -288,7 +291,8 @@ refpoint_msvm_get_virtual_disk_changes(RefpointMsvm *msvm,
                                        GError **error)
 {
     g_autoptr(RfpMsvmCall) call =
-        rfp_msvm_call_new(msvm, IMAGE_SERVICE, "GetVirtualDiskChanges", NULL);
+        rfp_msvm_call_new(msvm, RFP_MSVM_IMAGE_SERVICE, "GetVirtualDiskChanges",
+                          NULL);
     g_autofree char *offset = g_strdup_printf("%" PRIu64, byte_offset);
     g_autofree char *length = g_strdup_printf("%" PRIu64, byte_length);
     const Text in[] = {
@@ -318,10 +322,10 @@ call_job(RefpointMsvm *msvm,
          GError **error)
 {
     g_autoptr(RfpMsvmCall) call =
-        rfp_msvm_call_new(msvm, "Msvm_ConcreteJob", method, NULL);
+        rfp_msvm_call_new(msvm, RFP_MSVM_JOB_CLASS, method, NULL);
     guint32 number = 0;
 
-    call->klass = rfp_msvm_class_find("CIM_ConcreteJob");
+    call->klass = rfp_msvm_class_find(RFP_MSVM_ANY_JOB);
     call->path = job;
     number = run_call(call, in, NULL, error);
     if (done != NULL)

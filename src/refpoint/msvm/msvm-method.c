@@ -11,10 +11,6 @@
 #include "msvm/msvm-method-job.h"
 #include "msvm/msvm-method-point.h"
 
-#define VM_SERVICE "Msvm_VirtualSystemReferencePointService"
-#define COLLECTION_SERVICE "Msvm_CollectionReferencePointService"
-#define JOB "CIM_ConcreteJob"
-
 /*
  * What a method does, in one of two ways. With @check and @action: @check turns
  * the parameters into work, which runs here or in a job as @action says. With
@@ -136,52 +132,54 @@ rfp_msvm_method_run(RfpMsvmCall *call, GError **error)
 /* ---- The table ----------------------------------------------------------- */
 
 static const Handler handlers[13] = {
-    {.class_name = VM_SERVICE,
+    {.class_name = RFP_MSVM_POINT_SERVICE,
      .method = "CreateReferencePoint",
      .action = &rfp_msvm_action_create_point,
      .result = "ResultingReferencePoint",
      .check = rfp_msvm_check_create},
-    {.class_name = VM_SERVICE,
+    {.class_name = RFP_MSVM_POINT_SERVICE,
      .method = "DestroyReferencePoint",
      .action = &rfp_msvm_action_destroy_point,
      .check = rfp_msvm_check_affected},
-    {.class_name = VM_SERVICE,
+    {.class_name = RFP_MSVM_POINT_SERVICE,
      .method = "ExportReferencePoint",
      .action = &rfp_msvm_action_export_point,
      .check = rfp_msvm_check_export},
-    {.class_name = VM_SERVICE,
+    {.class_name = RFP_MSVM_POINT_SERVICE,
      .method = "ImportReferencePointMetadata",
      .action = &rfp_msvm_action_import_point,
      .check = rfp_msvm_check_import},
-    {.class_name = VM_SERVICE,
+    {.class_name = RFP_MSVM_POINT_SERVICE,
      .method = "RemoveAssociatedData",
      .action = &rfp_msvm_action_remove_point_data,
      .check = rfp_msvm_check_affected},
-    {.class_name = COLLECTION_SERVICE,
+    {.class_name = RFP_MSVM_COLLECTION_SERVICE,
      .method = "CreateReferencePoint",
      .action = &rfp_msvm_action_create_collection,
      .result = "ResultingReferencePointCollection",
      .check = rfp_msvm_check_create_collection},
-    {.class_name = COLLECTION_SERVICE,
+    {.class_name = RFP_MSVM_COLLECTION_SERVICE,
      .method = "DestroyReferencePoint",
      .action = &rfp_msvm_action_destroy_collection,
      .check = rfp_msvm_check_affected_collection},
-    {.class_name = COLLECTION_SERVICE,
+    {.class_name = RFP_MSVM_COLLECTION_SERVICE,
      .method = "ExportReferencePoint",
      .action = &rfp_msvm_action_export_collection,
      .check = rfp_msvm_check_export_collection},
-    {.class_name = COLLECTION_SERVICE,
+    {.class_name = RFP_MSVM_COLLECTION_SERVICE,
      .method = "RemoveAssociatedData",
      .action = &rfp_msvm_action_remove_collection_data,
      .check = rfp_msvm_check_affected_collection},
-    {.class_name = "Msvm_ImageManagementService",
+    {.class_name = RFP_MSVM_IMAGE_SERVICE,
      .method = "GetVirtualDiskChanges",
      .run = rfp_msvm_run_disk_changes},
-    {.class_name = JOB,
+    {.class_name = RFP_MSVM_ANY_JOB,
      .method = "RequestStateChange",
      .run = rfp_msvm_run_request_state_change},
-    {.class_name = JOB, .method = "GetError", .run = rfp_msvm_run_get_error},
-    {.class_name = JOB,
+    {.class_name = RFP_MSVM_ANY_JOB,
+     .method = "GetError",
+     .run = rfp_msvm_run_get_error},
+    {.class_name = RFP_MSVM_ANY_JOB,
      .method = "GetErrorEx",
      .run = rfp_msvm_run_get_error_ex},
 };

@@ -177,7 +177,7 @@ rfp_msvm_service_instance(const RfpMsvmObject *object)
 
     rfp_msvm_instance_set_text(instance, "ElementName", name);
     rfp_msvm_instance_set_text(instance, "SystemCreationClassName",
-                               "Msvm_ComputerSystem");
+                               RFP_MSVM_SYSTEM_CLASS);
     rfp_msvm_instance_set_text(instance, "SystemName", g_get_host_name());
     rfp_msvm_instance_set_text(instance, "CreationClassName", name);
     rfp_msvm_instance_set_text(instance, "Name", name);

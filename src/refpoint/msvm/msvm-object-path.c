@@ -10,11 +10,6 @@
 
 #define SHOWN_MAX 64 /* characters of a bad value in its message */
 
-static const char system_class[] = "Msvm_ComputerSystem";
-static const char point_class[] = "Msvm_VirtualSystemReferencePoint";
-static const char group_class[] = "Msvm_VirtualSystemCollection";
-static const char collection_class[] = "Msvm_ReferencePointCollection";
-
 /* A class whose objects are a domain or a point: @take reads which one from the
  * keys of a path, @make makes the path again. */
 typedef struct {
@@ -33,9 +28,9 @@ static const Named named[4];
 char *
 rfp_msvm_system_path(const char *domain_uuid)
 {
-    g_autoptr(RfpMsvmPath) path = rfp_msvm_path_new(system_class);
+    g_autoptr(RfpMsvmPath) path = rfp_msvm_path_new(RFP_MSVM_SYSTEM_CLASS);
 
-    rfp_msvm_path_add(path, "CreationClassName", system_class);
+    rfp_msvm_path_add(path, "CreationClassName", RFP_MSVM_SYSTEM_CLASS);
     rfp_msvm_path_add(path, "Name", domain_uuid);
     return rfp_msvm_path_format(path);
 }
@@ -43,7 +38,7 @@ rfp_msvm_system_path(const char *domain_uuid)
 char *
 rfp_msvm_point_path(const char *domain_uuid, const char *point_guid)
 {
-    g_autoptr(RfpMsvmPath) path = rfp_msvm_path_new(point_class);
+    g_autoptr(RfpMsvmPath) path = rfp_msvm_path_new(RFP_MSVM_POINT_CLASS);
     g_autofree char *id =
         rfp_msvm_id_format(RFP_MSVM_ID_POINT, domain_uuid, point_guid);
 
@@ -55,7 +50,7 @@ rfp_msvm_point_path(const char *domain_uuid, const char *point_guid)
 char *
 rfp_msvm_group_path(const char *domain_uuid)
 {
-    g_autoptr(RfpMsvmPath) path = rfp_msvm_path_new(group_class);
+    g_autoptr(RfpMsvmPath) path = rfp_msvm_path_new(RFP_MSVM_GROUP_CLASS);
     g_autofree char *id =
         rfp_msvm_id_format(RFP_MSVM_ID_GROUP, domain_uuid, NULL);
 
@@ -66,7 +61,7 @@ rfp_msvm_group_path(const char *domain_uuid)
 char *
 rfp_msvm_collection_path(const char *domain_uuid, const char *point_guid)
 {
-    g_autoptr(RfpMsvmPath) path = rfp_msvm_path_new(collection_class);
+    g_autoptr(RfpMsvmPath) path = rfp_msvm_path_new(RFP_MSVM_COLLECTION_CLASS);
     g_autofree char *id =
         rfp_msvm_id_format(RFP_MSVM_ID_COLLECTION, point_guid, NULL);
     g_autofree char *group =
@@ -84,7 +79,7 @@ rfp_msvm_service_path(const char *class_name)
 
     rfp_msvm_path_add(path, "CreationClassName", class_name);
     rfp_msvm_path_add(path, "Name", class_name);
-    rfp_msvm_path_add(path, "SystemCreationClassName", system_class);
+    rfp_msvm_path_add(path, "SystemCreationClassName", RFP_MSVM_SYSTEM_CLASS);
     rfp_msvm_path_add(path, "SystemName", g_get_host_name());
     return rfp_msvm_path_format(path);
 }
@@ -181,7 +176,7 @@ take_system(const RfpMsvmPath *path,
     const char *creation = rfp_msvm_path_key(path, "CreationClassName");
     const char *name = rfp_msvm_path_key(path, "Name");
 
-    if (g_ascii_strcasecmp(creation, system_class) != 0) {
+    if (g_ascii_strcasecmp(creation, RFP_MSVM_SYSTEM_CLASS) != 0) {
         refuse("CreationClassName", creation, error);
         return FALSE;
     }
@@ -411,8 +406,8 @@ make_group(const char *domain_uuid, const char *point_guid G_GNUC_UNUSED)
 }
 
 static const Named named[4] = {
-    {system_class, take_system, make_system},
-    {point_class, take_point, rfp_msvm_point_path},
-    {group_class, take_group, make_group},
-    {collection_class, take_collection, rfp_msvm_collection_path},
+    {RFP_MSVM_SYSTEM_CLASS, take_system, make_system},
+    {RFP_MSVM_POINT_CLASS, take_point, rfp_msvm_point_path},
+    {RFP_MSVM_GROUP_CLASS, take_group, make_group},
+    {RFP_MSVM_COLLECTION_CLASS, take_collection, rfp_msvm_collection_path},
 };

@@ -71,10 +71,10 @@ add_system(GPtrArray *objects, const RfpMsvmSystem *system)
 {
     const char *uuid = system->uuid;
 
-    add(objects, "Msvm_ComputerSystem", rfp_msvm_system_path(uuid), system,
+    add(objects, RFP_MSVM_SYSTEM_CLASS, rfp_msvm_system_path(uuid), system,
         rfp_msvm_system_instance);
-    add(objects, "Msvm_VirtualSystemCollection", rfp_msvm_group_path(uuid),
-        system, rfp_msvm_group_instance);
+    add(objects, RFP_MSVM_GROUP_CLASS, rfp_msvm_group_path(uuid), system,
+        rfp_msvm_group_instance);
     associate(objects, "Msvm_CollectedVirtualSystems",
               rfp_msvm_group_path(uuid), rfp_msvm_system_path(uuid), 0);
 }
@@ -85,9 +85,9 @@ add_point(GPtrArray *objects, const RefpointPoint *point)
     const char *uuid = point->domain_uuid;
     const char *guid = point->guid;
 
-    add(objects, "Msvm_VirtualSystemReferencePoint",
-        rfp_msvm_point_path(uuid, guid), point, rfp_msvm_point_instance);
-    add(objects, "Msvm_ReferencePointCollection",
+    add(objects, RFP_MSVM_POINT_CLASS, rfp_msvm_point_path(uuid, guid), point,
+        rfp_msvm_point_instance);
+    add(objects, RFP_MSVM_COLLECTION_CLASS,
         rfp_msvm_collection_path(uuid, guid), point,
         rfp_msvm_collection_instance);
     associate(objects, "Msvm_ReferencePointOfVirtualSystem",
@@ -164,18 +164,18 @@ rfp_msvm_objects_need(const RfpMsvmClass *klass)
 }
 
 static const Source sources[8] = {
-    {"Msvm_ComputerSystem", RFP_MSVM_SYSTEMS},
-    {"Msvm_VirtualSystemCollection", RFP_MSVM_SYSTEMS},
+    {RFP_MSVM_SYSTEM_CLASS, RFP_MSVM_SYSTEMS},
+    {RFP_MSVM_GROUP_CLASS, RFP_MSVM_SYSTEMS},
     {"Msvm_CollectedVirtualSystems", RFP_MSVM_SYSTEMS},
-    {"Msvm_VirtualSystemReferencePoint", RFP_MSVM_POINTS},
-    {"Msvm_ReferencePointCollection", RFP_MSVM_POINTS},
+    {RFP_MSVM_POINT_CLASS, RFP_MSVM_POINTS},
+    {RFP_MSVM_COLLECTION_CLASS, RFP_MSVM_POINTS},
     {"Msvm_ReferencePointOfVirtualSystem", RFP_MSVM_POINTS},
     {"Msvm_ReferencePointOfVirtualSystemCollection", RFP_MSVM_POINTS},
     {"Msvm_CollectedReferencePoints", RFP_MSVM_POINTS},
 };
 
 static const char *const services[3] = {
-    "Msvm_VirtualSystemReferencePointService",
-    "Msvm_CollectionReferencePointService",
-    "Msvm_ImageManagementService",
+    RFP_MSVM_POINT_SERVICE,
+    RFP_MSVM_COLLECTION_SERVICE,
+    RFP_MSVM_IMAGE_SERVICE,
 };

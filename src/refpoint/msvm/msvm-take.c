@@ -6,11 +6,6 @@
 #include "base/text.h"
 #include "msvm/msvm-object-path.h"
 
-#define SYSTEM "Msvm_ComputerSystem"
-#define POINT "Msvm_VirtualSystemReferencePoint"
-#define GROUP "Msvm_VirtualSystemCollection"
-#define COLLECTION "Msvm_ReferencePointCollection"
-
 /* Takes the domain that a parameter names, and the point, if objects of
  * @class_name have one. */
 static gboolean
@@ -66,7 +61,7 @@ rfp_msvm_take_system(const RfpMsvmCall *call,
                      RfpMsvmWork *work,
                      GError **error)
 {
-    if (!take_object(call, parameter, SYSTEM, work, error))
+    if (!take_object(call, parameter, RFP_MSVM_SYSTEM_CLASS, work, error))
         return FALSE;
     work->affected = rfp_msvm_system_path(work->domain);
     return check_there(call, work, error);
@@ -78,7 +73,7 @@ rfp_msvm_take_group(const RfpMsvmCall *call,
                     RfpMsvmWork *work,
                     GError **error)
 {
-    if (!take_object(call, parameter, GROUP, work, error))
+    if (!take_object(call, parameter, RFP_MSVM_GROUP_CLASS, work, error))
         return FALSE;
     work->affected = rfp_msvm_group_path(work->domain);
     return check_there(call, work, error);
@@ -90,7 +85,7 @@ rfp_msvm_take_point(const RfpMsvmCall *call,
                     RfpMsvmWork *work,
                     GError **error)
 {
-    if (!take_object(call, parameter, POINT, work, error))
+    if (!take_object(call, parameter, RFP_MSVM_POINT_CLASS, work, error))
         return FALSE;
     work->affected = rfp_msvm_point_path(work->domain, work->point);
     return check_there(call, work, error);
@@ -102,7 +97,7 @@ rfp_msvm_take_collection(const RfpMsvmCall *call,
                          RfpMsvmWork *work,
                          GError **error)
 {
-    if (!take_object(call, parameter, COLLECTION, work, error))
+    if (!take_object(call, parameter, RFP_MSVM_COLLECTION_CLASS, work, error))
         return FALSE;
     work->affected = rfp_msvm_collection_path(work->domain, work->point);
     return check_there(call, work, error);

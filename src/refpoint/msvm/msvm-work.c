@@ -8,9 +8,6 @@
 #include "msvm/msvm-object-path.h"
 #include "set/export-set.h"
 
-#define POINT_EXPORT_JOB "Msvm_VirtualSystemReferencePointExportJob"
-#define COLLECTION_EXPORT_JOB "Msvm_CollectionReferencePointExportJob"
-
 void
 rfp_msvm_work_free(RfpMsvmWork *work)
 {
@@ -217,7 +214,7 @@ finish_export(const RfpMsvmWork *work,
 /* Job types: the reference's numbers, see msvm-table-names. Deleting a
  * checkpoint and ending a job take a moment and cannot be stopped. */
 const RfpMsvmAction rfp_msvm_action_create_point = {
-    .job_class = "Msvm_ConcreteJob",
+    .job_class = RFP_MSVM_JOB_CLASS,
     .job_type = 201,
     .cancellable = TRUE,
     .run = run_create,
@@ -225,13 +222,13 @@ const RfpMsvmAction rfp_msvm_action_create_point = {
 };
 
 const RfpMsvmAction rfp_msvm_action_destroy_point = {
-    .job_class = "Msvm_ConcreteJob",
+    .job_class = RFP_MSVM_JOB_CLASS,
     .job_type = 202,
     .run = run_destroy,
 };
 
 const RfpMsvmAction rfp_msvm_action_export_point = {
-    .job_class = POINT_EXPORT_JOB,
+    .job_class = RFP_MSVM_POINT_EXPORT_JOB,
     .job_type = 203,
     .cancellable = TRUE,
     .suspendable = TRUE,
@@ -240,20 +237,20 @@ const RfpMsvmAction rfp_msvm_action_export_point = {
 };
 
 const RfpMsvmAction rfp_msvm_action_remove_point_data = {
-    .job_class = "Msvm_ConcreteJob",
+    .job_class = RFP_MSVM_JOB_CLASS,
     .job_type = 204,
     .run = run_remove_data,
 };
 
 const RfpMsvmAction rfp_msvm_action_import_point = {
-    .job_class = "Msvm_ConcreteJob",
+    .job_class = RFP_MSVM_JOB_CLASS,
     .job_type = 209,
     .cancellable = TRUE,
     .run = run_import,
 };
 
 const RfpMsvmAction rfp_msvm_action_create_collection = {
-    .job_class = "Msvm_ConcreteJob",
+    .job_class = RFP_MSVM_JOB_CLASS,
     .job_type = 205,
     .cancellable = TRUE,
     .run = run_create,
@@ -261,7 +258,7 @@ const RfpMsvmAction rfp_msvm_action_create_collection = {
 };
 
 const RfpMsvmAction rfp_msvm_action_export_collection = {
-    .job_class = COLLECTION_EXPORT_JOB,
+    .job_class = RFP_MSVM_COLLECTION_EXPORT_JOB,
     .job_type = 206,
     .cancellable = TRUE,
     .suspendable = TRUE,
@@ -270,13 +267,13 @@ const RfpMsvmAction rfp_msvm_action_export_collection = {
 };
 
 const RfpMsvmAction rfp_msvm_action_remove_collection_data = {
-    .job_class = "Msvm_ConcreteJob",
+    .job_class = RFP_MSVM_JOB_CLASS,
     .job_type = 207,
     .run = run_remove_data,
 };
 
 const RfpMsvmAction rfp_msvm_action_destroy_collection = {
-    .job_class = "Msvm_ConcreteJob",
+    .job_class = RFP_MSVM_JOB_CLASS,
     .job_type = 208,
     .run = run_destroy,
 };

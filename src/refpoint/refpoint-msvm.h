@@ -156,7 +156,8 @@ refpoint_msvm_collection_remove_associated_data(RefpointMsvm *msvm,
 
 /* ---- Msvm_ImageManagementService ----------------------------------------- */
 
-/* Free with refpoint_msvm_disk_changes_clear(). */
+/* Allocated by the caller, filled by the library; never grows (refpoint.h).
+ * Free what it holds with refpoint_msvm_disk_changes_clear(). */
 typedef struct {
     guint64 processed_byte_length; /* what was looked at; go on behind it */
     gsize n_changes;
@@ -309,7 +310,8 @@ refpoint_msvm_associators(RefpointMsvm *msvm,
 
 /* ---- Any method by its name ---------------------------------------------- */
 
-/* A parameter, in or out. Arrays have any number of values, others one. */
+/* A parameter, in or out. Arrays have any number of values, others one. Callers
+ * allocate those that they pass in: never grows (refpoint.h). */
 typedef struct {
     char *name;
     char *type; /* "string", "uint16", "datetime", "reference", ...: out

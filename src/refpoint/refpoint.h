@@ -10,7 +10,31 @@
  * Strings handed in are borrowed for the length of the call and are UTF-8. A
  * path that is not absolute is one below the working directory.
  * Structures handed out are read-only for the caller and are freed by the
- * function named beside them; fields are only ever added at their end.
+ * function named beside them.
+ *
+ * A program that was compiled with one version of this header goes on working
+ * with the library of a later one:
+ *
+ * - Structures that the library allocates only grow at their end. A program
+ *   must not copy them, nor make arrays of them, nor have them as a part of a
+ *   structure of its own, because it does not know how long they are: it keeps
+ *   pointers to them.
+ * - Structures of options, which the program allocates, begin with their own
+ *   size, and are declared with their initialiser:
+ *
+ *       RefpointImportOptions options = REFPOINT_IMPORT_OPTIONS_INIT;
+ *
+ *   They only grow at their end, too: a later library takes fields that the
+ *   program does not know yet as 0, which means what was done before there was
+ *   such a field. A library that is older than the program does not know all
+ *   the fields: if those are 0, it goes on without them, else the call fails
+ *   with INVALID_PARAMETER; so it does where the size is missing. The field
+ *   @reserved has to be 0. Where the initialiser cannot be used, as in bindings
+ *   of other languages, all bytes are set to 0 and @size to their number.
+ * - RefpointProgress, RefpointExtent, RefpointMsvmParameter and
+ *   RefpointMsvmDiskChanges never grow: they lie in arrays one behind the
+ *   other, or in memory of the program.
+ * - The numbers of enumerations stay; new ones come behind.
  */
 #ifndef REFPOINT_H
 #define REFPOINT_H
@@ -91,7 +115,8 @@ refpoint_return_name(int cause);
 
 /* ---- Operations ---------------------------------------------------------- */
 
-/* What the running operation is doing, for a progress display. */
+/* What the running operation is doing, for a progress display. Never grows:
+ * the library hands out arrays of it. */
 typedef struct {
     const char *target; /* the disk */
     guint64 done;       /* bytes of guest data dealt with so far */
@@ -382,7 +407,9 @@ refpoint_info(RefpointConnection *conn,
               const char *point,
               GError **error);
 
+/* Declared with REFPOINT_CREATE_OPTIONS_INIT, then filled in. */
 typedef struct {
+    gsize size; /* of this structure, in bytes */
     const char *domain;
     const char *name; /* NULL: made from the time and the GUID */
     RefpointQuiesce quiesce;
@@ -395,7 +422,13 @@ typedef struct {
                                * half of the free space */
     const char *scratch_dir;  /* NULL: by default */
     gboolean allow_plaintext; /* keep the data of encrypted disks too */
+    guint reserved;           /* 0 */
 } RefpointCreateOptions;
+
+#define REFPOINT_CREATE_OPTIONS_INIT                                           \
+    {                                                                          \
+        .size = sizeof(RefpointCreateOptions)                                  \
+    }
 
 /*
  * Makes a point of a running domain. What keeps its data is a backup job, which
@@ -428,19 +461,28 @@ refpoint_remove_data(RefpointConnection *conn,
                      RefpointJob *job,
                      GError **error);
 
-/* What changed on a disk since a point. */
+/* What changed on a disk since a point. Declared with
+ * REFPOINT_CHANGES_OPTIONS_INIT, then filled in. */
 typedef struct {
+    gsize size; /* of this structure, in bytes */
     const char *domain;
     const char *point;  /* name or GUID */
     const char *target; /* the disk; NULL: the only one that the point tracks */
     guint64 offset;     /* of the window, bytes */
     guint64 length;     /* bytes; 0: to the end of the disk */
     guint max_extents;  /* 0: REFPOINT_CHANGES_DEFAULT */
+    guint reserved;     /* 0 */
 } RefpointChangesOptions;
+
+#define REFPOINT_CHANGES_OPTIONS_INIT                                          \
+    {                                                                          \
+        .size = sizeof(RefpointChangesOptions)                                 \
+    }
 
 #define REFPOINT_CHANGES_DEFAULT 65536
 #define REFPOINT_CHANGES_LIMIT 1048576
 
+/* Never grows: the library hands out arrays of it. */
 typedef struct {
     guint64 offset; /* bytes */
     guint64 length; /* bytes */
@@ -478,13 +520,21 @@ refpoint_changes(RefpointConnection *conn,
 
 /* ---- Import -------------------------------------------------------------- */
 
+/* Declared with REFPOINT_IMPORT_OPTIONS_INIT, then filled in. */
 typedef struct {
+    gsize size; /* of this structure, in bytes */
     const char *domain;
     const char *directory; /* the export set */
     const char *point;     /* name or GUID; NULL: all that have their bitmaps,
                             * with @restored the newest */
     gboolean restored;     /* the disks were restored from the set */
+    guint reserved;        /* 0 */
 } RefpointImportOptions;
+
+#define REFPOINT_IMPORT_OPTIONS_INIT                                           \
+    {                                                                          \
+        .size = sizeof(RefpointImportOptions)                                  \
+    }
 
 /*
  * Makes exported points live again, whose bitmaps are in the domain's images,
@@ -517,8 +567,10 @@ typedef enum {
     REFPOINT_COMPRESS_ZSTD,
 } RefpointCompress;
 
-/* Zeroed with refpoint_export_options_init(), then filled in. */
+/* Declared with REFPOINT_EXPORT_OPTIONS_INIT, which has the defaults of the
+ * command line, then filled in. */
 typedef struct {
+    gsize size;                 /* of this structure, in bytes */
     const char *domain;         /* name, UUID or id */
     const char *directory;      /* the export set */
     const char *create;         /* name of the new point; NULL: by default */
@@ -541,10 +593,22 @@ typedef struct {
     guint64 limit_rate;           /* as refpoint_job_set_rate(); 0: no limit */
     guint stall_timeout; /* seconds that QEMU may stay silent while data
                           * moves; 0: no limit */
+    guint reserved;      /* 0 */
 } RefpointExportOptions;
 
+#define REFPOINT_EXPORT_OPTIONS_INIT                                           \
+    {                                                                          \
+        .size = sizeof(RefpointExportOptions), .base = "auto",                 \
+        .max_chain = REFPOINT_CHAIN_DEFAULT, .audit = REFPOINT_AUDIT_DEFAULT,  \
+        .stall_timeout = REFPOINT_STALL_DEFAULT,                               \
+    }
+
+/*
+ * Sets @options, which are @size bytes long as the caller knows them, to what
+ * REFPOINT_EXPORT_OPTIONS_INIT has: for bindings, which cannot use that.
+ */
 void
-refpoint_export_options_init(RefpointExportOptions *options);
+refpoint_export_options_init(RefpointExportOptions *options, gsize size);
 
 /*
  * Exports a point of a running domain into a set. The outcome, and the

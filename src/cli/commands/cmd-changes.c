@@ -255,7 +255,7 @@ answer(Cli *cli, Request *request)
 static int
 run_changes(Cli *cli, char **args)
 {
-    Request request = {0};
+    Request request = {.options = REFPOINT_CHANGES_OPTIONS_INIT};
     g_autoptr(GError) error = NULL;
     int status;
 

@@ -157,7 +157,7 @@ text_of(const Cli *cli,
 static int
 run_create(Cli *cli, char **args)
 {
-    RefpointCreateOptions options = {.quiesce = REFPOINT_QUIESCE_AUTO};
+    RefpointCreateOptions options = REFPOINT_CREATE_OPTIONS_INIT;
     g_auto(CreateArgs) a = {0};
     g_autoptr(RefpointConnection) conn = NULL;
     g_autoptr(GError) error = NULL;

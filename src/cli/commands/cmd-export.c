@@ -170,7 +170,6 @@ parse_export(Cli *cli,
              RefpointExportOptions *o,
              GError **error)
 {
-    refpoint_export_options_init(o);
     if (!parse_arguments(cli, args, a, error) || !check_conflicts(a, error) ||
         !parse_values(a, o, error))
         return FALSE;
@@ -245,7 +244,7 @@ run_export(Cli *cli, char **args)
     g_auto(Arguments) arguments = {0};
     g_autoptr(RefpointConnection) conn = NULL;
     g_autoptr(GError) error = NULL;
-    RefpointExportOptions options;
+    RefpointExportOptions options = REFPOINT_EXPORT_OPTIONS_INIT;
     PlanShow show = {.cli = cli};
     gboolean done;
 

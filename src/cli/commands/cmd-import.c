@@ -66,7 +66,7 @@ done_json(Cli *cli, const RefpointReport *report)
 static int
 run_import(Cli *cli, char **args)
 {
-    RefpointImportOptions options = {0};
+    RefpointImportOptions options = REFPOINT_IMPORT_OPTIONS_INIT;
     g_autoptr(RefpointConnection) conn = NULL;
     g_autoptr(GError) error = NULL;
     g_autofree char *text = NULL;

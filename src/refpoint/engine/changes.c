@@ -4,6 +4,7 @@
  * another point's data, if it has the difference to this one. */
 #include "base/extent.h"
 #include "base/names.h"
+#include "base/options.h"
 #include "base/space.h"
 #include "base/text.h"
 #include "copy/nbd-source.h"
@@ -452,18 +453,20 @@ changes_clear(Changes *changes)
 
 RefpointChanges *
 refpoint_changes(RefpointConnection *conn,
-                 const RefpointChangesOptions *options,
+                 const RefpointChangesOptions *given,
                  RefpointJob *job,
                  GError **error)
 {
-    Changes changes = {.options = options, .operation.guard.fd = -1};
+    RefpointChangesOptions options = {0};
+    Changes changes = {.options = &options, .operation.guard.fd = -1};
     g_autoptr(RefpointChanges) result = g_new0(RefpointChanges, 1);
     g_autoptr(GError) local = NULL;
     gboolean done = FALSE;
 
     result->extents = g_array_new(FALSE, FALSE, sizeof(RefpointExtent));
-    done = check_options(options, &local) &&
-           rfp_operation_open(&changes.operation, conn, options->domain, job,
+    done = RFP_OPTIONS_TAKE(&options, given, &local) &&
+           check_options(&options, &local) &&
+           rfp_operation_open(&changes.operation, conn, options.domain, job,
                               &local) &&
            run(&changes, result, &local);
     changes_clear(&changes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/names.h"
+#include "base/options.h"
 #include "base/text.h"
 #include "engine/export-audit.h"
 #include "engine/export-begin.h"
@@ -19,15 +20,13 @@
 #define POINTS_WARN 8
 
 void
-refpoint_export_options_init(RefpointExportOptions *options)
+refpoint_export_options_init(RefpointExportOptions *options, gsize size)
 {
-    *options = (RefpointExportOptions){
-        .base = "auto",
-        .quiesce = REFPOINT_QUIESCE_AUTO,
-        .max_chain = REFPOINT_CHAIN_DEFAULT,
-        .audit = REFPOINT_AUDIT_DEFAULT,
-        .stall_timeout = REFPOINT_STALL_DEFAULT,
-    };
+    RefpointExportOptions known = REFPOINT_EXPORT_OPTIONS_INIT;
+
+    known.size = size;
+    memset(options, 0, size);
+    memcpy(options, &known, MIN(size, sizeof(known)));
 }
 
 /* ---- What must be right before anything is looked at --------------------- */
@@ -472,23 +471,25 @@ run(RfpExport *export, GError **error)
 
 gboolean
 refpoint_export(RefpointConnection *conn,
-                const RefpointExportOptions *options,
+                const RefpointExportOptions *given,
                 RefpointJob *job,
                 GError **error)
 {
-    RfpExport export = {.options = options, .job = job};
+    RefpointExportOptions options = {0};
+    RfpExport export = {.options = &options, .job = job};
     RfpExportMember *member = NULL;
     g_autoptr(GError) local = NULL;
+    gboolean taken = RFP_OPTIONS_TAKE(&options, given, &local);
     gboolean done = FALSE;
 
-    if (options->limit_rate != 0)
-        refpoint_job_set_rate(job, options->limit_rate);
-    if (check_options(options, &local) &&
-        rfp_export_take_scratch_dir(&export, options->scratch_dir, &local))
-        member = rfp_export_add_member(&export, conn, options->domain, &local);
+    if (options.limit_rate != 0)
+        refpoint_job_set_rate(job, options.limit_rate);
+    if (taken && check_options(&options, &local) &&
+        rfp_export_take_scratch_dir(&export, options.scratch_dir, &local))
+        member = rfp_export_add_member(&export, conn, options.domain, &local);
     done = member != NULL && rfp_export_member_look(member, &local) &&
-           (options->dry_run ? dry_run(&export, &local) : run(&export, &local));
-    if (options->dry_run && done)
+           (options.dry_run ? dry_run(&export, &local) : run(&export, &local));
+    if (options.dry_run && done)
         report_point(&export);
     rfp_export_clear(&export);
     rfp_job_end(job, done, &local);

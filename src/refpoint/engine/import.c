@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/import-disks.h"
 #include "base/names.h"
+#include "base/options.h"
 #include "base/text.h"
 #include "base/xml.h"
 
@@ -475,14 +476,16 @@ check_options(const RefpointImportOptions *options, GError **error)
 
 gboolean
 refpoint_import(RefpointConnection *conn,
-                const RefpointImportOptions *options,
+                const RefpointImportOptions *given,
                 RefpointJob *job,
                 GError **error)
 {
-    RfpImport import = {.options = options, .operation.guard.fd = -1};
+    RefpointImportOptions options = {0};
+    RfpImport import = {.options = &options, .operation.guard.fd = -1};
     g_autoptr(GError) local = NULL;
-    gboolean done = check_options(options, &local) &&
-                    rfp_operation_open(&import.operation, conn, options->domain,
+    gboolean done = RFP_OPTIONS_TAKE(&options, given, &local) &&
+                    check_options(&options, &local) &&
+                    rfp_operation_open(&import.operation, conn, options.domain,
                                        job, &local) &&
                     run(&import, &local);
 

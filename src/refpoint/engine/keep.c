@@ -253,10 +253,11 @@ rfp_keep_create(RefpointConnection *conn,
                 GError **error)
 {
     gboolean hold = options->keep == REFPOINT_KEEP_HOLD;
-    Keep keep = {.options = options, .export.job = job};
+    Keep keep = {.options = options,
+                 .plan = REFPOINT_EXPORT_OPTIONS_INIT,
+                 .export.job = job};
     gboolean done = FALSE;
 
-    refpoint_export_options_init(&keep.plan);
     keep.plan.domain = options->domain;
     keep.plan.directory = options->directory;
     keep.plan.create = options->name;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The points of domains: list, info, create, destroy (refpoint.h). */
 #include "base/names.h"
+#include "base/options.h"
 #include "base/text.h"
 #include "base/workers.h"
 #include "engine/keep.h"
@@ -523,14 +524,16 @@ track_only(RefpointConnection *conn,
 
 gboolean
 refpoint_create(RefpointConnection *conn,
-                const RefpointCreateOptions *options,
+                const RefpointCreateOptions *given,
                 RefpointJob *job,
                 GError **error)
 {
+    RefpointCreateOptions options = {0};
     g_autoptr(GError) local = NULL;
-    gboolean done = options->keep == REFPOINT_KEEP_NOTHING
-                        ? track_only(conn, options, job, &local)
-                        : rfp_keep_create(conn, options, job, &local);
+    gboolean done = RFP_OPTIONS_TAKE(&options, given, &local) &&
+                    (options.keep == REFPOINT_KEEP_NOTHING
+                         ? track_only(conn, &options, job, &local)
+                         : rfp_keep_create(conn, &options, job, &local));
 
     rfp_job_end(job, done, &local);
     if (!done)

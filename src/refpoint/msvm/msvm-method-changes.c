@@ -219,17 +219,16 @@ read_changes(RefpointMsvm *msvm,
              RefpointMsvmDiskChanges *changes,
              GError **error)
 {
-    const RefpointChangesOptions options = {
-        .domain = place->domain_uuid,
-        .point = search->point_guid,
-        .target = place->target,
-        .offset = byte_offset,
-        .length = byte_length,
-    };
+    RefpointChangesOptions options = REFPOINT_CHANGES_OPTIONS_INIT;
     g_autoptr(RefpointJob) handle = refpoint_job_new();
-    g_autoptr(RefpointChanges) found =
-        refpoint_changes(msvm->conn, &options, handle, error);
+    g_autoptr(RefpointChanges) found = NULL;
 
+    options.domain = place->domain_uuid;
+    options.point = search->point_guid;
+    options.target = place->target;
+    options.offset = byte_offset;
+    options.length = byte_length;
+    found = refpoint_changes(msvm->conn, &options, handle, error);
     if (found != NULL)
         copy_changes(found, changes);
     return found != NULL;

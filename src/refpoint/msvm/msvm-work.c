@@ -78,12 +78,11 @@ run_create(RefpointConnection *conn,
            RefpointJob *handle,
            GError **error)
 {
-    const RefpointCreateOptions options = {
-        .domain = work->domain,
-        .quiesce = work->quiesce,
-        .keep = work->keep,
-    };
+    RefpointCreateOptions options = REFPOINT_CREATE_OPTIONS_INIT;
 
+    options.domain = work->domain;
+    options.quiesce = work->quiesce;
+    options.keep = work->keep;
     return refpoint_create(conn, &options, handle, error);
 }
 
@@ -111,12 +110,11 @@ run_import(RefpointConnection *conn,
            RefpointJob *handle,
            GError **error)
 {
-    const RefpointImportOptions options = {
-        .domain = work->domain,
-        .directory = work->directory,
-        .point = work->point,
-    };
+    RefpointImportOptions options = REFPOINT_IMPORT_OPTIONS_INIT;
 
+    options.domain = work->domain;
+    options.directory = work->directory;
+    options.point = work->point;
     return refpoint_import(conn, &options, handle, error);
 }
 
@@ -126,9 +124,8 @@ run_export(RefpointConnection *conn,
            RefpointJob *handle,
            GError **error)
 {
-    RefpointExportOptions options;
+    RefpointExportOptions options = REFPOINT_EXPORT_OPTIONS_INIT;
 
-    refpoint_export_options_init(&options);
     options.domain = work->domain;
     options.directory = work->directory;
     options.point = work->point;

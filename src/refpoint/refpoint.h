@@ -136,7 +136,9 @@ typedef void (*RefpointProgressFunc)(const RefpointProgress *disks,
 
 /* Something the user must know although the operation went on. */
 typedef struct {
-    char *id;      /* stable: "full-instead-of-increment", ... */
+    char *id;      /* stable: "full-instead-of-increment", ...; all of them
+                    * are in virt-refpoint(1), DIAGNOSTICS, as are reasons of
+                    * disks and findings of verify */
     char *object;  /* disk target, point or file; or NULL */
     char *message; /* translated */
 } RefpointWarning;

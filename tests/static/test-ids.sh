@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The identifiers of warnings and findings that sources write down are those of
+# the tables in base/ids.c, and each of those is used.
+. "$(dirname "$0")/../functions.sh"
+
+src=$(cd "$tests_dir/../src" && pwd)
+cd "$src" || exit 1
+
+# table KIND: the identifiers of warnings, or of findings
+table()
+{
+    sed -n "s/^ *\[RFP_$1_[A-Z0-9_]*\] = \"\(.*\)\",\$/\1/p" \
+        refpoint/base/ids.c | LC_ALL=C sort
+}
+
+# enumerator KIND ID
+enumerator()
+{
+    echo "RFP_$1_$(tr a-z- A-Z_ <<<"$2")"
+}
+
+# unused KIND: of the table, but in no other source
+unused()
+{
+    local id
+
+    for id in $(table "$1"); do
+        grep -rqE --include='*.c' --exclude=ids.c \
+            "\"$id\"|\<$(enumerator "$1" "$id")\>" . || echo "$id"
+    done
+}
+
+for kind in WARNING FINDING; do
+    isnt "$(table $kind)" "" "there is a table of ids: $kind"
+    is "$(for id in $(table $kind); do
+        grep -q "\[$(enumerator $kind "$id")\] = \"$id\"," \
+            refpoint/base/ids.c || echo "$id"
+    done)" "" "names are as the ids: $kind"
+    is "$(unused $kind)" "" "each is used: $kind"
+done
+is "$(cat refpoint/set/verify*.c | tr '\n' ' ' |
+    grep -oE '(rfp_verify_[a-z_]+|finding_new|failed)\([^;"]*"[a-z-]+"' |
+    sed 's/.*"\(.*\)"/\1/' | LC_ALL=C sort -u |
+    LC_ALL=C comm -23 - <(table FINDING))" \
+    "" "verify finds what the table has"
+# The program has no other header than the public ones.
+is "$(grep -rohE '(json_add_warning\(document|warning->id), "[a-z-]+' cli |
+    sed 's/.*"//' | LC_ALL=C sort -u | LC_ALL=C comm -23 - <(table WARNING))" \
+    "" "the program names warnings of the table"
+done_testing

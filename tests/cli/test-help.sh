@@ -59,10 +59,10 @@ words()
 }
 
 # The locale is only that of the characters: languages need none installed.
-for language in en fr ru; do
+for language in en $(grep -v '^#' "$source_dir/po/LINGUAS"); do
     if [ $language != en ] && [ "$(words '' $language)" = "$(words '' en)" ]
     then
-        skip "the help in $language" "the program is not installed"
+        skip "the help in $language" "not translated, or not installed"
         continue
     fi
     # shellcheck disable=SC2086

@@ -121,22 +121,22 @@ refpoint_job_get_report(RefpointJob *job)
 
 void
 rfp_job_warn(RefpointJob *job,
-             const char *id,
+             RfpWarning warning,
              const char *object,
              const char *format,
              ...)
 {
-    RefpointWarning *warning = g_new0(RefpointWarning, 1);
+    RefpointWarning *said = g_new0(RefpointWarning, 1);
     g_autofree char *message = NULL;
     va_list ap;
 
     va_start(ap, format);
     message = g_strdup_vprintf(format, ap);
     va_end(ap);
-    warning->id = g_strdup(id);
-    warning->object = g_strdup(object);
-    warning->message = rfp_text_clean(message);
-    g_ptr_array_add(job->report.warnings, warning);
+    said->id = g_strdup(rfp_warning_id(warning));
+    said->object = g_strdup(object);
+    said->message = rfp_text_clean(message);
+    g_ptr_array_add(job->report.warnings, said);
 }
 
 gboolean

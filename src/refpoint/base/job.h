@@ -5,6 +5,7 @@
 #define RFP_JOB_H
 
 #include "base/error.h"
+#include "base/ids.h"
 #include "base/rate.h"
 
 struct _RefpointJob {
@@ -20,10 +21,10 @@ struct _RefpointJob {
     RefpointReport report;
 };
 
-/* Adds a warning; @message is translated. */
+/* Adds a warning; the message is translated by the caller. */
 void
 rfp_job_warn(RefpointJob *job,
-             const char *id,
+             RfpWarning warning,
              const char *object,
              const char *format,
              ...) G_GNUC_PRINTF(4, 5);

@@ -384,7 +384,8 @@ audit_disk(RfpExportDisk *disk, GError **error)
           "behind the guest"),
         audit.mismatch_at << RFP_CLUSTER_BITS, disk->decision.base->name);
     return rfp_export_refuse_increment(disk, RFP_REASON_AUDIT_MISMATCH,
-                                       "audit-mismatch", detail, error);
+                                       RFP_WARNING_AUDIT_MISMATCH, detail,
+                                       error);
 }
 
 static gboolean
@@ -410,7 +411,7 @@ open_base(RfpExportDisk *disk, GError **error)
     }
     failure = refpoint_failure_new(local);
     return rfp_export_refuse_increment(disk, RFP_REASON_CHAIN_BROKEN,
-                                       "full-instead-of-increment",
+                                       RFP_WARNING_FULL_INSTEAD_OF_INCREMENT,
                                        failure->message, error);
 }
 
@@ -470,7 +471,7 @@ audit_image(RfpExportDisk *disk, GError **error)
     }
     failure = refpoint_failure_new(local);
     return rfp_export_refuse_increment(disk, RFP_REASON_PUSH_LIMITS,
-                                       "full-instead-of-increment",
+                                       RFP_WARNING_FULL_INSTEAD_OF_INCREMENT,
                                        failure->message, error);
 }
 

@@ -87,7 +87,7 @@ look_at_files(RfpExportMember *member,
     if (!candidate->chain_ok) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
 
-        rfp_job_warn(member->operation.job, "chain-broken", target,
+        rfp_job_warn(member->operation.job, RFP_WARNING_CHAIN_BROKEN, target,
                      _("point '%s' cannot be a base for disk '%s': %s"),
                      point->manifest->name, target, failure->message);
     }

@@ -17,7 +17,7 @@ choose_folder(RfpExportMember *member, GError **error)
     member->vm_folder = rfp_export_set_vm_folder(export->set, domain->uuid,
                                                  domain->name, &mended, error);
     if (mended != NULL)
-        rfp_job_warn(export->job, "folders-mended", export->set->path,
+        rfp_job_warn(export->job, RFP_WARNING_FOLDERS_MENDED, export->set->path,
                      _("folders.xml was made again out of the manifests: %s"),
                      mended);
     return member->vm_folder != NULL;

@@ -284,7 +284,7 @@ go_full(RfpExportDisk *disk, RfpReason reason)
 gboolean
 rfp_export_refuse_increment(RfpExportDisk *disk,
                             RfpReason reason,
-                            const char *id,
+                            RfpWarning warning,
                             const char *detail,
                             GError **error)
 {
@@ -300,7 +300,7 @@ rfp_export_refuse_increment(RfpExportDisk *disk,
                                        "the disk in full"));
         return FALSE;
     }
-    rfp_job_warn(export->job, id, target,
+    rfp_job_warn(export->job, warning, target,
                  _("disk '%s' is exported in full: %s"), target, detail);
     go_full(disk, reason);
     return TRUE;

@@ -226,12 +226,12 @@ rfp_export_disk_close_source(RfpExportDisk *disk);
 
 /*
  * No increment on this disk, for @reason and with the words @detail: in full,
- * with the warning @id; INVALID_STATE where the user named the base.
+ * with the warning @warning; INVALID_STATE where the user named the base.
  */
 gboolean
 rfp_export_refuse_increment(RfpExportDisk *disk,
                             RfpReason reason,
-                            const char *id,
+                            RfpWarning warning,
                             const char *detail,
                             GError **error);
 

@@ -159,11 +159,11 @@ warn_of(const RfpExportDisk *disk)
     RfpReason reason = disk->decision.reason;
 
     if (disk->decision.mode == REFPOINT_MODE_FULL && is_unexpected(reason))
-        rfp_job_warn(job, "full-instead-of-increment", disk->state.target,
-                     _("disk '%s' is exported in full: %s"), disk->state.target,
-                     rfp_plan_reason_text(reason));
+        rfp_job_warn(job, RFP_WARNING_FULL_INSTEAD_OF_INCREMENT,
+                     disk->state.target, _("disk '%s' is exported in full: %s"),
+                     disk->state.target, rfp_plan_reason_text(reason));
     if (disk->decision.mode == REFPOINT_MODE_LEFT_OUT && is_missed(reason))
-        rfp_job_warn(job, "disk-left-out", disk->state.target,
+        rfp_job_warn(job, RFP_WARNING_DISK_LEFT_OUT, disk->state.target,
                      _("disk '%s' is left out: %s"), disk->state.target,
                      rfp_plan_reason_text(reason));
 }
@@ -285,7 +285,7 @@ warn_damaged_points(RfpExport *export)
         const RfpSetPoint *point = g_ptr_array_index(points, i);
 
         if (point->manifest == NULL)
-            rfp_job_warn(export->job, "damaged-point", point->folder,
+            rfp_job_warn(export->job, RFP_WARNING_DAMAGED_POINT, point->folder,
                          _("point '%s' of the set is damaged: "
                            "%s"),
                          point->folder, point->damage);

@@ -68,7 +68,7 @@ write_inactive(RfpExportMember *member, GError **error)
         return FALSE;
     }
     if (g_strcmp0(text, member->inactive_before) != 0)
-        rfp_job_warn(member->operation.job, "guest-state-later", name,
+        rfp_job_warn(member->operation.job, RFP_WARNING_GUEST_STATE_LATER, name,
                      _("the persistent configuration of domain '%s' was "
                        "changed while the point was made: the export may have "
                        "it as it was a moment later"),
@@ -321,7 +321,7 @@ rfp_export_publish(RfpExport *export, GError **error)
         return TRUE;
     export->unsynced = TRUE;
     failure = refpoint_failure_new(local);
-    rfp_job_warn(export->job, "sync-failed", export->set->path,
+    rfp_job_warn(export->job, RFP_WARNING_SYNC_FAILED, export->set->path,
                  _("the point is published, but its set cannot be synced (%s): "
                    "a power failure now could lose it, so nothing older is let "
                    "go; see to the storage, the next call tries again"),

@@ -67,7 +67,7 @@ warn_uncertain_room(const RfpExport *export, guint64 need, guint64 have)
     g_autofree char *have_text =
         g_format_size_full(have, G_FORMAT_SIZE_IEC_UNITS);
 
-    rfp_job_warn(export->job, "uncertain-room", path,
+    rfp_job_warn(export->job, RFP_WARNING_UNCERTAIN_ROOM, path,
                  _("%s are free in '%s' for %s of data: whether they are "
                    "enough depends on how well it compresses"),
                  have_text, path, need_text);
@@ -191,7 +191,7 @@ warn_low_rate(const RfpExportMember *member,
     if (seconds == 0 || room >= size || room / seconds >= GUEST_WRITES)
         return;
     writes = g_format_size_full(room / seconds, G_FORMAT_SIZE_IEC_UNITS);
-    rfp_job_warn(job, "low-rate", rfp_export_scratch_dir(member),
+    rfp_job_warn(job, RFP_WARNING_LOW_RATE, rfp_export_scratch_dir(member),
                  _("with this limit the export takes about %" PRIu64
                    " minutes, and is ended if the guest overwrites more than "
                    "%s a second meanwhile: the scratch directory '%s' has no "

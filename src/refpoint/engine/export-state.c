@@ -171,7 +171,7 @@ check_moment(RfpExportMember *member, const State *state, const struct stat *st)
 
     if (!member->origin->makes_point) {
         if (changed_us(st) >= member->created_us)
-            rfp_job_warn(member->operation.job, "guest-state-later",
+            rfp_job_warn(member->operation.job, RFP_WARNING_GUEST_STATE_LATER,
                          state->source,
                          _("'%s' (%s) was written after the point was made: "
                            "the export has what it holds now"),
@@ -180,7 +180,8 @@ check_moment(RfpExportMember *member, const State *state, const struct stat *st)
     }
     before = g_hash_table_lookup(member->state_before, state->source);
     if (before == NULL || !same_file(before, st))
-        rfp_job_warn(member->operation.job, "guest-state-later", state->source,
+        rfp_job_warn(member->operation.job, RFP_WARNING_GUEST_STATE_LATER,
+                     state->source,
                      _("'%s' (%s) was written while the point was made: the "
                        "export may have it as it was a moment later"),
                      state->source, state->role);
@@ -341,7 +342,8 @@ copy_state(RfpExportMember *member, const State *state, GError **error)
             check_moment(member, state, &st);
         return TRUE;
     }
-    rfp_job_warn(member->operation.job, "guest-state-missing", state->source,
+    rfp_job_warn(member->operation.job, RFP_WARNING_GUEST_STATE_MISSING,
+                 state->source,
                  _("'%s' (%s) cannot be read and is not in the export: %s"),
                  state->source, state->role,
                  from < 0 ? g_strerror(errno) : _("no regular file"));
@@ -366,7 +368,8 @@ rfp_export_take_state(RfpExportMember *member, GError **error)
     if (member->domain_xml->tpm_emulated && !tpm) {
         g_autofree char *dir = tpm_dir(member);
 
-        rfp_job_warn(member->operation.job, "guest-state-missing", dir,
+        rfp_job_warn(member->operation.job, RFP_WARNING_GUEST_STATE_MISSING,
+                     dir,
                      _("the state of the TPM cannot be read in '%s' and is "
                        "not in the export; keep the recovery keys of what it "
                        "protects"),

@@ -182,7 +182,8 @@ open_set(RfpExport *export, GError **error)
     if (export->set == NULL)
         return FALSE;
     if (export->set->writable_by_others)
-        rfp_job_warn(export->job, "set-writable-by-others", export->set->path,
+        rfp_job_warn(export->job, RFP_WARNING_SET_WRITABLE_BY_OTHERS,
+                     export->set->path,
                      _("'%s' can be written to by other users: they could "
                        "change or remove backups (chmod go-w)"),
                      export->set->path);
@@ -231,7 +232,7 @@ complete_member(RfpExportMember *member)
     if (complete_steps(member, &local))
         return;
     failure = refpoint_failure_new(local);
-    rfp_job_warn(member->export->job, "completion-pending",
+    rfp_job_warn(member->export->job, RFP_WARNING_COMPLETION_PENDING,
                  member->export->name,
                  _("the point is published; what was left to do will be done "
                    "by the next call: %s"),
@@ -271,7 +272,7 @@ warn_many_points(const RfpExportMember *member)
     }
     ours -= MIN(ours, gone);
     if (ours > POINTS_WARN)
-        rfp_job_warn(job, "many-points", domain->name,
+        rfp_job_warn(job, RFP_WARNING_MANY_POINTS, domain->name,
                      _("domain '%s' has %u live points, each costs its guest "
                        "memory and writes; let old ones go with "
                        "--keep-points 2, or: virt-refpoint destroy %s POINT"),

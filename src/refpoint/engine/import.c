@@ -235,7 +235,7 @@ note(RfpImport *import, RfpImportPoint *point)
                              g_steal_pointer(&point->note), NULL, &local)) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
 
-        rfp_job_warn(operation->job, "metadata-missing",
+        rfp_job_warn(operation->job, RFP_WARNING_METADATA_MISSING,
                      operation->domain->name, "%s", failure->message);
     }
     operation->job->report.changed = TRUE;
@@ -315,7 +315,7 @@ import_all(RfpImport *import, GError **error)
         }
         failure = refpoint_failure_new(local);
         if (!missing)
-            rfp_job_warn(job, "not-imported", point->manifest->name,
+            rfp_job_warn(job, RFP_WARNING_NOT_IMPORTED, point->manifest->name,
                          _("point '%s' is not imported: %s"),
                          point->manifest->name, failure->message);
     }

@@ -174,7 +174,7 @@ rfp_origin_job_note(RfpExportMember *member, RefpointState state, gboolean held)
                              point, NULL, &local)) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
 
-        rfp_job_warn(export->job, "metadata-missing",
+        rfp_job_warn(export->job, RFP_WARNING_METADATA_MISSING,
                      member->operation.domain->name, "%s", failure->message);
     }
 }
@@ -318,8 +318,9 @@ begin_again_in_full(RfpExportMember *member, GError **error)
         disk->decision.mode = REFPOINT_MODE_FULL;
         disk->decision.reason = RFP_REASON_BITMAP_BROKEN;
         disk->report->estimate = disk->allocation;
-        rfp_job_warn(job, "full-instead-of-increment", disk->state.target,
-                     _("disk '%s' is exported in full: %s"), disk->state.target,
+        rfp_job_warn(job, RFP_WARNING_FULL_INSTEAD_OF_INCREMENT,
+                     disk->state.target, _("disk '%s' is exported in full: %s"),
+                     disk->state.target,
                      rfp_plan_reason_text(RFP_REASON_BITMAP_BROKEN));
     }
     return (!member->origin->pushes ||

@@ -75,9 +75,11 @@ check_increments(RfpExportMember *member, GError **error)
 
         if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
             !can_increase(disk) &&
-            !rfp_export_refuse_increment(
-                disk, RFP_REASON_PUSH_LIMITS, "full-instead-of-increment",
-                rfp_plan_reason_text(RFP_REASON_PUSH_LIMITS), error))
+            !rfp_export_refuse_increment(disk, RFP_REASON_PUSH_LIMITS,
+                                         RFP_WARNING_FULL_INSTEAD_OF_INCREMENT,
+                                         rfp_plan_reason_text(
+                                             RFP_REASON_PUSH_LIMITS),
+                                         error))
             return FALSE;
     }
     rfp_export_report_plan(member);

@@ -615,7 +615,7 @@ run_destroy(RfpOperation *operation, const char *name, GError **error)
                              &local)) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
 
-        rfp_job_warn(operation->job, "metadata-missing",
+        rfp_job_warn(operation->job, RFP_WARNING_METADATA_MISSING,
                      operation->domain->name, "%s", failure->message);
     }
     if (kept)

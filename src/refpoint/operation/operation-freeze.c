@@ -14,7 +14,8 @@ rfp_operation_hand_over(RfpOperation *operation, GError **error)
         !rfp_operation_start_guard(operation, error))
         return FALSE;
     rfp_guard_tell(&operation->guard, "late");
-    rfp_job_warn(operation->job, "late-freeze", operation->domain->name,
+    rfp_job_warn(operation->job, RFP_WARNING_LATE_FREEZE,
+                 operation->domain->name,
                  _("the guest of domain '%s' may freeze later; it is watched "
                    "and thawed for at least ten minutes"),
                  operation->domain->name);
@@ -28,11 +29,12 @@ warn_crash(RfpOperation *operation, const GError *why)
     const char *name = operation->domain->name;
 
     if (failure->way_out == NULL)
-        rfp_job_warn(operation->job, "crash-instead-of-application", name,
-                     _("the point is crash consistent: %s"), failure->message);
+        rfp_job_warn(operation->job, RFP_WARNING_CRASH_INSTEAD_OF_APPLICATION,
+                     name, _("the point is crash consistent: %s"),
+                     failure->message);
     else
-        rfp_job_warn(operation->job, "crash-instead-of-application", name,
-                     _("the point is crash consistent: %s (%s)"),
+        rfp_job_warn(operation->job, RFP_WARNING_CRASH_INSTEAD_OF_APPLICATION,
+                     name, _("the point is crash consistent: %s (%s)"),
                      failure->message, failure->way_out);
 }
 

@@ -65,7 +65,8 @@ warn_kept(RfpOperation *operation, const RfpRecord *record)
 {
     const RfpStep *step = rfp_record_find(record, RFP_STEP_OPERATION);
 
-    rfp_job_warn(operation->job, "unfinished-operation", step->args[3],
+    rfp_job_warn(operation->job, RFP_WARNING_UNFINISHED_OPERATION,
+                 step->args[3],
                  _("an earlier operation on domain '%s' died; its checkpoint "
                    "and files are kept, because its set '%s', or the point in "
                    "it, cannot be read: mount it or put it right, the next "
@@ -80,7 +81,8 @@ warn_unsynced(RfpOperation *operation, const RfpRecord *record)
     const RfpStep *step = rfp_record_find(record, RFP_STEP_OPERATION);
     const RfpStep *made = rfp_record_find(record, RFP_STEP_CHECKPOINT);
 
-    rfp_job_warn(operation->job, "unsynced-publication", step->args[3],
+    rfp_job_warn(operation->job, RFP_WARNING_UNSYNCED_PUBLICATION,
+                 step->args[3],
                  _("point '%s' is published, but its set '%s' cannot be "
                    "synced: a power failure could lose it, so nothing older is "
                    "let go; see to the storage, the next call tries again"),
@@ -90,7 +92,7 @@ warn_unsynced(RfpOperation *operation, const RfpRecord *record)
 static void
 warn_recovered(RfpOperation *operation, RfpUndone undone)
 {
-    rfp_job_warn(operation->job, "recovered", operation->domain->name,
+    rfp_job_warn(operation->job, RFP_WARNING_RECOVERED, operation->domain->name,
                  undone == RFP_UNDO_PUBLISHED
                      ? _("an earlier operation on domain '%s' died behind its "
                          "publication; it was completed")
@@ -183,7 +185,7 @@ look_at_kept(RfpOperation *operation, GError **error)
     if (rfp_guard_watch(operation->conn, operation->kept, &local))
         return TRUE;
     failure = refpoint_failure_new(local);
-    rfp_job_warn(operation->job, "not-watched", operation->kept->name,
+    rfp_job_warn(operation->job, RFP_WARNING_NOT_WATCHED, operation->kept->name,
                  _("the data of point '%s' is kept, but nobody watches its "
                    "limits: %s"),
                  operation->kept->name, failure->message);
@@ -468,7 +470,7 @@ rfp_operation_check_agent(RfpOperation *operation)
         return;
     if (!rfp_agent_lost(operation->domain))
         return;
-    rfp_job_warn(operation->job, "agent-lost", name,
+    rfp_job_warn(operation->job, RFP_WARNING_AGENT_LOST, name,
                  _("libvirt has lost the agent of domain '%s': the guest was "
                    "reset, or the agent restarted, while the backup job ran; "
                    "points will be crash consistent until the agent is "
@@ -487,7 +489,7 @@ warn_goes_on(RfpOperation *operation, const GError *why)
 
     rfp_guard_listen(&operation->guard);
     rfp_job_warn(
-        operation->job, "job-goes-on", domain->name,
+        operation->job, RFP_WARNING_JOB_GOES_ON, domain->name,
         operation->guard.gone
             ? _("the backup job of domain '%s' still runs (%s); the "
                 "next call tries to end it, and no other one can begin "
@@ -530,7 +532,8 @@ warn_set_unread(RfpOperation *operation)
     const RfpRecord *record = operation->record;
     const RfpStep *step = rfp_record_find(record, RFP_STEP_OPERATION);
 
-    rfp_job_warn(operation->job, "undo-unfinished", operation->domain->name,
+    rfp_job_warn(operation->job, RFP_WARNING_UNDO_UNFINISHED,
+                 operation->domain->name,
                  _("the set '%s', or the point in it, cannot be read any more: "
                    "the checkpoint and the files are kept; mount it or put it "
                    "right, the next call tidies up; if it is gone for good "
@@ -550,13 +553,13 @@ warn_undo(RfpOperation *operation, const GError *why)
 
     if (made != NULL && rfp_domain_state(operation->domain, &state, NULL) &&
         (!state.active || state.ending))
-        rfp_job_warn(operation->job, "undo-unfinished", domain->name,
+        rfp_job_warn(operation->job, RFP_WARNING_UNDO_UNFINISHED, domain->name,
                      _("checkpoint '%s' of the point that was not made stays "
                        "until domain '%s' runs again: then the guard, or the "
                        "next call, deletes it"),
                      made->args[0], domain->name);
     else
-        rfp_job_warn(operation->job, "undo-unfinished", domain->name,
+        rfp_job_warn(operation->job, RFP_WARNING_UNDO_UNFINISHED, domain->name,
                      _("not everything could be undone (%s); the guard, or "
                        "the next call, goes on with it"),
                      failure->message);

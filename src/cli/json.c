@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "json.h"
 
-static const char *const cause_ids[] = {
-    [REFPOINT_ERROR_FAILED] = "failed",
-    [REFPOINT_ERROR_ACCESS_DENIED] = "access-denied",
-    [REFPOINT_ERROR_NOT_SUPPORTED] = "not-supported",
-    [REFPOINT_ERROR_STATUS_UNKNOWN] = "status-unknown",
-    [REFPOINT_ERROR_TIMEOUT] = "timeout",
-    [REFPOINT_ERROR_INVALID_PARAMETER] = "invalid-parameter",
-    [REFPOINT_ERROR_IN_USE] = "in-use",
-    [REFPOINT_ERROR_INVALID_STATE] = "invalid-state",
-    [REFPOINT_ERROR_INCORRECT_TYPE] = "incorrect-type",
-    [REFPOINT_ERROR_NOT_AVAILABLE] = "not-available",
-    [REFPOINT_ERROR_NO_MEMORY] = "no-memory",
-    [REFPOINT_ERROR_FILE_NOT_FOUND] = "file-not-found",
-    [REFPOINT_ERROR_CANCELLED] = "cancelled",
-};
-
 void
 json_set_text(JsonObject *object, const char *name, const char *text)
 {
@@ -82,16 +66,16 @@ cause_id(int status, RefpointError cause)
 {
     if (status == CLI_STATUS_USAGE)
         return "usage";
-    if ((guint)cause < G_N_ELEMENTS(cause_ids) && cause_ids[cause] != NULL)
-        return cause_ids[cause];
-    return cause_ids[REFPOINT_ERROR_FAILED];
+    if (refpoint_cause_id(cause) == NULL)
+        cause = REFPOINT_ERROR_FAILED;
+    return refpoint_cause_id(cause);
 }
 
 gboolean
 json_find_cause(const char *id, RefpointError *cause)
 {
-    for (guint i = 0; id != NULL && i < G_N_ELEMENTS(cause_ids); i++) {
-        if (g_strcmp0(cause_ids[i], id) == 0) {
+    for (int i = 1; refpoint_cause_id((RefpointError)i) != NULL; i++) {
+        if (g_strcmp0(refpoint_cause_id((RefpointError)i), id) == 0) {
             *cause = (RefpointError)i;
             return TRUE;
         }

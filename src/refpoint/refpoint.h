@@ -71,6 +71,11 @@ typedef enum {
     REFPOINT_ERROR_CANCELLED = 13,
 } RefpointError;
 
+/* The stable identifier of a cause, as "not-supported"; NULL for a number that
+ * is none. */
+const char *
+refpoint_cause_id(RefpointError cause);
+
 /* Where a failure came from. All strings may be NULL. */
 typedef struct {
     RefpointError cause;

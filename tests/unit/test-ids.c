@@ -128,6 +128,28 @@ test_documented(gconstpointer data)
     g_assert_cmpstr(schema, ==, known);
 }
 
+/* Causes are a closed list in the schema; "usage" is the program's own. */
+static void
+test_causes(void)
+{
+    g_autofree char *text =
+        data_read("../../data/virt-refpoint-output.schema.json");
+    g_autoptr(GString) wanted = g_string_new("");
+
+    for (int cause = 1; cause < RFP_N_CAUSES; cause++)
+        g_string_append_printf(wanted, "\"%s\",", refpoint_cause_id(cause));
+    g_string_append(wanted, "\"usage\"]");
+    g_assert_null(refpoint_cause_id(0));
+    g_assert_null(refpoint_cause_id(RFP_N_CAUSES));
+    for (char *to = text, *from = text;; from++) {
+        if (!g_ascii_isspace(*from))
+            *to++ = *from;
+        if (*from == '\0')
+            break;
+    }
+    g_assert_nonnull(strstr(text, wanted->str));
+}
+
 /* None is missing in a table, none is there twice. */
 static void
 test_each(void)
@@ -153,6 +175,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/ids/causes", test_causes);
     g_test_add_func("/ids/each", test_each);
     for (gsize i = 0; i < G_N_ELEMENTS(tables); i++) {
         g_autofree char *path =

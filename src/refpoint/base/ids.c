@@ -3,6 +3,30 @@
 
 #include <glib.h>
 
+static const char *const causes[] = {
+    [REFPOINT_ERROR_FAILED] = "failed",
+    [REFPOINT_ERROR_ACCESS_DENIED] = "access-denied",
+    [REFPOINT_ERROR_NOT_SUPPORTED] = "not-supported",
+    [REFPOINT_ERROR_STATUS_UNKNOWN] = "status-unknown",
+    [REFPOINT_ERROR_TIMEOUT] = "timeout",
+    [REFPOINT_ERROR_INVALID_PARAMETER] = "invalid-parameter",
+    [REFPOINT_ERROR_IN_USE] = "in-use",
+    [REFPOINT_ERROR_INVALID_STATE] = "invalid-state",
+    [REFPOINT_ERROR_INCORRECT_TYPE] = "incorrect-type",
+    [REFPOINT_ERROR_NOT_AVAILABLE] = "not-available",
+    [REFPOINT_ERROR_NO_MEMORY] = "no-memory",
+    [REFPOINT_ERROR_FILE_NOT_FOUND] = "file-not-found",
+    [REFPOINT_ERROR_CANCELLED] = "cancelled",
+};
+
+G_STATIC_ASSERT(G_N_ELEMENTS(causes) == RFP_N_CAUSES);
+
+const char *
+refpoint_cause_id(RefpointError cause)
+{
+    return (guint)cause < RFP_N_CAUSES ? causes[cause] : NULL;
+}
+
 static const char *const warnings[RFP_N_WARNINGS];
 static const char *const findings[RFP_N_FINDINGS];
 

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The stable identifiers of warnings, and of what verify finds: all of them, so
- * that none means two things and each is documented. Scripts compare them; an
- * identifier that was once in a release is never changed. A new one also wants
- * a line in virt-refpoint(1), below DIAGNOSTICS, and in the schema of the
- * output (data/virt-refpoint-output.schema.json): a unit test compares the
- * three.
+ * The stable identifiers of causes, of warnings, and of what verify finds: all
+ * of them, so that none means two things and each is documented. Scripts
+ * compare them; an identifier that was once in a release is never changed. A
+ * new one also wants a line in virt-refpoint(1), below DIAGNOSTICS, and in the
+ * schema of the output (data/virt-refpoint-output.schema.json): a unit test
+ * compares the three.
  *
  * The reasons why a disk is exported as it is are in engine/plan.h.
  */
 #ifndef RFP_IDS_H
 #define RFP_IDS_H
+
+#include "refpoint.h"
+
+/* One behind the last cause: as many rows has each table of them. */
+#define RFP_N_CAUSES (REFPOINT_ERROR_CANCELLED + 1)
 
 typedef enum {
     RFP_WARNING_AGENT_LOST,

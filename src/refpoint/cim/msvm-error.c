@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cim/msvm-error.h"
+#include "base/ids.h"
 
 #define OTHER 1
 
 /* The reference's numbers, by cause: see msvm-table-names. */
 typedef struct {
-    const char *id;     /* MessageID */
     guint16 type;       /* ErrorType */
     guint16 severity;   /* PerceivedSeverity */
     guint16 probable;   /* ProbableCause */
     guint32 cim_status; /* CIMStatusCode */
 } Row;
 
-static const Row rows[REFPOINT_ERROR_CANCELLED + 1];
-
-static const Row *
-find_row(RefpointError cause)
-{
-    if ((guint)cause >= G_N_ELEMENTS(rows) || rows[cause].id == NULL)
-        cause = REFPOINT_ERROR_FAILED;
-    return &rows[cause];
-}
+static const Row rows[RFP_N_CAUSES];
 
 /* What caused the failure: the words of libvirt or of the system where it came
  * from there, else the name of the cause. */
@@ -58,16 +50,20 @@ RfpMsvmInstance *
 rfp_msvm_error_new(const RefpointFailure *failure, const char *source)
 {
     RfpMsvmInstance *instance = rfp_msvm_instance_new("Msvm_Error");
-    const Row *row = find_row(failure->cause);
+    const RefpointError cause = refpoint_cause_id(failure->cause) != NULL
+                                    ? failure->cause
+                                    : REFPOINT_ERROR_FAILED;
+    const char *id = refpoint_cause_id(cause);
+    const Row *row = &rows[cause];
     const char *const arguments[] = {failure->object, NULL};
     const char *const actions[] = {failure->way_out, NULL};
     g_autofree char *origin = describe_origin(failure);
 
     rfp_msvm_instance_set_number(instance, "ErrorType", row->type);
     if (row->type == OTHER)
-        rfp_msvm_instance_set_text(instance, "OtherErrorType", row->id);
+        rfp_msvm_instance_set_text(instance, "OtherErrorType", id);
     rfp_msvm_instance_set_text(instance, "OwningEntity", "virt-refpoint");
-    rfp_msvm_instance_set_text(instance, "MessageID", row->id);
+    rfp_msvm_instance_set_text(instance, "MessageID", id);
     rfp_msvm_instance_set_text(instance, "Message", failure->message);
     rfp_msvm_instance_set_texts(instance, "MessageArguments", arguments);
     rfp_msvm_instance_set_number(instance, "PerceivedSeverity", row->severity);
@@ -79,18 +75,18 @@ rfp_msvm_error_new(const RefpointFailure *failure, const char *source)
     return instance;
 }
 
-static const Row rows[REFPOINT_ERROR_CANCELLED + 1] = {
-    [REFPOINT_ERROR_FAILED] = {"failed", 4, 4, 47, 1},
-    [REFPOINT_ERROR_ACCESS_DENIED] = {"access-denied", 7, 4, 65, 2},
-    [REFPOINT_ERROR_NOT_SUPPORTED] = {"not-supported", 10, 3, 129, 7},
-    [REFPOINT_ERROR_STATUS_UNKNOWN] = {"status-unknown", 2, 4, 7, 1},
-    [REFPOINT_ERROR_TIMEOUT] = {"timeout", 2, 4, 111, 1},
-    [REFPOINT_ERROR_INVALID_PARAMETER] = {"invalid-parameter", 4, 3, 129, 4},
-    [REFPOINT_ERROR_IN_USE] = {"in-use", 9, 2, 57, 1},
-    [REFPOINT_ERROR_INVALID_STATE] = {"invalid-state", 4, 3, 129, 1},
-    [REFPOINT_ERROR_INCORRECT_TYPE] = {"incorrect-type", 4, 3, 129, 13},
-    [REFPOINT_ERROR_NOT_AVAILABLE] = {"not-available", 9, 4, 72, 1},
-    [REFPOINT_ERROR_NO_MEMORY] = {"no-memory", 8, 5, 33, 1},
-    [REFPOINT_ERROR_FILE_NOT_FOUND] = {"file-not-found", 9, 3, 73, 6},
-    [REFPOINT_ERROR_CANCELLED] = {"cancelled", 1, 2, 1, 1},
+static const Row rows[RFP_N_CAUSES] = {
+    [REFPOINT_ERROR_FAILED] = {4, 4, 47, 1},
+    [REFPOINT_ERROR_ACCESS_DENIED] = {7, 4, 65, 2},
+    [REFPOINT_ERROR_NOT_SUPPORTED] = {10, 3, 129, 7},
+    [REFPOINT_ERROR_STATUS_UNKNOWN] = {2, 4, 7, 1},
+    [REFPOINT_ERROR_TIMEOUT] = {2, 4, 111, 1},
+    [REFPOINT_ERROR_INVALID_PARAMETER] = {4, 3, 129, 4},
+    [REFPOINT_ERROR_IN_USE] = {9, 2, 57, 1},
+    [REFPOINT_ERROR_INVALID_STATE] = {4, 3, 129, 1},
+    [REFPOINT_ERROR_INCORRECT_TYPE] = {4, 3, 129, 13},
+    [REFPOINT_ERROR_NOT_AVAILABLE] = {9, 4, 72, 1},
+    [REFPOINT_ERROR_NO_MEMORY] = {8, 5, 33, 1},
+    [REFPOINT_ERROR_FILE_NOT_FOUND] = {9, 3, 73, 6},
+    [REFPOINT_ERROR_CANCELLED] = {1, 2, 1, 1},
 };

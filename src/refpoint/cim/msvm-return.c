@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cim/msvm-return.h"
 
+#include "base/ids.h"
 #include "base/text.h"
 #include "refpoint-msvm.h"
 
@@ -35,10 +36,11 @@ static const struct {
                                       N_("System is not available")},
     [REFPOINT_ERROR_NO_MEMORY] = {2, FALSE, 32778, N_("Out of memory")},
     [REFPOINT_ERROR_FILE_NOT_FOUND] = {2, FALSE, 32779, N_("File not found")},
+    /* the reference has none for it: it counts as Failed, which stands above */
+    [REFPOINT_ERROR_CANCELLED] = {2, FALSE, 32768, N_("Failed")},
 };
 
-/* All causes but CANCELLED, the last one, which counts as Failed. */
-G_STATIC_ASSERT(G_N_ELEMENTS(returns) == REFPOINT_ERROR_CANCELLED);
+G_STATIC_ASSERT(G_N_ELEMENTS(returns) == RFP_N_CAUSES);
 
 /* ---- Numbers of causes --------------------------------------------------- */
 

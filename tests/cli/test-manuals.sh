@@ -23,6 +23,15 @@ done <"$root/src/refpoint/refpoint.sym"
 is "$missing" "" "librefpoint(3) has every function"
 
 missing=
+while read -r name value; do
+    grep -qx "\.It Dv $name Ta $value" "$library" &&
+        [ "$(grep -c "^\.It Dv $name Ta " "$library")" = 2 ] ||
+        missing+=" $name"
+done < <(sed -n 's/^ *\(REFPOINT_ERROR_[A-Z_]*\) = \([0-9]*\),$/\1 \2/p' \
+    "$root/src/refpoint/refpoint.h")
+is "$missing" "" "librefpoint(3) has every cause with its numbers"
+
+missing=
 while read -r name; do
     text "$model" | grep -qw "$name" || missing+=" $name"
 done < <(sed -n 's/^class \(Msvm_[A-Za-z]*\).*/\1/p

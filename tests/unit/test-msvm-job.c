@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/ids.h"
 #include "base/job.h"
+#include "cim/msvm-error.h"
 #include "cim/msvm-instance-read.h"
 #include "cim/msvm-return.h"
 #include "cim/msvm-time.h"
@@ -410,9 +412,26 @@ test_causes(void)
                               "ExportReferencePoint");
     int cause = 0;
 
-    for (cause = 1; cause <= REFPOINT_ERROR_CANCELLED; cause++) {
+    for (cause = 1; cause < RFP_N_CAUSES; cause++) {
         check_cause(msvm, left, cause);
         check_cause(msvm, right, cause);
+    }
+}
+
+/* Each has its row of numbers for Msvm_Error. */
+static void
+test_error_rows(void)
+{
+    for (int cause = 1; cause < RFP_N_CAUSES; cause++) {
+        const RefpointFailure failure = {.cause = (RefpointError)cause};
+        g_autoptr(RfpMsvmInstance) instance =
+            rfp_msvm_error_new(&failure, NULL);
+        guint64 severity = 0;
+
+        text_is(instance, "MessageID", refpoint_cause_id((RefpointError)cause));
+        g_assert_true(
+            rfp_msvm_instance_number(instance, "PerceivedSeverity", &severity));
+        g_assert_cmpuint(severity, >=, 2);
     }
 }
 
@@ -846,6 +865,7 @@ main(int argc, char *argv[])
     g_test_add_func("/msvm-job/completed", test_completed);
     g_test_add_func("/msvm-job/collection", test_collection);
     g_test_add_func("/msvm-job/causes", test_causes);
+    g_test_add_func("/msvm-job/error-rows", test_error_rows);
     g_test_add_func("/msvm-job/error", test_error);
     g_test_add_func("/msvm-job/terminated", test_terminated);
     g_test_add_func("/msvm-job/suspended", test_suspended);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/export-publish.h"
 #include "engine/tracking.h"
+#include "operation/operation-freeze.h"
 
 /* ---- Names --------------------------------------------------------------- */
 

@@ -11,6 +11,9 @@
 #include "engine/origin-job.h"
 #include "engine/origin-kept.h"
 #include "engine/origin-point.h"
+#include "operation/operation-lock.h"
+#include "operation/operation-turn.h"
+#include "operation/operation-undo.h"
 
 #include <string.h>
 

@@ -4,6 +4,8 @@
 #include "base/options.h"
 #include "base/text.h"
 #include "base/xml.h"
+#include "operation/operation-lock.h"
+#include "operation/operation-undo.h"
 
 #include <string.h>
 

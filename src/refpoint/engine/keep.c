@@ -5,6 +5,8 @@
 #include "engine/export-plan.h"
 #include "engine/export-space.h"
 #include "engine/origin-job.h"
+#include "operation/operation-lock.h"
+#include "operation/operation-undo.h"
 
 #include <inttypes.h>
 

@@ -5,6 +5,7 @@
 #include "copy/nbd-source.h"
 #include "engine/export-space.h"
 #include "engine/tracking.h"
+#include "operation/undo.h"
 #include "virt/backup-xml.h"
 #include "virt/sockets.h"
 

@@ -5,6 +5,7 @@
 #include "engine/export-space.h"
 #include "engine/origin-job.h"
 #include "engine/origin-point.h"
+#include "operation/undo.h"
 
 #define POLL_US (50 * 1000)
 /* How long libvirt may take from the end of the server to that of the job. */

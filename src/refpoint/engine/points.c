@@ -6,7 +6,10 @@
 #include "base/workers.h"
 #include "engine/keep.h"
 #include "engine/tracking.h"
-#include "operation/operation.h"
+#include "operation/operation-freeze.h"
+#include "operation/operation-lock.h"
+#include "operation/operation-turn.h"
+#include "operation/operation-undo.h"
 
 #include <stdlib.h>
 #include <string.h>

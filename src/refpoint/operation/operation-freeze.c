@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The freeze of an operation: of the guest's file systems, while a point is
- * made. */
+#include "operation/operation-freeze.h"
 #include "base/text.h"
-#include "operation/operation.h"
 
 #define THAW_TIMEOUT 10
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An operation's turn on its domain: waiting for others, and naming them. */
+#include "operation/operation-turn.h"
 #include "base/text.h"
 #include "operation/holder.h"
-#include "operation/operation.h"
 
 #include <unistd.h>
 
@@ -14,18 +13,6 @@
 #define NAME_POLL_US (20 * 1000)
 
 /* ---- Time ---------------------------------------------------------------- */
-
-void
-rfp_operation_set_patience(RfpOperation *operation)
-{
-    guint seconds = operation->job->wait;
-
-    operation->patience_until =
-        seconds == 0 ? 0
-        : seconds == REFPOINT_WAIT_FOREVER
-            ? G_MAXINT64
-            : g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
-}
 
 static gboolean
 may_wait(const RfpOperation *operation)
@@ -281,27 +268,17 @@ give_back(RfpOperation *operation)
 }
 
 gboolean
-rfp_operation_lock_free(RfpOperation *operation,
-                        RfpOperationFree is_free,
-                        gpointer opaque,
-                        GError **error)
+rfp_operation_wait_free(RfpOperation *operation, GError **error)
 {
-    for (;;) {
-        g_autoptr(GError) local = NULL;
+    g_autoptr(GError) why = NULL;
 
-        if (!rfp_operation_lock(operation, error))
-            return FALSE;
-        if (is_free(opaque, &local))
-            return TRUE;
-        if (!g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE) ||
-            !may_wait(operation) || !ends_in_time(operation)) {
-            if (g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE))
-                prefix_waited(operation, &local);
-            g_propagate_error(error, g_steal_pointer(&local));
-            return FALSE;
-        }
-        give_back(operation);
-        if (!wait_for_job(operation, local, error))
-            return FALSE;
+    if (!g_error_matches(*error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE))
+        return FALSE;
+    if (!may_wait(operation) || !ends_in_time(operation)) {
+        prefix_waited(operation, error);
+        return FALSE;
     }
+    give_back(operation);
+    why = g_steal_pointer(error);
+    return wait_for_job(operation, why, error);
 }

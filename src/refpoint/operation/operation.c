@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation/operation.h"
-#include "base/descriptors.h"
 #include "base/names.h"
 #include "base/text.h"
 #include "operation/tidy.h"
+#include "operation/undo.h"
 #include "virt/domain-end.h"
 #include "virt/qemu-process.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 /* While libvirt waits to close the agent's channel (rfp_agent_lost()) no job
  * ends either: an operation that was over sooner has met none of that. */
 #define AGENT_LOST_MIN_US (5 * G_USEC_PER_SEC)
+
+/* How long it waits for others, from now on. */
+static void
+set_patience(RfpOperation *operation)
+{
+    guint seconds = operation->job->wait;
+
+    operation->patience_until =
+        seconds == 0 ? 0
+        : seconds == REFPOINT_WAIT_FOREVER
+            ? G_MAXINT64
+            : g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+}
 
 gboolean
 rfp_operation_open(RfpOperation *operation,
@@ -29,7 +41,7 @@ rfp_operation_open(RfpOperation *operation,
     if (operation->domain == NULL)
         return FALSE;
     operation->domain->cancel = &job->cancel;
-    rfp_operation_set_patience(operation);
+    set_patience(operation);
     job->report.domain_name = g_strdup(operation->domain->name);
     job->report.domain_uuid = g_strdup(operation->domain->uuid);
     return TRUE;
@@ -56,220 +68,6 @@ rfp_operation_check_active(RfpOperation *operation,
                             "%s --paused"),
                           operation->domain->word);
     return FALSE;
-}
-
-/* ---- Lock ---------------------------------------------------------------- */
-
-static void
-warn_kept(RfpOperation *operation, const RfpRecord *record)
-{
-    const RfpStep *step = rfp_record_find(record, RFP_STEP_OPERATION);
-
-    rfp_job_warn(operation->job, RFP_WARNING_UNFINISHED_OPERATION,
-                 step->args[3],
-                 _("an earlier operation on domain '%s' died; its checkpoint "
-                   "and files are kept, because its set '%s', or the point in "
-                   "it, cannot be read: mount it or put it right, the next "
-                   "call tidies up; if it is gone for good remove '%s', then "
-                   "the checkpoint"),
-                 operation->domain->name, step->args[3], record->path);
-}
-
-static void
-warn_unsynced(RfpOperation *operation, const RfpRecord *record)
-{
-    const RfpStep *step = rfp_record_find(record, RFP_STEP_OPERATION);
-    const RfpStep *made = rfp_record_find(record, RFP_STEP_CHECKPOINT);
-
-    rfp_job_warn(operation->job, RFP_WARNING_UNSYNCED_PUBLICATION,
-                 step->args[3],
-                 _("point '%s' is published, but its set '%s' cannot be "
-                   "synced: a power failure could lose it, so nothing older is "
-                   "let go; see to the storage, the next call tries again"),
-                 made != NULL ? made->args[0] : step->args[2], step->args[3]);
-}
-
-static void
-warn_recovered(RfpOperation *operation, RfpUndone undone)
-{
-    rfp_job_warn(operation->job, RFP_WARNING_RECOVERED, operation->domain->name,
-                 undone == RFP_UNDO_PUBLISHED
-                     ? _("an earlier operation on domain '%s' died behind its "
-                         "publication; it was completed")
-                     : _("an earlier operation on domain '%s' died; it was "
-                         "undone"),
-                 operation->domain->name);
-}
-
-/* What was set aside is tried again; what still cannot be done stays aside. */
-static void
-retry_aside(RfpOperation *operation)
-{
-    g_autoptr(GPtrArray) aside =
-        rfp_record_list_aside(operation->conn->records_dir,
-                              operation->domain->uuid);
-
-    for (guint i = 0; i < aside->len; i++) {
-        RfpRecord *record = g_ptr_array_index(aside, i);
-        RfpUndone undone = RFP_UNDO_NOTHING;
-        gboolean done = rfp_undo_run(operation->domain, record, NULL, FALSE,
-                                     &undone, NULL, NULL);
-
-        if (done && undone == RFP_UNDO_UNSYNCED) {
-            warn_unsynced(operation, record);
-        } else if (!done || undone == RFP_UNDO_KEPT) {
-            warn_kept(operation, record);
-        } else {
-            rfp_record_remove(record, NULL);
-            warn_recovered(operation, undone);
-        }
-    }
-}
-
-static gboolean
-undo_stale_steps(RfpOperation *operation, RfpUndone *undone, GError **error)
-{
-    gboolean frozen = FALSE;
-    g_autoptr(GError) local = NULL;
-
-    if (rfp_undo_run(operation->domain, operation->record, NULL, TRUE, undone,
-                     &frozen, &local))
-        return TRUE;
-    /* the guest may be paused, or its agent stuck: the rest need not wait */
-    if (frozen && rfp_operation_hand_over(operation, NULL))
-        return rfp_undo_run(operation->domain, operation->record, NULL, TRUE,
-                            undone, NULL, error);
-    g_propagate_error(error, g_steal_pointer(&local));
-    return FALSE;
-}
-
-static gboolean
-undo_stale(RfpOperation *operation, GError **error)
-{
-    RfpUndone undone = RFP_UNDO_NOTHING;
-
-    if (operation->record->steps->len == 0)
-        return TRUE;
-    if (!undo_stale_steps(operation, &undone, error)) {
-        rfp_error_prefix(error,
-                         _("cannot undo an earlier operation that died"));
-        return FALSE;
-    }
-    if (undone == RFP_UNDO_KEPT || undone == RFP_UNDO_UNSYNCED)
-        return rfp_record_set_aside(operation->record, error);
-    warn_recovered(operation, undone);
-    return TRUE;
-}
-
-/* A guest that was stopped has taken its job along; a watcher that died has
- * looked at nothing since. */
-static gboolean
-look_at_kept(RfpOperation *operation, GError **error)
-{
-    RfpDomain *domain = operation->domain;
-    gboolean runs = FALSE;
-    const char *limit = NULL;
-    g_autoptr(GError) local = NULL;
-    g_autoptr(RefpointFailure) failure = NULL;
-
-    operation->kept =
-        rfp_kept_load(operation->conn->records_dir, domain->uuid, TRUE);
-    if (operation->kept == NULL || operation->kept->ended != NULL)
-        return TRUE;
-    if (!rfp_kept_runs(domain, operation->kept, &runs, error))
-        return FALSE;
-    limit = runs ? rfp_kept_limit(operation->kept, NULL) : RFP_ENDED_STOPPED;
-    if (limit != NULL)
-        return rfp_undo_kept(domain, operation->kept, limit, error);
-    operation->handshakes.path = operation->kept->record->path;
-    if (rfp_guard_watch(operation->conn, operation->kept, &local))
-        return TRUE;
-    failure = refpoint_failure_new(local);
-    rfp_job_warn(operation->job, RFP_WARNING_NOT_WATCHED, operation->kept->name,
-                 _("the data of point '%s' is kept, but nobody watches its "
-                   "limits: %s"),
-                 operation->kept->name, failure->message);
-    return TRUE;
-}
-
-/* An operation that died before anybody had led all to one folder of records
- * has left its record in that of its own environment, which may be this one. */
-static gboolean
-undo_elsewhere(RfpOperation *operation, GError **error)
-{
-    const char *own = operation->conn->own_records_dir;
-    const char *uuid = operation->domain->uuid;
-    g_autoptr(RfpRecord) stale = NULL;
-    RfpRecord *record = operation->record;
-    gboolean done = FALSE;
-
-    if (own == NULL || strcmp(own, operation->conn->records_dir) == 0)
-        return TRUE;
-    stale = rfp_record_peek(own, uuid);
-    if (stale == NULL)
-        return TRUE;
-    g_clear_pointer(&stale, rfp_record_close);
-    stale = rfp_record_open(own, uuid, 0, error);
-    if (stale == NULL)
-        return FALSE;
-    operation->record = stale;
-    done = undo_stale(operation, error);
-    operation->record = record;
-    return done;
-}
-
-/* The members of a group may use the system daemon, but its records, and the
- * folder of a guest's sockets, are root's. */
-static void
-explain_no_record(const RfpOperation *operation, GError **error)
-{
-    if (error == NULL || (*error)->code == REFPOINT_ERROR_IN_USE ||
-        (*error)->code == REFPOINT_ERROR_CANCELLED)
-        return;
-    if (!operation->conn->system) {
-        rfp_error_add_way_out(error,
-                              _("set XDG_STATE_HOME, or HOME, to a folder that "
-                                "can be written to"));
-        return;
-    }
-    if ((*error)->code != REFPOINT_ERROR_ACCESS_DENIED)
-        return;
-    rfp_error_prefix(error,
-                     _("domain '%s' belongs to the system daemon, and what "
-                       "changes it needs root"),
-                     operation->domain->name);
-    rfp_error_add_object(error, operation->domain->name);
-    rfp_error_add_way_out(error, _("run it as root (sudo)"));
-}
-
-/* A job of a domain that is off is over, and what belongs to it goes: so it
- * must be off. */
-static gboolean
-check_state(RfpOperation *operation, GError **error)
-{
-    RfpDomainState state = {0};
-
-    return rfp_domain_state(operation->domain, &state, error) &&
-           (state.active ||
-            rfp_qemu_check_off(operation->conn, operation->domain, error));
-}
-
-gboolean
-rfp_operation_lock(RfpOperation *operation, GError **error)
-{
-    if (!rfp_descriptors_check(RFP_DESCRIPTORS_OPERATION, error) ||
-        !check_state(operation, error))
-        return FALSE;
-    if (!rfp_connection_claim_records(operation->conn, error) ||
-        !rfp_operation_take_turn(operation, error)) {
-        explain_no_record(operation, error);
-        return FALSE;
-    }
-    operation->handshakes.path = operation->record->path;
-    if (!undo_stale(operation, error) || !undo_elsewhere(operation, error))
-        return FALSE;
-    retry_aside(operation);
-    return look_at_kept(operation, error);
 }
 
 gboolean
@@ -523,83 +321,6 @@ rfp_operation_end_job(RfpOperation *operation, GError **error)
     }
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
-}
-
-/* As warn_kept(), of an operation that fails now. */
-static void
-warn_set_unread(RfpOperation *operation)
-{
-    const RfpRecord *record = operation->record;
-    const RfpStep *step = rfp_record_find(record, RFP_STEP_OPERATION);
-
-    rfp_job_warn(operation->job, RFP_WARNING_UNDO_UNFINISHED,
-                 operation->domain->name,
-                 _("the set '%s', or the point in it, cannot be read any more: "
-                   "the checkpoint and the files are kept; mount it or put it "
-                   "right, the next call tidies up; if it is gone for good "
-                   "remove '%s', then the checkpoint"),
-                 step->args[3], record->path);
-}
-
-/* libvirt deletes no checkpoint of a domain that is off. */
-static void
-warn_undo(RfpOperation *operation, const GError *why)
-{
-    const RfpDomain *domain = operation->domain;
-    const RfpStep *made =
-        rfp_record_find(operation->record, RFP_STEP_CHECKPOINT);
-    RfpDomainState state = {0};
-    g_autoptr(RefpointFailure) failure = refpoint_failure_new(why);
-
-    if (made != NULL && rfp_domain_state(operation->domain, &state, NULL) &&
-        (!state.active || state.ending))
-        rfp_job_warn(operation->job, RFP_WARNING_UNDO_UNFINISHED, domain->name,
-                     _("checkpoint '%s' of the point that was not made stays "
-                       "until domain '%s' runs again: then the guard, or the "
-                       "next call, deletes it"),
-                     made->args[0], domain->name);
-    else
-        rfp_job_warn(operation->job, RFP_WARNING_UNDO_UNFINISHED, domain->name,
-                     _("not everything could be undone (%s); the guard, or "
-                       "the next call, goes on with it"),
-                     failure->message);
-}
-
-/* NULL: it was not defined, and is gone with all that libvirt had of it. */
-static RfpDomain *
-still_there(RfpOperation *operation)
-{
-    RfpDomainState state = {0};
-    g_autoptr(GError) local = NULL;
-
-    rfp_domain_state(operation->domain, &state, &local);
-    return rfp_domain_end_is_gone(local) ? NULL : operation->domain;
-}
-
-void
-rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
-{
-    RfpUndone undone = RFP_UNDO_NOTHING;
-    gboolean frozen = FALSE;
-    g_autoptr(GError) local = NULL;
-
-    if (operation->record == NULL || operation->record->steps->len == 0)
-        return;
-    rfp_operation_close_job(operation);
-    /* nothing of ours is under way any more: the calls have returned */
-    if (rfp_undo_run(still_there(operation), operation->record, set, FALSE,
-                     &undone, &frozen, &local) &&
-        undone != RFP_UNDO_KEPT && undone != RFP_UNDO_UNSYNCED)
-        return;
-    if (undone == RFP_UNDO_UNSYNCED) {
-        warn_unsynced(operation, operation->record);
-        return;
-    }
-    if (local == NULL) {
-        warn_set_unread(operation);
-        return;
-    }
-    warn_undo(operation, local);
 }
 
 gboolean

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What every operation that changes a domain has around it: the domain's lock,
- * the undo of what died before, the record, the guard, the freeze.
+ * What every operation that changes a domain has around it: the record, the
+ * guard, the backup job. The other parts of an operation, which build on this
+ * one:
+ *
+ *   operation-turn    waiting for others who work on the domain
+ *   operation-freeze  freezing and thawing the guest
+ *   operation-undo    undoing this operation, and those that died before
+ *   operation-lock    taking the domain: its turn, its lock, those undos
  */
 #ifndef RFP_OPERATION_H
 #define RFP_OPERATION_H
@@ -9,7 +15,7 @@
 #include "base/job.h"
 #include "copy/handshakes.h"
 #include "operation/guard.h"
-#include "operation/undo.h"
+#include "set/export-set.h"
 #include "virt/agent.h"
 #include "virt/backup-job.h"
 #include "virt/metadata.h"
@@ -52,44 +58,6 @@ rfp_operation_check_active(RfpOperation *operation,
                            RfpDomainState *state,
                            GError **error);
 
-/*
- * Takes the domain's lock and undoes what an earlier process left; what cannot
- * be undone now is a warning. Looks what is kept: that it still is, and is
- * watched. Waits for its turn as the job says; then @waited is set, and what
- * was looked at before is to be looked at again. IN_USE names who works there.
- */
-gboolean
-rfp_operation_lock(RfpOperation *operation, GError **error);
-
-/* Whether an operation may go on with the domain as it is; IN_USE: not as long
- * as its job runs, or data is kept. */
-typedef gboolean (*RfpOperationFree)(gpointer opaque, GError **error);
-
-/* The same, until also @is_free: its job is waited for without the lock, which
- * its end may need. @is_free may be asked several times. */
-gboolean
-rfp_operation_lock_free(RfpOperation *operation,
-                        RfpOperationFree is_free,
-                        gpointer opaque,
-                        GError **error);
-
-/* ---- operation-freeze.c, for operation.c --------------------------------- */
-
-/* A freeze that may come late, or cannot be undone now, is the guard's from
- * here on. */
-gboolean
-rfp_operation_hand_over(RfpOperation *operation, GError **error);
-
-/* ---- operation-turn.c, for operation.c ----------------------------------- */
-
-/* How long it waits, from now on. */
-void
-rfp_operation_set_patience(RfpOperation *operation);
-
-/* Waits for the record, and names us as who has it. */
-gboolean
-rfp_operation_take_turn(RfpOperation *operation, GError **error);
-
 /* Whether the data of the point @point, a name or GUID, is kept now. */
 gboolean
 rfp_operation_keeps(const RfpOperation *operation, const char *point);
@@ -97,11 +65,6 @@ rfp_operation_keeps(const RfpOperation *operation, const char *point);
 /* IN_USE, naming what runs, where the domain has a job, kept data included. */
 gboolean
 rfp_operation_check_free(RfpOperation *operation, GError **error);
-
-/* IN_USE, naming who or what, unless QEMU may be made to drain
- * (rfp_kept_may_drain()). */
-gboolean
-rfp_operation_check_drain(RfpOperation *operation, GError **error);
 
 /* Starts the guard; rfp_operation_begin() waits for it. */
 gboolean
@@ -119,29 +82,6 @@ rfp_operation_begin(RfpOperation *operation,
                     const char *guid,
                     const RfpExportSet *set,
                     GError **error);
-
-/*
- * Freezes the guest as @quiesce wants. *@reached is the consistency that
- * comes of it if thawing succeeds. A failure that @quiesce forgives is a
- * warning; a guest that somebody else froze is none of these.
- */
-gboolean
-rfp_operation_freeze(RfpOperation *operation,
-                     RefpointQuiesce quiesce,
-                     const RfpDomainState *state,
-                     RefpointConsistency *reached,
-                     GError **error);
-
-/*
- * Thaws what rfp_operation_freeze() froze. Where the agent does not answer, the
- * guard goes on with it. Then, and where the guest had not stayed frozen,
- * *@reached falls to crash: a warning, but a failure where freezing is
- * required.
- */
-gboolean
-rfp_operation_thaw(RfpOperation *operation,
-                   RefpointConsistency *reached,
-                   GError **error);
 
 /*
  * Ends the job and what else runs on the host, behind the last read: a job that
@@ -192,11 +132,6 @@ rfp_operation_close_job(RfpOperation *operation);
  */
 void
 rfp_operation_check_agent(RfpOperation *operation);
-
-/* Undoes everything from the record. If that fails too it is a warning, and the
- * guard goes on with it. @set: the locked set, or NULL. */
-void
-rfp_operation_undo(RfpOperation *operation, RfpExportSet *set);
 
 /*
  * Makes what the operation began the kept data of the domain, which the guard

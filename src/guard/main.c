@@ -221,7 +221,7 @@ undone_text(RfpUndone undone)
     if (undone == RFP_UNDO_UNSYNCED)
         return "published, but its set cannot be synced: nothing older is let "
                "go";
-    if (undone == RFP_UNDO_KEPT)
+    if (undone == RFP_UNDO_ASIDE)
         return "ended; its files and checkpoint are kept, the set cannot be "
                "read";
     return "undone";

@@ -97,10 +97,10 @@ test_damaged(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
     g_assert_cmpint(g_chmod(manifest, 0600), ==, 0);
     g_assert_cmpint(truncate(manifest, 100), ==, 0);
-    g_assert_cmpint(undo(fixture), ==, RFP_UNDO_KEPT);
+    g_assert_cmpint(undo(fixture), ==, RFP_UNDO_ASIDE);
     g_assert_true(has(fixture, IMAGE));
     g_assert_cmpint(g_unlink(manifest), ==, 0);
-    g_assert_cmpint(undo(fixture), ==, RFP_UNDO_KEPT);
+    g_assert_cmpint(undo(fixture), ==, RFP_UNDO_ASIDE);
     g_assert_true(has(fixture, IMAGE));
 }
 

@@ -7,7 +7,7 @@
 /* ---- What died before ---------------------------------------------------- */
 
 static void
-warn_kept(RfpOperation *operation, const RfpRecord *record)
+warn_aside(RfpOperation *operation, const RfpRecord *record)
 {
     const RfpStep *step = rfp_record_find(record, RFP_STEP_OPERATION);
 
@@ -63,8 +63,8 @@ retry_aside(RfpOperation *operation)
 
         if (done && undone == RFP_UNDO_UNSYNCED) {
             warn_unsynced(operation, record);
-        } else if (!done || undone == RFP_UNDO_KEPT) {
-            warn_kept(operation, record);
+        } else if (!done || undone == RFP_UNDO_ASIDE) {
+            warn_aside(operation, record);
         } else {
             rfp_record_remove(record, NULL);
             warn_recovered(operation, undone);
@@ -101,7 +101,7 @@ undo_stale(RfpOperation *operation, GError **error)
                          _("cannot undo an earlier operation that died"));
         return FALSE;
     }
-    if (undone == RFP_UNDO_KEPT || undone == RFP_UNDO_UNSYNCED)
+    if (undone == RFP_UNDO_ASIDE || undone == RFP_UNDO_UNSYNCED)
         return rfp_record_set_aside(operation->record, error);
     warn_recovered(operation, undone);
     return TRUE;
@@ -144,7 +144,7 @@ rfp_operation_undo_stale(RfpOperation *operation, GError **error)
 
 /* ---- This operation ------------------------------------------------------ */
 
-/* As warn_kept(), of an operation that fails now. */
+/* As warn_aside(), of an operation that fails now. */
 static void
 warn_set_unread(RfpOperation *operation)
 {
@@ -208,7 +208,7 @@ rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
     /* nothing of ours is under way any more: the calls have returned */
     if (rfp_undo_run(still_there(operation), operation->record, set, FALSE,
                      &undone, &frozen, &local) &&
-        undone != RFP_UNDO_KEPT && undone != RFP_UNDO_UNSYNCED)
+        undone != RFP_UNDO_ASIDE && undone != RFP_UNDO_UNSYNCED)
         return;
     if (undone == RFP_UNDO_UNSYNCED) {
         warn_unsynced(operation, operation->record);

@@ -11,6 +11,9 @@
 
 #define RECORD_MAX (4 * 1024 * 1024)
 #define RECORD ".record"
+/* Of steps that were set aside. The word was chosen before there was data that
+ * is kept (kept.h), which has the other suffix: files of that name are on
+ * disks. */
 #define ASIDE ".kept"
 #define DATA ".data"
 #define UUID_LENGTH 36

@@ -104,7 +104,7 @@ rfp_record_clear(RfpRecord *record, GError **error);
 /*
  * Moves the steps to a file of their own ("<domain>.<point>.kept") and clears
  * the record: what cannot be undone now (the set is not mounted) must not stand
- * in the way of the next operation.
+ * in the way of the next operation. (The suffix has nothing to do with kept.h.)
  */
 gboolean
 rfp_record_set_aside(RfpRecord *record, GError **error);

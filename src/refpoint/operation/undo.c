@@ -418,7 +418,7 @@ rfp_undo_run(RfpDomain *domain,
     *undone = RFP_UNDO_REMOVED;
     set = find_set(operation, held, &opened, &set_error);
     if (set_error != NULL) {
-        *undone = RFP_UNDO_KEPT;
+        *undone = RFP_UNDO_ASIDE;
         return TRUE;
     }
     if (set != NULL && !rfp_export_set_load(set, error))
@@ -428,7 +428,7 @@ rfp_undo_run(RfpDomain *domain,
     if (point != NULL)
         return complete_published(domain, record, set, point, undone, error);
     if (set != NULL && may_be_published(record, set)) {
-        *undone = RFP_UNDO_KEPT;
+        *undone = RFP_UNDO_ASIDE;
         return TRUE;
     }
     return undo_data(domain, record, set, error) &&

@@ -15,9 +15,12 @@ typedef enum {
     RFP_UNDO_NOTHING,   /* the record had no steps; or not even the host
                          * could be undone: its job may run, or begin */
     RFP_UNDO_REMOVED,   /* the operation is undone */
-    RFP_UNDO_PUBLISHED, /* its point was published: kept, and completed */
-    RFP_UNDO_KEPT,      /* the set, or what may be the point in it, cannot be
-                         * read: host undone, rest kept */
+    RFP_UNDO_PUBLISHED, /* its point was published: it stays, and is completed
+                         */
+    RFP_UNDO_ASIDE,     /* the set, or what may be the point in it, cannot be
+                         * read: the host is undone, checkpoint and files stay
+                         * until it can, and so does the record, which the
+                         * caller may set aside (rfp_record_set_aside()) */
     RFP_UNDO_UNSYNCED, /* its point was published, but the set cannot be synced:
                         * nothing is let go, the rest stays to be done */
 } RfpUndone;
@@ -51,10 +54,9 @@ rfp_undo_job(RfpDomain *domain,
              GError **error);
 
 /*
- * The whole, then clears the record (not where KEPT or UNSYNCED). Where it
- * fails
- * *@undone tells how far it came. @domain NULL: it exists no more. @held: the
- * set, if the caller has it locked, else NULL: opened and locked here.
+ * The whole, then clears the record (not where ASIDE or UNSYNCED). Where it
+ * fails *@undone tells how far it came. @domain NULL: it exists no more. @held:
+ * the set, if the caller has it locked, else NULL: opened and locked here.
  */
 gboolean
 rfp_undo_run(RfpDomain *domain,

@@ -21,23 +21,20 @@ guard_path(void)
     return path != NULL ? path : LIBEXECDIR "/virt-refpoint-guard";
 }
 
-/* @word: NULL, or "watch". */
-static gboolean
-start(RefpointConnection *conn,
-      const char *domain_uuid,
-      const char *word,
-      RfpGuard *guard,
-      GError **error)
+static int
+start_program(RefpointConnection *conn,
+              const char *domain_uuid,
+              const char *word,
+              GError **error)
 {
     const char *argv[] = {guard_path(),      conn->uri, domain_uuid,
                           conn->records_dir, word,      NULL};
     g_autoptr(GError) local = NULL;
     int pair[2];
 
-    guard->fd = -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
         rfp_error_set_errno(error, errno, _("cannot reach a guard"));
-        return FALSE;
+        return -1;
     }
     if (!g_spawn_async_with_fds("/", (char **)argv, NULL,
                                 G_SPAWN_STDOUT_TO_DEV_NULL |
@@ -49,11 +46,25 @@ start(RefpointConnection *conn,
                                        "whole?"));
         close(pair[0]);
         close(pair[1]);
-        return FALSE;
+        return -1;
     }
     close(pair[1]);
-    guard->fd = pair[0];
-    return TRUE;
+    return pair[0];
+}
+
+/* @word: NULL, or "watch". */
+static gboolean
+start(RefpointConnection *conn,
+      const char *domain_uuid,
+      const char *word,
+      RfpGuard *guard,
+      GError **error)
+{
+    RfpStartGuard start_guard =
+        conn->start_guard != NULL ? conn->start_guard : start_program;
+
+    guard->fd = start_guard(conn, domain_uuid, word, error);
+    return guard->fd >= 0;
 }
 
 gboolean

@@ -37,13 +37,13 @@ rfp_agent_timeout(void)
 static void
 limit_response(RfpDomain *domain, guint timeout)
 {
-    virDomainAgentSetResponseTimeout(domain->virt, (int)timeout, 0);
+    domain->calls->agent_set_timeout(domain->virt, (int)timeout, 0);
 }
 
 static void
 unlimit_response(RfpDomain *domain)
 {
-    virDomainAgentSetResponseTimeout(domain->virt,
+    domain->calls->agent_set_timeout(domain->virt,
                                      VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK,
                                      0);
 }
@@ -113,9 +113,10 @@ fails_at_once(RfpDomain *domain)
     gboolean fails = FALSE;
 
     limit_response(domain, LOST_TIMEOUT);
-    fails = virDomainGetTime(domain->virt, &seconds, &nanoseconds, 0) < 0 &&
-            virGetLastErrorCode() == VIR_ERR_AGENT_UNRESPONSIVE &&
-            !used_up(begin, LOST_TIMEOUT);
+    fails =
+        domain->calls->get_time(domain->virt, &seconds, &nanoseconds, 0) < 0 &&
+        virGetLastErrorCode() == VIR_ERR_AGENT_UNRESPONSIVE &&
+        !used_up(begin, LOST_TIMEOUT);
     unlimit_response(domain);
     return fails;
 }
@@ -155,14 +156,14 @@ ask_time(RfpDomain *domain)
     unsigned int nanoseconds = 0;
 
     return answer_of(
-        virDomainGetTime(domain->virt, &seconds, &nanoseconds, 0) == 0);
+        domain->calls->get_time(domain->virt, &seconds, &nanoseconds, 0) == 0);
 }
 
 static Answer
 ask_hostname(RfpDomain *domain)
 {
-    char *name =
-        virDomainGetHostname(domain->virt, VIR_DOMAIN_GET_HOSTNAME_AGENT);
+    char *name = domain->calls->get_hostname(domain->virt,
+                                             VIR_DOMAIN_GET_HOSTNAME_AGENT);
     Answer answer = answer_of(name != NULL);
 
     free(name);
@@ -222,7 +223,7 @@ freeze_patiently(RfpDomain *domain, guint timeout)
 
         tried.again = i > 0;
         limit_response(domain, left);
-        tried.n = virDomainFSFreeze(domain->virt, NULL, 0, 0);
+        tried.n = domain->calls->fs_freeze(domain->virt, NULL, 0, 0);
         tried.refused = tried.n < 0 && agent_refused();
         tried.late = tried.n < 0 && used_up(begin, left);
         tried.at_once = g_get_monotonic_time() - begin <= GREETING_US;
@@ -391,7 +392,7 @@ rfp_agent_thaw(RfpDomain *domain, guint timeout, gint *n_thawed, GError **error)
         gint64 begin = g_get_monotonic_time();
 
         limit_response(domain, timeout);
-        n = virDomainFSThaw(domain->virt, NULL, 0, 0);
+        n = domain->calls->fs_thaw(domain->virt, NULL, 0, 0);
         no_answer = n < 0 && used_up(begin, timeout);
         if (n < 0 && local == NULL)
             rfp_virt_error_set(&local, domain->name,

@@ -29,7 +29,7 @@ look_at_backup(RfpDomain *domain,
     gboolean done = TRUE;
 
     *ours = FALSE;
-    while ((xml = virDomainBackupGetXMLDesc(domain->virt, 0)) == NULL &&
+    while ((xml = domain->calls->backup_get_xml(domain->virt, 0)) == NULL &&
            virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_BACKUP &&
            virGetLastErrorCode() != VIR_ERR_OPERATION_INVALID) {
         rfp_virt_error_set(error, domain->name,
@@ -126,7 +126,8 @@ get_stats(RfpDomain *domain,
           int *code,
           GError **why)
 {
-    while (virDomainGetJobStats(domain->virt, type, params, n_params, 0) < 0) {
+    while (domain->calls->get_job_stats(domain->virt, type, params, n_params,
+                                        0) < 0) {
         *code = virGetLastErrorCode();
         if (is_lost_job(virGetLastError()))
             set_lost_job(domain, why);
@@ -189,7 +190,7 @@ is_lost(const GError *why)
 static char *
 guid_of_job(RfpDomain *domain)
 {
-    char *xml = virDomainBackupGetXMLDesc(domain->virt, 0);
+    char *xml = domain->calls->backup_get_xml(domain->virt, 0);
     char *guid = xml != NULL ? rfp_backup_xml_guid(xml) : NULL;
 
     free(xml);
@@ -285,8 +286,8 @@ begin(RfpDomain *domain,
       unsigned int flags)
 {
     for (int i = 0; i < MAX_MEASURES; i++) {
-        if (virDomainBackupBegin(domain->virt, backup_xml, checkpoint_xml,
-                                 flags) == 0)
+        if (domain->calls->backup_begin(domain->virt, backup_xml,
+                                        checkpoint_xml, flags) == 0)
             return TRUE;
         if (!failed_to_measure())
             return FALSE;
@@ -367,7 +368,7 @@ ask_block_job(RfpDomain *domain,
     int n = 0;
 
     do
-        n = virDomainGetBlockJobInfo(domain->virt, target, info, 0);
+        n = domain->calls->get_block_job(domain->virt, target, info, 0);
     while (n < 0 && rfp_domain_again(domain, error));
     return n == 1;
 }
@@ -439,14 +440,14 @@ gboolean
 rfp_backup_job_ask_end(RfpDomain *domain, const char *mark)
 {
     return rfp_backup_job_state(domain, mark, NULL) == RFP_JOB_RUNNING &&
-           virDomainAbortJob(domain->virt) == 0;
+           domain->calls->abort_job(domain->virt) == 0;
 }
 
 /* It may have ended by itself meanwhile, whatever libvirt says of the wish. */
 static gboolean
 abort_job(RfpDomain *domain, const char *mark, gboolean *ended, GError **error)
 {
-    gboolean taken = virDomainAbortJob(domain->virt) == 0;
+    gboolean taken = domain->calls->abort_job(domain->virt) == 0;
     g_autoptr(GError) local = NULL;
 
     if (ended != NULL)
@@ -518,8 +519,9 @@ rfp_backup_job_progress(RfpDomain *domain,
 void
 rfp_backup_job_set_rate(RfpDomain *domain, const char *target, guint64 rate)
 {
-    virDomainBlockJobSetSpeed(domain->virt, target, (unsigned long)rate,
-                              VIR_DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES);
+    domain->calls->set_block_job_speed(
+        domain->virt, target, (unsigned long)rate,
+        VIR_DOMAIN_BLOCK_JOB_SPEED_BANDWIDTH_BYTES);
 }
 
 typedef struct {
@@ -550,9 +552,11 @@ ask_ended(RfpDomain *domain, Ended *ended)
     int success = 0;
     int n = 0;
 
-    while (virDomainGetJobStats(domain->virt, &ended->type, &params, &n,
-                                VIR_DOMAIN_JOB_STATS_COMPLETED |
-                                    VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) < 0)
+    while (
+        domain->calls->get_job_stats(domain->virt, &ended->type, &params, &n,
+                                     VIR_DOMAIN_JOB_STATS_COMPLETED |
+                                         VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED) <
+        0)
         if (!rfp_domain_again(domain, NULL))
             return FALSE;
     virTypedParamsGetInt(params, n, VIR_DOMAIN_JOB_OPERATION,

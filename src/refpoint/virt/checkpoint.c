@@ -6,7 +6,10 @@
 #include <stdlib.h>
 
 static RfpCheckpointXml *
-describe(virDomainCheckpointPtr checkpoint, gboolean sizes, GError **error)
+describe(RfpDomain *domain,
+         virDomainCheckpointPtr checkpoint,
+         gboolean sizes,
+         GError **error)
 {
     const char *name = virDomainCheckpointGetName(checkpoint);
     unsigned int flags = VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN;
@@ -14,14 +17,13 @@ describe(virDomainCheckpointPtr checkpoint, gboolean sizes, GError **error)
     char *xml = NULL;
 
     if (sizes)
-        xml = virDomainCheckpointGetXMLDesc(checkpoint,
-                                            flags |
-                                                VIR_DOMAIN_CHECKPOINT_XML_SIZE);
+        xml = domain->calls->checkpoint_get_xml(
+            checkpoint, flags | VIR_DOMAIN_CHECKPOINT_XML_SIZE);
     /* the domain stopped meanwhile: the list is still true; anything else does
      * not say that the bitmaps are broken */
     if (!sizes ||
         (xml == NULL && virGetLastErrorCode() == VIR_ERR_OPERATION_INVALID))
-        xml = virDomainCheckpointGetXMLDesc(checkpoint, flags);
+        xml = domain->calls->checkpoint_get_xml(checkpoint, flags);
     if (xml == NULL) {
         rfp_virt_error_set(error, name, _("cannot look at checkpoint '%s'"),
                            name);
@@ -55,7 +57,7 @@ list_once(RfpDomain *domain, gboolean sizes, GError **error)
         g_ptr_array_new_with_free_func((GDestroyNotify)rfp_checkpoint_xml_free);
     virDomainCheckpointPtr *checkpoints = NULL;
     /* not LIST_TOPOLOGICAL: libvirt fails with that while somebody makes one */
-    int n = virDomainListAllCheckpoints(domain->virt, &checkpoints, 0);
+    int n = domain->calls->checkpoint_list(domain->virt, &checkpoints, 0);
 
     if (n < 0) {
         rfp_virt_error_set(error, domain->name,
@@ -67,7 +69,7 @@ list_once(RfpDomain *domain, gboolean sizes, GError **error)
         RfpCheckpointXml *parsed = NULL;
         g_autoptr(GError) local = NULL;
 
-        parsed = describe(checkpoints[i], sizes, &local);
+        parsed = describe(domain, checkpoints[i], sizes, &local);
         /* somebody may delete one while we look */
         if (parsed == NULL && !is_gone(local)) {
             g_propagate_error(error, g_steal_pointer(&local));
@@ -170,7 +172,7 @@ static virDomainCheckpointPtr
 lookup(RfpDomain *domain, const char *name, GError **error)
 {
     virDomainCheckpointPtr checkpoint =
-        virDomainCheckpointLookupByName(domain->virt, name, 0);
+        domain->calls->checkpoint_lookup(domain->virt, name, 0);
 
     if (checkpoint == NULL &&
         virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_CHECKPOINT)
@@ -185,7 +187,7 @@ look_once(RfpDomain *domain, const char *name, gboolean sizes, GError **error)
 {
     g_autoptr(virDomainCheckpoint) found = lookup(domain, name, error);
 
-    return found != NULL ? describe(found, sizes, error) : NULL;
+    return found != NULL ? describe(domain, found, sizes, error) : NULL;
 }
 
 /* The checkpoint as it is now; NULL with no error: it is gone. */
@@ -254,10 +256,10 @@ xml_text_once(RfpDomain *domain, const char *name, GError **error)
 
     if (checkpoint == NULL)
         return NULL;
-    xml = virDomainCheckpointGetXMLDesc(checkpoint,
-                                        VIR_DOMAIN_CHECKPOINT_XML_SECURE);
+    xml = domain->calls->checkpoint_get_xml(checkpoint,
+                                            VIR_DOMAIN_CHECKPOINT_XML_SECURE);
     if (xml == NULL)
-        xml = virDomainCheckpointGetXMLDesc(checkpoint, 0);
+        xml = domain->calls->checkpoint_get_xml(checkpoint, 0);
     if (xml == NULL && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_CHECKPOINT)
         rfp_virt_error_set(error, name, _("cannot get checkpoint '%s'"), name);
     copy = g_strdup(xml);
@@ -284,7 +286,7 @@ delete_so(RfpDomain *domain,
 {
     const char *name = virDomainCheckpointGetName(checkpoint);
 
-    if (virDomainCheckpointDelete(checkpoint, flags) == 0)
+    if (domain->calls->checkpoint_delete(checkpoint, flags) == 0)
         return TRUE;
     rfp_virt_error_set(error, name,
                        _("cannot delete checkpoint '%s' of domain '%s'"), name,
@@ -304,12 +306,12 @@ forget_checkpoint(RfpDomain *domain,
 
 /* Of a running domain, whose QEMU tells. */
 static gboolean
-has_lost_bitmap(virDomainCheckpointPtr checkpoint)
+has_lost_bitmap(RfpDomain *domain, virDomainCheckpointPtr checkpoint)
 {
     char *xml =
-        virDomainCheckpointGetXMLDesc(checkpoint,
-                                      VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN |
-                                          VIR_DOMAIN_CHECKPOINT_XML_SIZE);
+        domain->calls->checkpoint_get_xml(checkpoint,
+                                          VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN |
+                                              VIR_DOMAIN_CHECKPOINT_XML_SIZE);
     g_autoptr(RfpCheckpointXml) now =
         xml != NULL ? rfp_checkpoint_xml_parse(xml, NULL) : NULL;
 
@@ -335,7 +337,7 @@ delete_checkpoint(RfpDomain *domain,
     /* The bitmap is gone: only the metadata is left. Of a domain that is shut
      * off (OPERATION_UNSUPPORTED) the bitmap would stay in the image. */
     if (rfp_error_libvirt_code(local) == VIR_ERR_INTERNAL_ERROR &&
-        has_lost_bitmap(checkpoint))
+        has_lost_bitmap(domain, checkpoint))
         return forget_checkpoint(domain, checkpoint, error);
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
@@ -361,7 +363,7 @@ delete_once(RfpDomain *domain,
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    parsed = describe(checkpoint, FALSE, &local);
+    parsed = describe(domain, checkpoint, FALSE, &local);
     if (parsed == NULL) {
         if (is_gone(local))
             return TRUE;
@@ -429,8 +431,8 @@ rfp_checkpoint_create(RfpDomain *domain, const char *xml, GError **error)
 {
     g_autoptr(virDomainCheckpoint) checkpoint = NULL;
 
-    while ((checkpoint = virDomainCheckpointCreateXML(domain->virt, xml, 0)) ==
-           NULL) {
+    while ((checkpoint = domain->calls->checkpoint_create(domain->virt, xml,
+                                                          0)) == NULL) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot make a checkpoint of domain '%s'"),
                            domain->name);
@@ -454,8 +456,8 @@ rfp_checkpoint_redefine(RfpDomain *domain,
 
     if (validate)
         flags |= VIR_DOMAIN_CHECKPOINT_CREATE_REDEFINE_VALIDATE;
-    while ((checkpoint = virDomainCheckpointCreateXML(domain->virt, xml,
-                                                      flags)) == NULL) {
+    while ((checkpoint = domain->calls->checkpoint_create(domain->virt, xml,
+                                                          flags)) == NULL) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot redefine a checkpoint of domain '%s'"),
                            domain->name);

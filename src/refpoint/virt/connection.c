@@ -354,6 +354,12 @@ refpoint_connection_release(RefpointConnection *conn)
     rfp_gate_open(&conn->gate);
 }
 
+const RfpVirtCalls *
+rfp_connection_calls(const RefpointConnection *conn)
+{
+    return conn->calls != NULL ? conn->calls : &rfp_virt_calls;
+}
+
 /* ---- A daemon that was restarted ----------------------------------------- */
 
 virConnectPtr
@@ -403,7 +409,7 @@ try_reopen(RefpointConnection *conn, gboolean *again)
     virConnectPtr fresh = NULL;
 
     *again = FALSE;
-    if (virConnectIsAlive(conn->virt) == 1)
+    if (rfp_connection_calls(conn)->is_alive(conn->virt) == 1)
         return TRUE;
     if (conn->lost_at == 0)
         conn->lost_at = now;
@@ -457,7 +463,7 @@ rfp_connection_again(RefpointConnection *conn,
     gboolean there = FALSE;
 
     /* known without asking: the call has found it out */
-    if (virConnectIsAlive(virt) == 1)
+    if (rfp_connection_calls(conn)->is_alive(virt) == 1)
         return FALSE;
     there = reopen(conn, wait, cancel);
     g_clear_error(error);

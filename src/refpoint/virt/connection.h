@@ -4,9 +4,21 @@
 #define RFP_CONNECTION_H
 
 #include "base/gate.h"
-#include "virt/virt.h"
+#include "virt/virt-calls.h"
+
+/* Starts the process that guards an operation on a domain (operation/guard.h).
+ * @word: what its command line has more, or NULL. Returns our end of the socket
+ * pair to it; -1, with @error: there is none. */
+typedef int (*RfpStartGuard)(RefpointConnection *conn,
+                             const char *domain_uuid,
+                             const char *word,
+                             GError **error);
 
 struct _RefpointConnection {
+    /* What a test puts in place of the world outside; NULL: libvirt itself, and
+     * the program virt-refpoint-guard. */
+    const RfpVirtCalls *calls;
+    RfpStartGuard start_guard;
     GMutex lock;        /* of the four below: several threads may use it */
     virConnectPtr virt; /* for others: rfp_connection_ref() */
     gint64 lost_at; /* monotonic, when the daemon was missed; 0: it is there */
@@ -25,6 +37,10 @@ struct _RefpointConnection {
                             * another one where an earlier process chose it
                             * (records-dir.h); NULL for system */
 };
+
+/* What libvirt is called through. */
+const RfpVirtCalls *
+rfp_connection_calls(const RefpointConnection *conn);
 
 /* The connection as it is now, with a reference for virConnectClose(). */
 virConnectPtr

@@ -16,6 +16,7 @@ domain_new(RefpointConnection *conn, virDomainPtr virt, GError **error)
     char uuid[VIR_UUID_STRING_BUFLEN];
 
     domain->conn = conn;
+    domain->calls = rfp_connection_calls(conn);
     domain->virt = virt;
     domain->hasty = conn->hasty;
     domain->name = g_strdup(virDomainGetName(virt));
@@ -30,17 +31,17 @@ domain_new(RefpointConnection *conn, virDomainPtr virt, GError **error)
 
 /* virsh's order: id, UUID, name. */
 static virDomainPtr
-lookup(virConnectPtr virt, const char *spelling)
+lookup(const RfpVirtCalls *calls, virConnectPtr virt, const char *spelling)
 {
     virDomainPtr found = NULL;
     guint64 id = 0;
 
     if (g_ascii_string_to_unsigned(spelling, 10, 0, G_MAXINT, &id, NULL))
-        found = virDomainLookupByID(virt, (int)id);
+        found = calls->lookup_by_id(virt, (int)id);
     if (found == NULL && strlen(spelling) == VIR_UUID_STRING_BUFLEN - 1)
-        found = virDomainLookupByUUIDString(virt, spelling);
+        found = calls->lookup_by_uuid(virt, spelling);
     if (found == NULL)
-        found = virDomainLookupByName(virt, spelling);
+        found = calls->lookup_by_name(virt, spelling);
     return found;
 }
 
@@ -72,7 +73,7 @@ rfp_domain_lookup(RefpointConnection *conn,
     while (found == NULL) {
         g_autoptr(virConnect) virt = rfp_connection_ref(conn);
 
-        found = lookup(virt, spelling);
+        found = lookup(rfp_connection_calls(conn), virt, spelling);
         if (found != NULL)
             break;
         rfp_virt_error_set(error, shown, _("cannot find the domain '%s'"),
@@ -95,7 +96,7 @@ list(RefpointConnection *conn,
 {
     for (;;) {
         g_autoptr(virConnect) virt = rfp_connection_ref(conn);
-        int n = virConnectListAllDomains(virt, domains, flags);
+        int n = rfp_connection_calls(conn)->list_domains(virt, domains, flags);
 
         if (n >= 0)
             return n;
@@ -169,14 +170,14 @@ static virDomainPtr
 find_again(RfpDomain *domain, gboolean *lost, GError **error)
 {
     g_autoptr(virConnect) virt = rfp_connection_ref(domain->conn);
-    virDomainPtr found = virDomainLookupByUUIDString(virt, domain->uuid);
+    virDomainPtr found = domain->calls->lookup_by_uuid(virt, domain->uuid);
 
     if (found == NULL) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot find the domain '%s'"), domain->name);
         add_domains_way_out(domain->conn, error);
     }
-    *lost = found == NULL && virConnectIsAlive(virt) != 1;
+    *lost = found == NULL && domain->calls->is_alive(virt) != 1;
     return found;
 }
 
@@ -190,7 +191,8 @@ wait_settled(const RfpDomain *domain)
     int type = 0;
 
     if (!domain->hasty &&
-        virDomainGetJobStats(domain->virt, &type, &params, &n_params, 0) == 0)
+        domain->calls->get_job_stats(domain->virt, &type, &params, &n_params,
+                                     0) == 0)
         virTypedParamsFree(params, n_params);
 }
 
@@ -227,7 +229,7 @@ rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error)
     int number = VIR_DOMAIN_NOSTATE;
     int reason = 0;
 
-    while (virDomainGetState(domain->virt, &number, &reason, 0) < 0) {
+    while (domain->calls->get_state(domain->virt, &number, &reason, 0) < 0) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot get the state of domain '%s'"),
                            domain->name);
@@ -261,7 +263,7 @@ rfp_domain_correct_cause(RfpDomain *domain, GError **error)
 {
     if (error != NULL && *error != NULL &&
         rfp_error_libvirt_code(*error) == VIR_ERR_OPERATION_UNSUPPORTED &&
-        virDomainIsActive(domain->virt) == 0)
+        domain->calls->is_active(domain->virt) == 0)
         (*error)->code = REFPOINT_ERROR_INVALID_STATE;
 }
 
@@ -270,7 +272,7 @@ rfp_domain_is_busy(RfpDomain *domain)
 {
     virDomainControlInfo info = {0};
 
-    if (virDomainGetControlInfo(domain->virt, &info, 0) < 0)
+    if (domain->calls->get_control_info(domain->virt, &info, 0) < 0)
         return TRUE;
     return info.state == VIR_DOMAIN_CONTROL_ERROR ||
            (info.state != VIR_DOMAIN_CONTROL_OK && info.stateTime > BUSY_MS);
@@ -287,11 +289,12 @@ rfp_domain_xml_text(RfpDomain *domain,
     char *copy = NULL;
 
     while (xml == NULL) {
-        xml = virDomainGetXMLDesc(domain->virt, flags | VIR_DOMAIN_XML_SECURE);
+        xml =
+            domain->calls->get_xml(domain->virt, flags | VIR_DOMAIN_XML_SECURE);
         if (secure != NULL)
             *secure = xml != NULL;
         if (xml == NULL) /* a read-only connection gives no secrets */
-            xml = virDomainGetXMLDesc(domain->virt, flags);
+            xml = domain->calls->get_xml(domain->virt, flags);
         if (xml != NULL)
             break;
         rfp_virt_error_set(error, domain->name,
@@ -314,7 +317,7 @@ rfp_domain_disk_size(RfpDomain *domain,
 {
     virDomainBlockInfo info = {0};
 
-    while (virDomainGetBlockInfo(domain->virt, target, &info, 0) < 0) {
+    while (domain->calls->get_block_info(domain->virt, target, &info, 0) < 0) {
         rfp_virt_error_set(error, target,
                            _("cannot get the size of disk '%s' of domain "
                              "'%s'"),
@@ -376,7 +379,7 @@ rfp_domain_identify_source(RfpDiskSource *source)
 gboolean
 rfp_domain_resume(RfpDomain *domain, GError **error)
 {
-    while (virDomainResume(domain->virt) < 0) {
+    while (domain->calls->resume(domain->virt) < 0) {
         rfp_virt_error_set(error, domain->name, _("cannot resume domain '%s'"),
                            domain->name);
         rfp_error_add_way_out(error, _("resume it with: virsh resume %s"),
@@ -393,10 +396,10 @@ rfp_domain_get_metadata(RfpDomain *domain, char **xml, GError **error)
     char *text = NULL;
 
     *xml = NULL;
-    while (
-        (text = virDomainGetMetadata(domain->virt, VIR_DOMAIN_METADATA_ELEMENT,
-                                     RFP_METADATA_URI, 0)) == NULL &&
-        virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA) {
+    while ((text = domain->calls->get_metadata(domain->virt,
+                                               VIR_DOMAIN_METADATA_ELEMENT,
+                                               RFP_METADATA_URI, 0)) == NULL &&
+           virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot get what is recorded in domain '%s'"),
                            domain->name);
@@ -418,7 +421,7 @@ rfp_domain_is_persistent(RfpDomain *domain)
     int persistent = -1;
 
     do
-        persistent = virDomainIsPersistent(domain->virt);
+        persistent = domain->calls->is_persistent(domain->virt);
     while (persistent < 0 && rfp_domain_again(domain, NULL));
     return persistent == 1;
 }
@@ -430,11 +433,12 @@ rfp_domain_set_metadata(RfpDomain *domain, const char *xml, GError **error)
         const gboolean persistent = rfp_domain_is_persistent(domain);
         unsigned int flags = persistent ? VIR_DOMAIN_AFFECT_CONFIG : 0;
 
-        if (virDomainIsActive(domain->virt) == 1)
+        if (domain->calls->is_active(domain->virt) == 1)
             flags |= VIR_DOMAIN_AFFECT_LIVE;
-        if (virDomainSetMetadata(domain->virt, VIR_DOMAIN_METADATA_ELEMENT, xml,
-                                 RFP_METADATA_PREFIX, RFP_METADATA_URI,
-                                 flags) == 0)
+        if (domain->calls->set_metadata(domain->virt,
+                                        VIR_DOMAIN_METADATA_ELEMENT, xml,
+                                        RFP_METADATA_PREFIX, RFP_METADATA_URI,
+                                        flags) == 0)
             return TRUE;
         rfp_virt_error_set(error, domain->name,
                            _("cannot record the point in domain '%s'"),

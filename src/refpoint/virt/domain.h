@@ -7,8 +7,9 @@
 #include "virt/domain-xml.h"
 
 typedef struct {
-    RefpointConnection *conn; /* borrowed; NULL: it may be gone, the domain is
-                               * not looked up again */
+    RefpointConnection *conn;  /* borrowed; NULL: it may be gone, the domain is
+                                * not looked up again */
+    const RfpVirtCalls *calls; /* those of its connection */
     virDomainPtr virt;
     const gint *cancel; /* atomic, borrowed, or NULL: no more waiting */
     gboolean hasty;     /* nor at all, for a daemon that is away */

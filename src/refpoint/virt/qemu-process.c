@@ -231,8 +231,9 @@ rfp_qemu_check_off(RefpointConnection *conn,
                    GError **error)
 {
     /* a guest that has crashed may be preserved, with its process */
-    guint64 pid =
-        virDomainIsActive(domain->virt) == 1 ? 0 : find_process(domain->uuid);
+    guint64 pid = domain->calls->is_active(domain->virt) == 1
+                      ? 0
+                      : find_process(domain->uuid);
 
     if (pid == 0)
         return TRUE;

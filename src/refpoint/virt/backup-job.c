@@ -422,18 +422,25 @@ rfp_backup_job_check_served(RfpDomain *domain,
 }
 
 /* libvirt takes the wish and carries it out a moment later; who begins another
- * job until then is told that the domain is busy. */
-gboolean
-rfp_backup_job_wait_ended(RfpDomain *domain, const char *mark)
+ * job until then is told that the domain is busy. FALSE: the job is still
+ * there, or, with @error, nobody can tell. */
+static gboolean
+wait_gone(RfpDomain *domain, const char *mark, GError **error)
 {
     gint64 end = g_get_monotonic_time() + END_US;
     gboolean told = TRUE;
     gboolean there = TRUE;
 
-    while ((told = rfp_backup_job_is_there(domain, mark, &there, NULL)) &&
+    while ((told = rfp_backup_job_is_there(domain, mark, &there, error)) &&
            there && g_get_monotonic_time() < end)
         g_usleep(END_POLL_US);
     return told && !there;
+}
+
+gboolean
+rfp_backup_job_wait_ended(RfpDomain *domain, const char *mark)
+{
+    return wait_gone(domain, mark, NULL);
 }
 
 gboolean
@@ -449,6 +456,7 @@ abort_job(RfpDomain *domain, const char *mark, gboolean *ended, GError **error)
 {
     gboolean taken = domain->calls->abort_job(domain->virt) == 0;
     g_autoptr(GError) local = NULL;
+    g_autoptr(GError) untold = NULL;
 
     if (ended != NULL)
         *ended = taken;
@@ -459,9 +467,11 @@ abort_job(RfpDomain *domain, const char *mark, gboolean *ended, GError **error)
     /* it may have come through: looked at again before it is asked again */
     if (!taken && rfp_domain_again(domain, &local))
         return rfp_backup_job_end(domain, mark, ended, error);
-    if (rfp_backup_job_wait_ended(domain, mark))
+    if (wait_gone(domain, mark, &untold))
         return TRUE;
-    if (taken)
+    if (taken && untold != NULL)
+        local = g_steal_pointer(&untold);
+    else if (taken)
         rfp_error_set(&local, REFPOINT_ERROR_IN_USE,
                       _("the backup job of domain '%s' goes on although "
                         "libvirt was told to end it"),

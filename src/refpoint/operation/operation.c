@@ -108,9 +108,12 @@ rfp_operation_check_free(RfpOperation *operation, GError **error)
 gboolean
 rfp_operation_start_guard(RfpOperation *operation, GError **error)
 {
-    return operation->guard.fd >= 0 ||
-           rfp_guard_start(operation->conn, operation->domain->uuid,
-                           &operation->guard, error);
+    if (operation->guard.fd >= 0 ||
+        rfp_guard_start(operation->conn, operation->domain->uuid,
+                        &operation->guard, error))
+        return TRUE;
+    rfp_error_add_object(error, operation->domain->name);
+    return FALSE;
 }
 
 gboolean
@@ -123,8 +126,11 @@ rfp_operation_begin(RfpOperation *operation,
 
     if (rfp_record_find(record, RFP_STEP_OPERATION) != NULL)
         return TRUE;
-    return rfp_guard_wait_ready(&operation->guard, error) &&
-           rfp_record_append(record, error, RFP_STEP_OPERATION,
+    if (!rfp_guard_wait_ready(&operation->guard, error)) {
+        rfp_error_add_object(error, operation->domain->name);
+        return FALSE;
+    }
+    return rfp_record_append(record, error, RFP_STEP_OPERATION,
                              operation->conn->uri, operation->domain->uuid,
                              guid, set != NULL ? set->path : "",
                              set != NULL ? set->file->guid : "", NULL);
@@ -347,6 +353,7 @@ rfp_operation_keep(RfpOperation *operation,
     if (error != NULL && *error == NULL)
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("the guard does not watch the point's data"));
+    rfp_error_add_object(error, operation->domain->name);
     if (kept != NULL)
         rfp_undo_kept(operation->domain, kept, RFP_ENDED_REMOVED, NULL);
     return FALSE;

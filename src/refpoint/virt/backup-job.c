@@ -367,9 +367,14 @@ ask_block_job(RfpDomain *domain,
 {
     int n = 0;
 
-    do
-        n = domain->calls->get_block_job(domain->virt, target, info, 0);
-    while (n < 0 && rfp_domain_again(domain, error));
+    while ((n = domain->calls->get_block_job(domain->virt, target, info, 0)) <
+           0) {
+        rfp_virt_error_set(error, domain->name,
+                           _("cannot ask for the job of domain '%s'"),
+                           domain->name);
+        if (!rfp_domain_again(domain, error))
+            return FALSE;
+    }
     return n == 1;
 }
 

@@ -18,6 +18,7 @@ typedef struct {
     RfpExportSet *set; /* for reading */
     GHashTable *live;  /* names of live checkpoints -> GUID, owned */
     GPtrArray *notes;  /* RfpMetadataPoint, the domain's own */
+    gboolean stuck; /* the operation cannot begin: no point can be imported */
 } RfpImport;
 
 /* A point of the set, read and checked. */

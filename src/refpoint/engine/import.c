@@ -203,8 +203,13 @@ redefine(RfpImport *import,
         rfp_checkpoint_xml_rebuild(point->text, ancestor, error);
     g_autoptr(GError) local = NULL;
 
-    if (xml == NULL || !rfp_operation_begin(operation, guid, NULL, error) ||
-        !rfp_record_append(operation->record, error, RFP_STEP_REDEFINED, name,
+    if (xml == NULL)
+        return FALSE;
+    if (!rfp_operation_begin(operation, guid, NULL, error)) {
+        import->stuck = TRUE;
+        return FALSE;
+    }
+    if (!rfp_record_append(operation->record, error, RFP_STEP_REDEFINED, name,
                            guid, NULL) ||
         !rfp_record_sync(operation->record, error))
         return FALSE;
@@ -310,8 +315,8 @@ import_all(RfpImport *import, GError **error)
             n_live++;
             continue;
         }
-        if (local->code != REFPOINT_ERROR_INVALID_STATE &&
-            local->code != REFPOINT_ERROR_FAILED) {
+        if (import->stuck || (local->code != REFPOINT_ERROR_INVALID_STATE &&
+                              local->code != REFPOINT_ERROR_FAILED)) {
             g_propagate_error(error, g_steal_pointer(&local));
             return FALSE;
         }

@@ -579,12 +579,13 @@ is_drainable(gpointer opaque, GError **error)
 {
     RfpOperation *operation = opaque;
     gint64 end = g_get_monotonic_time() + ABORTED_US;
+    gboolean may_drain = FALSE;
 
-    while (
-        !rfp_kept_may_drain(operation->conn->records_dir, operation->domain) &&
-        !rfp_job_cancelled(operation->job) && g_get_monotonic_time() < end)
+    while (!(may_drain = rfp_kept_may_drain(operation->conn->records_dir,
+                                            operation->domain)) &&
+           !rfp_job_cancelled(operation->job) && g_get_monotonic_time() < end)
         g_usleep(LOOK_US);
-    return rfp_operation_check_drain(operation, error);
+    return may_drain || rfp_operation_check_drain(operation, error);
 }
 
 static gboolean

@@ -139,12 +139,16 @@ rfp_operation_check_drain(RfpOperation *operation, GError **error)
 {
     g_autoptr(RfpHolder) holder = NULL;
     g_autoptr(GError) local = NULL;
+    gboolean runs = FALSE;
 
     if (rfp_kept_may_drain(operation->conn->records_dir, operation->domain))
         return TRUE;
     holder = read_holder(operation);
     if (holder == NULL || holder->pid == getpid())
-        return rfp_operation_check_free(operation, error);
+        return (operation->kept == NULL ||
+                rfp_kept_runs(operation->domain, operation->kept, &runs,
+                              error)) &&
+               rfp_operation_check_free(operation, error);
     name_holder(operation, &local);
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;

@@ -212,21 +212,22 @@ set_add_disk(RfpExportSet *set,
 }
 
 static inline void
-set_add_config(RfpExportSet *set,
-               const char *partial,
-               const char *point,
-               const char *folder,
-               RfpManifestVm *vm)
+set_add_file(RfpExportSet *set,
+             const char *partial,
+             const char *point,
+             const char *folder,
+             RfpManifestVm *vm,
+             const char *role,
+             const char *name,
+             const char *text)
 {
-    static const char text[] = "<domain/>\n";
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpSha256) sha = rfp_sha256_new();
     RfpManifestFile *file = rfp_manifest_vm_add_file(vm);
-    g_autofree char *path =
-        g_build_filename(partial, folder, "domain.xml", NULL);
+    g_autofree char *path = g_build_filename(partial, folder, name, NULL);
 
-    file->role = g_strdup("config");
-    file->path = g_build_filename(point, folder, "domain.xml", NULL);
+    file->role = g_strdup(role);
+    file->path = g_build_filename(point, folder, name, NULL);
     file->size = strlen(text);
     rfp_sha256_update(sha, text, strlen(text));
     rfp_sha256_finish(sha, file->sha256);
@@ -235,9 +236,10 @@ set_add_config(RfpExportSet *set,
     g_assert_no_error(error);
 }
 
-/* Publishes a point; @set is loaded again. */
+/* Publishes a point; @set is loaded again. @checkpoint: the text of its
+ * checkpoint.xml, or NULL. */
 static inline void
-set_add_point(RfpExportSet *set, const SetMade *made)
+set_add_point_of(RfpExportSet *set, const SetMade *made, const char *checkpoint)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpManifest) manifest = rfp_manifest_new();
@@ -273,7 +275,11 @@ set_add_point(RfpExportSet *set, const SetMade *made)
     partial = rfp_export_set_partial_name(manifest->guid);
     vm_dir = g_build_filename(partial, folder, NULL);
     g_assert_true(rfp_files_make_dirs(&set->folder, vm_dir, &error));
-    set_add_config(set, partial, made->name, folder, vm);
+    set_add_file(set, partial, made->name, folder, vm, "config", "domain.xml",
+                 "<domain/>\n");
+    if (checkpoint != NULL)
+        set_add_file(set, partial, made->name, folder, vm, "runtime",
+                     "checkpoint.xml", checkpoint);
     text = rfp_manifest_format(manifest);
     path = g_build_filename(partial, "export.xml", NULL);
     g_assert_true(
@@ -283,6 +289,12 @@ set_add_point(RfpExportSet *set, const SetMade *made)
     g_assert_no_error(error);
     g_assert_true(rfp_export_set_load(set, &error));
     g_assert_no_error(error);
+}
+
+static inline void
+set_add_point(RfpExportSet *set, const SetMade *made)
+{
+    set_add_point_of(set, made, NULL);
 }
 
 /* A set at @path with the points of a table that ends without a name. */

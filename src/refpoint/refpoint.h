@@ -191,6 +191,16 @@ typedef struct {
     guint audited; /* clusters compared */
 } RefpointDiskReport;
 
+/* What an operation did with one domain. */
+typedef struct {
+    char *domain_name;
+    char *domain_uuid;
+    RefpointConsistency consistency;
+    guint64 frozen_us; /* how long its file systems stood still */
+    GPtrArray *disks;  /* RefpointDiskReport; they are also among the disks of
+                        * the whole report, which has those of all members */
+} RefpointMemberReport;
+
 /* The outcome of an operation. */
 typedef struct {
     gboolean changed; /* FALSE: nothing had to be done */
@@ -208,8 +218,10 @@ typedef struct {
     RefpointFailure *failure; /* NULL on success */
     GPtrArray *imported;      /* char *, names of points that are live again */
     guint64 waited_us;        /* for others who worked on the domain */
-    char *waited_for; /* the last of these, a sentence, translated; NULL: it
-                       * did not wait */
+    char *waited_for;   /* the last of these, a sentence, translated; NULL: it
+                         * did not wait */
+    GPtrArray *members; /* RefpointMemberReport, one for each domain; what
+                         * stands above of a domain is of the first */
 } RefpointReport;
 
 typedef struct _RefpointJob RefpointJob;

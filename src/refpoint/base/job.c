@@ -18,6 +18,17 @@ disk_report_free(gpointer data)
 }
 
 static void
+member_report_free(gpointer data)
+{
+    RefpointMemberReport *member = data;
+
+    g_free(member->domain_name);
+    g_free(member->domain_uuid);
+    g_ptr_array_unref(member->disks);
+    g_free(member);
+}
+
+static void
 warning_free(gpointer data)
 {
     RefpointWarning *warning = data;
@@ -35,6 +46,7 @@ refpoint_job_new(void)
 
     rfp_rate_init(&job->rate);
     job->report.disks = g_ptr_array_new_with_free_func(disk_report_free);
+    job->report.members = g_ptr_array_new_with_free_func(member_report_free);
     job->report.warnings = g_ptr_array_new_with_free_func(warning_free);
     job->report.destroyed = g_ptr_array_new_with_free_func(g_free);
     job->report.imported = g_ptr_array_new_with_free_func(g_free);
@@ -53,6 +65,7 @@ refpoint_job_free(RefpointJob *job)
     g_free(job->report.point_path);
     g_free(job->report.set_guid);
     g_free(job->report.waited_for);
+    g_ptr_array_unref(job->report.members);
     g_ptr_array_unref(job->report.disks);
     g_ptr_array_unref(job->report.warnings);
     g_ptr_array_unref(job->report.destroyed);
@@ -161,13 +174,45 @@ rfp_job_finish_reading(RefpointJob *job, GError **error)
     return rfp_job_check(job, error);
 }
 
+RefpointMemberReport *
+rfp_job_add_member(RefpointJob *job, const char *name, const char *uuid)
+{
+    RefpointMemberReport *member = g_new0(RefpointMemberReport, 1);
+
+    if (job->report.domain_name == NULL) {
+        job->report.domain_name = g_strdup(name);
+        job->report.domain_uuid = g_strdup(uuid);
+    }
+    member->domain_name = g_strdup(name);
+    member->domain_uuid = g_strdup(uuid);
+    member->disks = g_ptr_array_new();
+    g_ptr_array_add(job->report.members, member);
+    return member;
+}
+
+void
+rfp_job_set_frozen(RefpointJob *job, RefpointMemberReport *member, guint64 us)
+{
+    member->frozen_us = us;
+    job->report.frozen_us = 0;
+    for (guint i = 0; i < job->report.members->len; i++) {
+        const RefpointMemberReport *each =
+            g_ptr_array_index(job->report.members, i);
+
+        job->report.frozen_us = MAX(job->report.frozen_us, each->frozen_us);
+    }
+}
+
 RefpointDiskReport *
-rfp_job_add_disk(RefpointJob *job, const char *target)
+rfp_job_add_disk(RefpointJob *job,
+                 RefpointMemberReport *member,
+                 const char *target)
 {
     RefpointDiskReport *disk = g_new0(RefpointDiskReport, 1);
 
     disk->target = g_strdup(target);
     g_ptr_array_add(job->report.disks, disk);
+    g_ptr_array_add(member->disks, disk);
     return disk;
 }
 

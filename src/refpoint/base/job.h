@@ -43,9 +43,20 @@ rfp_job_check(RefpointJob *job, GError **error);
 gboolean
 rfp_job_finish_reading(RefpointJob *job, GError **error);
 
-/* A disk in the report; owned by it. */
+/* A domain in the report; owned by it. */
+RefpointMemberReport *
+rfp_job_add_member(RefpointJob *job, const char *name, const char *uuid);
+
+/* How long the file systems of such a domain stood still, in microseconds; the
+ * report as a whole has the longest of them. */
+void
+rfp_job_set_frozen(RefpointJob *job, RefpointMemberReport *member, guint64 us);
+
+/* A disk of such a domain; owned by the report. */
 RefpointDiskReport *
-rfp_job_add_disk(RefpointJob *job, const char *target);
+rfp_job_add_disk(RefpointJob *job,
+                 RefpointMemberReport *member,
+                 const char *target);
 
 /*
  * The outer edge: puts what failed into the report and leaves a plain message

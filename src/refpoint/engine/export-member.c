@@ -251,7 +251,9 @@ rfp_export_add_disk(RfpExportMember *member, RfpDomainDisk *domain_disk)
     disk->member = member;
     disk->disk = domain_disk;
     disk->candidates = g_array_new(FALSE, TRUE, sizeof(RfpPlanCandidate));
-    disk->report = rfp_job_add_disk(member->export->job, domain_disk->target);
+    disk->report =
+        rfp_job_add_disk(member->export->job, member->operation.report,
+                         domain_disk->target);
     return disk;
 }
 

@@ -232,7 +232,8 @@ complete_member(RfpExportMember *member)
     g_autoptr(GError) local = NULL;
     g_autoptr(RefpointFailure) failure = NULL;
 
-    if (complete_steps(member, &local))
+    member->operation.report->consistency = member->consistency;
+    if (member->export->unsynced || complete_steps(member, &local))
         return;
     failure = refpoint_failure_new(local);
     rfp_job_warn(member->export->job, RFP_WARNING_COMPLETION_PENDING,
@@ -255,7 +256,7 @@ complete(const RfpExport *export)
     report->consistency = first->consistency;
     report->point_path =
         g_build_filename(export->set->path, export->folder, NULL);
-    for (guint i = 0; !export->unsynced && i < export->members->len; i++)
+    for (guint i = 0; i < export->members->len; i++)
         complete_member(g_ptr_array_index(export->members, i));
 }
 

@@ -204,6 +204,7 @@ report(Keep *keep)
     report->point_name = g_strdup(export->name);
     report->point_guid = g_strdup(export->guid);
     report->consistency = keep->member->consistency;
+    keep->member->operation.report->consistency = report->consistency;
 }
 
 /* Its record is in the past by then: what is left of it goes by hand. */

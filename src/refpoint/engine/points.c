@@ -502,6 +502,7 @@ run_create(Create *create, const RefpointCreateOptions *options, GError **error)
     report->point_name = g_strdup(create->name);
     report->point_guid = g_strdup(create->guid);
     report->consistency = create->consistency;
+    create->operation.report->consistency = create->consistency;
     return rfp_record_clear(operation->record, error);
 }
 

@@ -118,7 +118,7 @@ rfp_operation_freeze(RfpOperation *operation,
 static gboolean
 check_still_frozen(RfpOperation *operation, gint n_thawed, GError **error)
 {
-    guint64 us = operation->job->report.frozen_us;
+    guint64 us = operation->report->frozen_us;
     const char *name = operation->domain->name;
 
     if (n_thawed >= operation->n_frozen)
@@ -152,8 +152,9 @@ thaw_now(RfpOperation *operation, gboolean *thawed, GError **error)
     operation->frozen = FALSE;
     if (!*thawed)
         return FALSE;
-    operation->job->report.frozen_us =
-        (guint64)(g_get_monotonic_time() - operation->frozen_at);
+    rfp_job_set_frozen(operation->job, operation->report,
+                       (guint64)(g_get_monotonic_time() -
+                                 operation->frozen_at));
     rfp_guard_tell(&operation->guard, "thawed");
     return check_still_frozen(operation, n_thawed, error);
 }

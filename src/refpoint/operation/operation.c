@@ -42,8 +42,8 @@ rfp_operation_open(RfpOperation *operation,
         return FALSE;
     operation->domain->cancel = &job->cancel;
     set_patience(operation);
-    job->report.domain_name = g_strdup(operation->domain->name);
-    job->report.domain_uuid = g_strdup(operation->domain->uuid);
+    operation->report = rfp_job_add_member(job, operation->domain->name,
+                                           operation->domain->uuid);
     return TRUE;
 }
 

@@ -21,8 +21,9 @@
 #include "virt/metadata.h"
 
 typedef struct {
-    RefpointConnection *conn; /* borrowed */
-    RefpointJob *job;         /* borrowed */
+    RefpointConnection *conn;     /* borrowed */
+    RefpointJob *job;             /* borrowed */
+    RefpointMemberReport *report; /* of the domain, borrowed from the job */
     RfpDomain *domain;
     RfpRecord *record; /* NULL until rfp_operation_lock() */
     RfpKept *kept;     /* what is kept of the domain, or has ended; NULL:

@@ -95,23 +95,35 @@ rfp_files_open(const RfpFolder *folder,
 
 /* ---- Reading and writing ------------------------------------------------- */
 
+int
+rfp_files_pread(int fd, void *data, gsize length, guint64 offset, gsize *got)
+{
+    guint8 *bytes = data;
+
+    *got = 0;
+    while (*got < length) {
+        gssize n =
+            pread(fd, bytes + *got, length - *got, (off_t)(offset + *got));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno;
+        if (n == 0)
+            break;
+        *got += (gsize)n;
+    }
+    return 0;
+}
+
 static gboolean
 read_all(int fd, char *buffer, gsize length)
 {
     gsize got = 0;
+    int failed = rfp_files_pread(fd, buffer, length, 0, &got);
 
-    while (got < length) {
-        gssize n = read(fd, buffer + got, length - got);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n == 0)
-            errno = EIO;
-        if (n <= 0)
-            return FALSE;
-        got += (gsize)n;
-    }
-    return TRUE;
+    errno = failed != 0 ? failed : EIO;
+    return failed == 0 && got == length;
 }
 
 char *
@@ -149,15 +161,17 @@ rfp_files_sha256(int fd, guint8 *sha256)
 {
     g_autofree guint8 *buffer = g_malloc(HASH_BUFFER);
     g_autoptr(RfpSha256) sha = rfp_sha256_new();
-    off_t offset = 0;
-    gssize n = 0;
+    guint64 offset = 0;
+    gsize got = 0;
 
-    while ((n = pread(fd, buffer, HASH_BUFFER, offset)) != 0) {
-        if (n < 0 && errno != EINTR)
-            return errno;
-        rfp_sha256_update(sha, buffer, n > 0 ? (gsize)n : 0);
-        offset += MAX(n, 0);
-    }
+    do {
+        int failed = rfp_files_pread(fd, buffer, HASH_BUFFER, offset, &got);
+
+        if (failed != 0)
+            return failed;
+        rfp_sha256_update(sha, buffer, got);
+        offset += got;
+    } while (got == HASH_BUFFER);
     rfp_sha256_finish(sha, sha256);
     return 0;
 }

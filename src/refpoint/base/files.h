@@ -41,6 +41,14 @@ rfp_files_read(const RfpFolder *folder,
                gsize *length,
                GError **error);
 
+/*
+ * Reads @length bytes of @fd at @offset, over short reads and signals. Returns
+ * 0 or an errno. *@got: how many bytes were read; where 0 is returned, fewer
+ * than @length only because the file ends.
+ */
+int
+rfp_files_pread(int fd, void *data, gsize length, guint64 offset, gsize *got);
+
 /* The SHA-256 (32 bytes) of the whole of @fd, read from its begin. 0, or an
  * errno. */
 int

@@ -189,26 +189,6 @@ check_moment(RfpExportMember *member, const State *state, const struct stat *st)
 
 /* ---- Content ------------------------------------------------------------- */
 
-/* Like read(), over signals and short reads. */
-static gssize
-read_full(int fd, guint8 *buffer, gsize length)
-{
-    gsize got = 0;
-
-    while (got < length) {
-        gssize n = read(fd, buffer + got, length - got);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        got += (gsize)n;
-    }
-    return (gssize)got;
-}
-
 /* Copies @from to its end, for size and digest too; not synced. 0, or an
  * errno. */
 static int
@@ -216,19 +196,22 @@ copy_content(int from, int to, RfpManifestFile *file)
 {
     g_autofree guint8 *buffer = g_malloc(COPY_BUFFER);
     g_autoptr(RfpSha256) sha = rfp_sha256_new();
-    gssize n = 0;
+    gsize got = 0;
 
     file->size = 0;
-    while ((n = read_full(from, buffer, COPY_BUFFER)) > 0) {
-        int failed = rfp_files_write_all(to, buffer, (gsize)n);
+    do {
+        int failed =
+            rfp_files_pread(from, buffer, COPY_BUFFER, file->size, &got);
 
-        file->size += (guint64)n;
+        if (failed == 0)
+            failed = rfp_files_write_all(to, buffer, got);
+        file->size += got;
         if (failed != 0 || file->size > STATE_FILE_MAX)
             return failed ? failed : EFBIG;
-        rfp_sha256_update(sha, buffer, (gsize)n);
-    }
+        rfp_sha256_update(sha, buffer, got);
+    } while (got == COPY_BUFFER);
     rfp_sha256_finish(sha, file->sha256);
-    return n < 0 || fchmod(to, 0400) < 0 ? errno : 0;
+    return fchmod(to, 0400) < 0 ? errno : 0;
 }
 
 static gboolean
@@ -236,14 +219,17 @@ same_content(int a, int b)
 {
     g_autofree guint8 *buffer = g_malloc(COPY_BUFFER);
     g_autofree guint8 *other = g_malloc(COPY_BUFFER);
-    gssize n = 0;
+    guint64 offset = 0;
+    gsize got = 0;
+    gsize there = 0;
 
     do {
-        n = read_full(a, buffer, COPY_BUFFER);
-        if (n < 0 || read_full(b, other, COPY_BUFFER) != n ||
-            memcmp(buffer, other, (gsize)n) != 0)
+        if (rfp_files_pread(a, buffer, COPY_BUFFER, offset, &got) != 0 ||
+            rfp_files_pread(b, other, COPY_BUFFER, offset, &there) != 0 ||
+            got != there || memcmp(buffer, other, got) != 0)
             return FALSE;
-    } while (n > 0);
+        offset += got;
+    } while (got == COPY_BUFFER);
     return TRUE;
 }
 
@@ -287,10 +273,8 @@ link_last(RfpExportMember *member,
         return FALSE;
     there = rfp_files_open(folder, last->path, O_RDONLY, NULL);
     if (there < 0 || !same_content(from, there) ||
-        linkat(folder->fd, last->path, folder->fd, path, 0) < 0) {
-        (void)!lseek(from, 0, SEEK_SET);
+        linkat(folder->fd, last->path, folder->fd, path, 0) < 0)
         return FALSE;
-    }
     file->size = last->size;
     memcpy(file->sha256, last->sha256, RFP_LEAF_SIZE);
     return TRUE;

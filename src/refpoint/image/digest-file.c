@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "image/digest-layout.h"
 
@@ -51,27 +52,17 @@ read_at(const RfpDigestFile *file,
         guint64 offset,
         GError **error)
 {
-    guint8 *at = data;
+    gsize got = 0;
+    int failed = rfp_files_pread(file->fd, data, length, offset, &got);
 
-    while (length > 0) {
-        ssize_t n = pread(file->fd, at, length, (off_t)offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            rfp_error_set_errno(error, errno,
-                                _("cannot read '%s' at offset %" PRIu64),
-                                file->name, offset);
-            rfp_error_add_object(error, file->name);
-            return FALSE;
-        }
-        if (n == 0)
-            return damaged(file, _("it ends too early"), error);
-        at += n;
-        offset += (guint64)n;
-        length -= (gsize)n;
+    if (failed != 0) {
+        rfp_error_set_errno(error, failed,
+                            _("cannot read '%s' at offset %" PRIu64),
+                            file->name, offset + got);
+        rfp_error_add_object(error, file->name);
+        return FALSE;
     }
-    return TRUE;
+    return got == length || damaged(file, _("it ends too early"), error);
 }
 
 static gboolean

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "image/compress.h"
 
@@ -47,9 +48,12 @@ damaged(const RfpQcow2Reader *reader,
 /* ---- Reading ------------------------------------------------------------- */
 
 static gboolean
-read_failed(const RfpQcow2Reader *reader, guint64 offset, GError **error)
+read_failed(const RfpQcow2Reader *reader,
+            guint64 offset,
+            int errnum,
+            GError **error)
 {
-    rfp_error_set_errno(error, errno, _("cannot read '%s' at offset %" PRIu64),
+    rfp_error_set_errno(error, errnum, _("cannot read '%s' at offset %" PRIu64),
                         reader->name, offset);
     rfp_error_add_object(error, reader->name);
     return FALSE;
@@ -62,22 +66,13 @@ read_at(const RfpQcow2Reader *reader,
         guint64 offset,
         GError **error)
 {
-    guint8 *at = data;
+    gsize got = 0;
+    int failed = rfp_files_pread(reader->fd, data, length, offset, &got);
 
-    while (length > 0) {
-        ssize_t n = pread(reader->fd, at, length, (off_t)offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return read_failed(reader, offset, error);
-        if (n == 0)
-            return damaged(reader, offset, _("the file ends too early"), error);
-        at += n;
-        offset += (guint64)n;
-        length -= (gsize)n;
-    }
-    return TRUE;
+    if (failed != 0)
+        return read_failed(reader, offset + got, failed, error);
+    return got == length ||
+           damaged(reader, offset + got, _("the file ends too early"), error);
 }
 
 /* Whether @length bytes at @offset are inside the file and begin a cluster. */
@@ -148,7 +143,7 @@ open_file(RfpQcow2Reader *reader, GError **error)
     struct stat status;
 
     if (reader->fd < 0 || fstat(reader->fd, &status) < 0)
-        return read_failed(reader, 0, error);
+        return read_failed(reader, 0, errno, error);
     if (!S_ISREG(status.st_mode))
         return damaged(reader, 0, _("it is not a regular file"), error);
     reader->file_size = (guint64)status.st_size;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "set/manifest.h"
+#include "set/set-xml.h"
 
 static void
 run_set(const char *text, gsize size)

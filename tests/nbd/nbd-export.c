@@ -11,6 +11,7 @@
 #include "copy/copy.h"
 #include "copy/nbd-source.h"
 #include "image/digest-file.h"
+#include "image/digest-writer.h"
 #include "image/qcow2-writer.h"
 
 typedef struct {

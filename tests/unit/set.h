@@ -6,9 +6,11 @@
 #include "base/names.h"
 #include "image/digest-file.h"
 #include "image/digest-layout.h"
+#include "image/digest-writer.h"
 #include "image/qcow2-writer.h"
 #include "set/export-set.h"
 #include "set/seal.h"
+#include "set/set-chain.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "image/digest-layout.h"
+#include "image/digest-writer.h"
 
 #define CLUSTER RFP_CLUSTER_SIZE
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "image/digest-writer.h"
 #include "refpoint.h"
 
 #define LEAVES_BYTES ((gsize)RFP_GROUP_LEAVES * RFP_LEAF_SIZE)

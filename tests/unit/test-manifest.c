@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/xml.h"
+#include "set/manifest-field.h"
 #include "set/seal.h"
+#include "set/set-xml.h"
 
 #define POINT_GUID "1f0c9a3e-8d44-4e0b-9f1a-6c2b7d8e9f01"
 #define VM_UUID "a4b8e5b2-0d3e-4a6f-8a55-91d1f0a6c1de"

@@ -4,6 +4,7 @@
 #include "copy/image-server.h"
 #include "copy/nbd-source.h"
 #include "engine/export-compare.h"
+#include "set/set-chain.h"
 #include "virt/sockets.h"
 
 #include <inttypes.h>

@@ -3,6 +3,7 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "base/xml.h"
+#include "set/set-chain.h"
 
 #include <string.h>
 

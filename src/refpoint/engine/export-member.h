@@ -25,6 +25,7 @@
 #include "engine/origin.h"
 #include "engine/plan.h"
 #include "image/digest-file.h"
+#include "image/digest-writer.h"
 #include "image/qcow2-writer.h"
 #include "operation/operation.h"
 #include "set/export-set.h"

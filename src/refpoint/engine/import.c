@@ -6,6 +6,7 @@
 #include "base/xml.h"
 #include "operation/operation-lock.h"
 #include "operation/operation-undo.h"
+#include "set/set-chain.h"
 
 #include <string.h>
 

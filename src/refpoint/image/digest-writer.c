@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "image/digest-file.h"
+#include "image/digest-writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "image/digest-file.h"
 #include "image/digest-layout.h"
 
 #define OUTPUT_SIZE (256 * 1024)

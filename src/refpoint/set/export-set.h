@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * An export set: the directory that holds the chain of one VM. Opening and
- * making it, its lock, the points in it, the chains of their disks, and the
- * publication of a new point. Only this file and manifest know the layout.
+ * making it, its lock, the points in it, and the publication of a new point.
+ * Only this file and manifest know the layout.
  */
 #ifndef RFP_EXPORT_SET_H
 #define RFP_EXPORT_SET_H
 
 #include "base/files.h"
 #include "set/manifest.h"
+#include "set/set-xml.h"
 
 #define RFP_SET_POINTS_MAX 100000
 
@@ -104,41 +105,6 @@ rfp_export_set_newest(RfpExportSet *set);
 /* The point's VM: a set of one VM has one. */
 RfpManifestVm *
 rfp_set_point_vm(const RfpSetPoint *point);
-
-/*
- * The chain of a disk from @point down to its full image: GPtrArray of
- * RfpManifestDisk (borrowed), newest first. Every link is checked: the base
- * is there, is older, and its view digest is the one the link names. FAILED
- * says which link is broken. Free with g_ptr_array_unref().
- */
-GPtrArray *
-rfp_export_set_chain(RfpExportSet *set,
-                     const RfpSetPoint *point,
-                     const char *target,
-                     GError **error);
-
-/*
- * Whether a new point may build on a chain. Its files are there; .digests files
- * are those of their manifests to the last byte; of images, header and tables
- * are sound, and store what has a digest. The images' data is not read, nor are
- * more than 32 MiB of tables: of the oldest images, header and L1 table must
- * do.
- */
-gboolean
-rfp_export_set_check_chain(RfpExportSet *set, GPtrArray *chain, GError **error);
-
-/* The digest files of a chain, opened: GPtrArray of RfpDigestFile. */
-GPtrArray *
-rfp_export_set_open_digests(RfpExportSet *set,
-                            GPtrArray *chain,
-                            GError **error);
-
-/* A small file that a manifest names, proven to be the one; ends with a NUL
- * byte, and has no other. Free with g_free(). */
-char *
-rfp_export_set_read_file(RfpExportSet *set,
-                         const RfpManifestFile *file,
-                         GError **error);
 
 /*
  * The VM's folder; fixed at its first export, in folders.xml, and known to its

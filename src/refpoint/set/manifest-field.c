@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The types of fields of manifest-xml.h. */
+#include "set/manifest-field.h"
 #include "base/names.h"
 #include "image/cluster.h"
 #include "image/digest.h"
-#include "set/manifest-xml.h"
-#include "set/manifest.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The manifest of a point (export.xml), the set's own file (set.xml) and the
- * table of folders (folders.xml): structures and XML, both directions; no
- * files are touched here. Documented in refpoint-export(5) and
+ * The manifest of a point (export.xml): its structures and its XML, both
+ * directions; no files are touched here. Documented in refpoint-export(5) and
  * data/refpoint-export.rng. All paths are relative to the set, checked when
  * read: no "..", no absolute path, no empty component.
  */
@@ -120,40 +119,6 @@ rfp_manifest_parse(const char *text,
                    const char *what,
                    GError **error);
 
-/* set.xml */
-typedef struct {
-    char *guid;
-    char *vm_uuid; /* the VM that the set belongs to */
-    char *vm_name; /* its name when the set was made */
-} RfpSetFile;
-
-char *
-rfp_set_file_format(const RfpSetFile *set);
-
-RfpSetFile *
-rfp_set_file_parse(const char *text,
-                   gsize length,
-                   const char *what,
-                   GError **error);
-
-void
-rfp_set_file_free(RfpSetFile *set);
-
-/* folders.xml: a hash table from VM UUID to folder, both owned. */
-char *
-rfp_folders_format(GHashTable *folders);
-
-GHashTable *
-rfp_folders_parse(const char *text,
-                  gsize length,
-                  const char *what,
-                  GError **error);
-
-/* Whether @path is relative, clean and stays inside. */
-gboolean
-rfp_manifest_path_ok(const char *path);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpManifest, rfp_manifest_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpSetFile, rfp_set_file_free)
 
 #endif

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The chains of an export set's disks (export-set.h). */
+#include "set/set-chain.h"
 #include "base/text.h"
 #include "base/xml.h"
 #include "image/digest-file.h"
 #include "image/qcow2-reader.h"
-#include "set/export-set.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* set.xml and folders.xml of manifest.h. */
+#include "set/set-xml.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/xml.h"
 #include "set/manifest-xml.h"
 #include "set/manifest.h"
 

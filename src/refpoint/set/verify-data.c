@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The second pass: the data of the images, a group (1 GiB) of an image at a
- * time (verify.h). The clusters of a group are read in the order in which they
+ * time. The clusters of a group are read in the order in which they
  * lie in the file, and leave the page cache behind us.
  */
+#include "set/verify-data.h"
 #include "base/text.h"
 #include "image/digest-file.h"
 #include "image/digest-layout.h"
 #include "image/qcow2-reader.h"
-#include "set/verify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -255,19 +255,12 @@ static gboolean
 read_run(Worker *worker, guint64 host, gsize length, GError **error)
 {
     gsize got = 0;
+    int errnum = rfp_files_pread(worker->fd, worker->data, length, host, &got);
 
-    while (got < length) {
-        gssize n = pread(worker->fd, worker->data + got, length - got,
-                         (off_t)(host + got));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            rfp_error_set_errno(error, n < 0 ? errno : EIO,
-                                _("cannot read offset %" PRIu64), host);
-            return FALSE;
-        }
-        got += (gsize)n;
+    if (errnum != 0 || got < length) {
+        rfp_error_set_errno(error, errnum != 0 ? errnum : EIO,
+                            _("cannot read offset %" PRIu64), host);
+        return FALSE;
     }
     /* a hint; the guest's next export needs the memory more */
     (void)posix_fadvise(worker->fd, (off_t)host, (off_t)length,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Findings, and the files that they are about (verify.h). */
+#include "set/verify-file.h"
 #include "base/text.h"
-#include "set/verify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -279,22 +278,22 @@ rfp_verify_sha256(RfpVerify *verify,
     g_autofree guint8 *buffer = g_malloc(BUFFER_SIZE);
     g_autoptr(RfpSha256) sha = rfp_sha256_new();
     guint8 digest[RFP_LEAF_SIZE];
-    off_t offset = 0;
-    gssize n = 0;
+    guint64 offset = 0;
+    gsize got = BUFFER_SIZE;
+    int failed = 0;
 
-    while (!rfp_verify_stopped(verify) &&
-           ((n = pread(fd, buffer, BUFFER_SIZE, offset)) > 0 ||
-            (n < 0 && errno == EINTR))) {
-        rfp_sha256_update(sha, buffer, n > 0 ? (gsize)n : 0);
-        offset += n > 0 ? n : 0;
+    while (!rfp_verify_stopped(verify) && failed == 0 && got == BUFFER_SIZE) {
+        failed = rfp_files_pread(fd, buffer, BUFFER_SIZE, offset, &got);
+        rfp_sha256_update(sha, buffer, got);
+        offset += got;
     }
     if (rfp_verify_stopped(verify))
         return FALSE;
-    if (n < 0) {
+    if (failed != 0) {
         g_autoptr(GError) error = NULL;
 
-        rfp_error_set_errno(&error, errno, _("cannot read offset %lld"),
-                            (long long)offset);
+        rfp_error_set_errno(&error, failed, _("cannot read offset %" PRIu64),
+                            offset);
         rfp_verify_unreadable(verify, point, path, "read-error", error);
         return FALSE;
     }

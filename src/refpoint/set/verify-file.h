@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the parts of verify share. First everything is looked at that is small
- * (manifests, files, structure of the images), then the data of the images,
- * group by group, in several threads; then what lies in the set beside it.
+ * What all parts of a check share: its state, its findings, and the files of
+ * the set as they are opened and looked at. The parts: verify-set.h (all that
+ * is small, then what lies in the set beside it), verify-image.h (the structure
+ * of an image), verify-data.h (the data of the images, group by group, in
+ * several threads).
  */
-#ifndef RFP_VERIFY_H
-#define RFP_VERIFY_H
+#ifndef RFP_VERIFY_FILE_H
+#define RFP_VERIFY_FILE_H
 
 #include "base/job.h"
 #include "set/export-set.h"
@@ -58,8 +60,7 @@ typedef struct {
     GError *fatal;     /* why the check cannot go on */
 } RfpVerify;
 
-/* verify-file.c, down to rfp_verify_sha256(). Findings; thread-safe. @path is
- * relative to the set. */
+/* Add a finding; thread-safe. @path is relative to the set. */
 void
 rfp_verify_damage(RfpVerify *verify,
                   const char *path,
@@ -116,30 +117,5 @@ rfp_verify_sha256(RfpVerify *verify,
                   const char *path,
                   int fd,
                   const guint8 *sha256);
-
-/* verify-set.c: set.xml, folders.xml, manifests, and the files they name but
- * for images and digests. */
-void
-rfp_verify_set(RfpVerify *verify, const char *damage);
-
-/* verify-set.c: what lies in the folders, and how it is protected. */
-void
-rfp_verify_tree(RfpVerify *verify);
-
-/* Puts the paths that a manifest names into @named. */
-void
-rfp_verify_add_names(GHashTable *named, const RfpSetPoint *point);
-
-/* verify-image.c: link to the base, structure, digests file; first pass. */
-void
-rfp_verify_image(RfpVerify *verify, RfpVerifyImage *image);
-
-/* verify-data.c: the second pass, run by several threads. */
-gpointer
-rfp_verify_data(gpointer verify);
-
-/* verify-data.c: what can be said of an image after the second pass. */
-void
-rfp_verify_data_end(RfpVerify *verify, RfpVerifyImage *image);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The first pass over an image: all but its data (verify.h). */
+#include "set/verify-image.h"
 #include "base/text.h"
 #include "image/digest-file.h"
 #include "image/qcow2-reader.h"
-#include "set/verify.h"
 
 #include <string.h>
 

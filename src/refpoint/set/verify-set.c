@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The folders and the small files of a set (verify.h). */
+#include "set/verify-set.h"
 #include "base/names.h"
 #include "base/text.h"
 #include "base/xml.h"
 #include "set/seal.h"
-#include "set/verify.h"
 
 #include <dirent.h>
 #include <errno.h>

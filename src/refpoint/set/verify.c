@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "set/verify.h"
 #include "base/text.h"
+#include "set/verify-data.h"
+#include "set/verify-image.h"
+#include "set/verify-set.h"
 
 #include <string.h>
 

@@ -264,7 +264,7 @@ set_add_point_of(RfpExportSet *set, const SetMade *made, const char *checkpoint)
     memcpy(manifest->set_file_sha256, set->file_sha256, RFP_LEAF_SIZE);
     if (newest != NULL)
         memcpy(manifest->parent_sha256, newest->sha256, RFP_LEAF_SIZE);
-    manifest->name = g_strdup(made->name);
+    manifest->folder = g_strdup(made->name);
     manifest->guid = set_guid_of(made->name);
     manifest->consistency = REFPOINT_CONSISTENCY_APPLICATION;
     manifest->created_us = G_GINT64_CONSTANT(1795293000123456);

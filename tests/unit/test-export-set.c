@@ -280,7 +280,7 @@ test_points(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     set = open_set(fixture->dir);
     g_assert_cmpuint(set->points->len, ==, 3);
     point = rfp_export_set_newest(set);
-    g_assert_cmpstr(point->manifest->name, ==, "third");
+    g_assert_cmpstr(point->manifest->folder, ==, "third");
     g_assert_cmpuint(point->manifest->sequence, ==, 3);
     g_assert_cmpstr(point->manifest->parent_guid, ==, guid);
     g_assert_true(rfp_export_set_find(set, upper) ==

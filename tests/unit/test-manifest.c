@@ -63,7 +63,7 @@ make_full(void)
     manifest->generator = g_strdup("virt-refpoint 0.1.0");
     manifest->set_guid = g_strdup("5b0c7a52-52ad-4a0f-9c5e-0d6a4a3f2b11");
     manifest->sequence = 1;
-    manifest->name = g_strdup("20261121T203000Z-1f0c9a3e");
+    manifest->folder = g_strdup("20261121T203000Z-1f0c9a3e");
     manifest->guid = g_strdup(POINT_GUID);
     manifest->consistency = REFPOINT_CONSISTENCY_APPLICATION;
     manifest->created_us = G_GINT64_CONSTANT(1795293000123456);

@@ -90,7 +90,7 @@ look_at_files(RfpExportMember *member,
 
         rfp_job_warn(member->operation.job, RFP_WARNING_CHAIN_BROKEN, target,
                      _("point '%s' cannot be a base for disk '%s': %s"),
-                     point->manifest->name, target, failure->message);
+                     point->manifest->folder, target, failure->message);
     }
     return TRUE;
 }
@@ -149,7 +149,7 @@ candidate_of(const RfpExportDisk *disk,
     }
     *candidate = (RfpPlanCandidate){
         .guid = point->manifest->guid,
-        .name = checkpoint != NULL ? checkpoint->name : point->manifest->name,
+        .name = checkpoint != NULL ? checkpoint->name : point->manifest->folder,
         .untracked = !data->tracked,
         .alive = checkpoint != NULL,
         .bitmap = tracked != NULL && tracked->tracked && tracked->has_size

@@ -188,7 +188,7 @@ describe(const RfpExport *export)
     manifest->sequence = newest != NULL ? newest->manifest->sequence + 1 : 1;
     manifest->parent_guid =
         g_strdup(newest != NULL ? newest->manifest->guid : NULL);
-    manifest->name = g_strdup(export->folder);
+    manifest->folder = g_strdup(export->folder);
     manifest->guid = g_strdup(export->guid);
     manifest->consistency = first->consistency;
     manifest->created_us = first->created_us;

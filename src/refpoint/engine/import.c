@@ -34,8 +34,9 @@ read_runtime(RfpImport *import, RfpSetPoint *point, GError **error)
 
     if (file == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("point '%s' had no checkpoint"), point->manifest->name);
-        rfp_error_add_object(error, point->manifest->name);
+                      _("point '%s' had no checkpoint"),
+                      point->manifest->folder);
+        rfp_error_add_object(error, point->manifest->folder);
         return NULL;
     }
     return rfp_export_set_read_file(import->set, file, error);
@@ -55,8 +56,8 @@ check_identity(RfpImport *import, const RfpImportPoint *point, GError **error)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("the checkpoint of point '%s' is another one's"),
-                  manifest->name);
-    rfp_error_add_object(error, manifest->name);
+                  manifest->folder);
+    rfp_error_add_object(error, manifest->folder);
     return FALSE;
 }
 
@@ -323,9 +324,9 @@ import_all(RfpImport *import, GError **error)
         }
         failure = refpoint_failure_new(local);
         if (!missing)
-            rfp_job_warn(job, RFP_WARNING_NOT_IMPORTED, point->manifest->name,
+            rfp_job_warn(job, RFP_WARNING_NOT_IMPORTED, point->manifest->folder,
                          _("point '%s' is not imported: %s"),
-                         point->manifest->name, failure->message);
+                         point->manifest->folder, failure->message);
     }
     if (n_live > 0)
         return TRUE;
@@ -379,7 +380,7 @@ import_points(RfpImport *import, GError **error)
     point = find_point(import, error);
     if (point == NULL || !rfp_job_check(import->operation.job, error))
         return FALSE;
-    report->point_name = g_strdup(point->manifest->name);
+    report->point_name = g_strdup(point->manifest->folder);
     report->point_guid = g_strdup(point->manifest->guid);
     report->consistency = point->manifest->consistency;
     report->point_path =

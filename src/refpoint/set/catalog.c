@@ -104,7 +104,7 @@ describe_point(GHashTable *depths, const RfpSetPoint *from)
     point->disks = g_ptr_array_new_with_free_func(disk_free);
     if (manifest == NULL)
         return point;
-    point->name = g_strdup(manifest->name);
+    point->name = g_strdup(manifest->folder);
     point->guid = g_strdup(manifest->guid);
     point->parent_guid = g_strdup(manifest->parent_guid);
     point->sequence = manifest->sequence;

@@ -535,7 +535,8 @@ rfp_export_set_resolve(RfpExportSet *set, const char *name)
     for (guint i = set->points->len; i > 0; i--) {
         RfpSetPoint *point = g_ptr_array_index(set->points, i - 1);
 
-        if (point->manifest != NULL && strcmp(point->manifest->name, name) == 0)
+        if (point->manifest != NULL &&
+            strcmp(point->manifest->folder, name) == 0)
             return point;
     }
     return rfp_export_set_find(set, name);

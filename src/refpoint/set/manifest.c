@@ -97,7 +97,7 @@ rfp_manifest_free(RfpManifest *manifest)
     g_free(manifest->generator);
     g_free(manifest->set_guid);
     g_free(manifest->parent_guid);
-    g_free(manifest->name);
+    g_free(manifest->folder);
     g_free(manifest->guid);
     g_free(manifest->collection_name);
     g_free(manifest->collection_guid);
@@ -328,7 +328,7 @@ parse_file(Reader *reader, RfpManifestVm *vm, xmlNodePtr node, GError **error)
 {
     RfpManifestFile *file = rfp_manifest_vm_add_file(vm);
     g_autofree char *folder =
-        g_strconcat(reader->manifest->name, "/", vm->folder, "/", NULL);
+        g_strconcat(reader->manifest->folder, "/", vm->folder, "/", NULL);
 
     return rfp_manifest_xml_read_leaf(node, file_fields, file, reader->what,
                                       error) &&
@@ -503,7 +503,7 @@ static const RfpField set_fields[4] = {
 };
 
 static const RfpField point_fields[8] = {
-    RFP_FIELD(RfpManifest, name, "name", folder, .max = 255),
+    RFP_FIELD(RfpManifest, folder, "name", folder, .max = 255),
     RFP_FIELD(RfpManifest, guid, "guid", guid),
     RFP_FIELD(RfpManifest, held, "type", word, .words = type_words),
     RFP_FIELD(RfpManifest,

@@ -65,7 +65,9 @@ typedef struct {
     guint64 sequence;  /* 1 for the set's first point */
     char *parent_guid; /* the set's newest point when this was made, or
                         * NULL; disks may have other bases */
-    char *name;        /* the point's, also its folder in the set */
+    char *folder;      /* of the point in the set, which is the point's name
+                        * there; the checkpoint's name in libvirt may be
+                        * another, it stands in the "runtime" file */
     char *guid;
     gboolean held; /* log based; FALSE: RCT */
     RefpointConsistency consistency;

@@ -41,7 +41,7 @@ follow(RfpExportSet *set,
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("disk '%s' of point '%s' builds on point %s, which "
                         "is not in the set '%s'"),
-                      disk->target, (*point)->manifest->name, disk->base_guid,
+                      disk->target, (*point)->manifest->folder, disk->base_guid,
                       set->path);
         return NULL;
     }
@@ -49,8 +49,8 @@ follow(RfpExportSet *set,
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("disk '%s' of point '%s' builds on another content of "
                         "point '%s' than the set has"),
-                      disk->target, (*point)->manifest->name,
-                      base->manifest->name);
+                      disk->target, (*point)->manifest->folder,
+                      base->manifest->folder);
         return NULL;
     }
     *point = base;
@@ -69,7 +69,7 @@ rfp_export_set_chain(RfpExportSet *set,
     if (disk == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
                       _("point '%s' has no data of disk '%s'"),
-                      point->manifest != NULL ? point->manifest->name
+                      point->manifest != NULL ? point->manifest->folder
                                               : point->folder,
                       target);
         return NULL;

@@ -24,12 +24,12 @@ report_no_base(RfpVerify *verify, const RfpVerifyImage *image, const char *path)
         rfp_verify_damage(verify, path, "base-mismatch",
                           _("disk '%s' builds on point '%s', which is not "
                             "older"),
-                          disk->target, base->manifest->name);
+                          disk->target, base->manifest->folder);
     else
         rfp_verify_damage(verify, path, "base-missing",
                           _("disk '%s' builds on point '%s', which has no data "
                             "of it"),
-                          disk->target, base->manifest->name);
+                          disk->target, base->manifest->folder);
 }
 
 static gboolean
@@ -58,7 +58,7 @@ check_link(RfpVerify *verify, RfpVerifyImage *image)
         rfp_verify_damage(verify, path, "base-mismatch",
                           _("disk '%s' builds on another content of point '%s' "
                             "than the set has"),
-                          disk->target, image->base->point->manifest->name);
+                          disk->target, image->base->point->manifest->folder);
     if (!same_folder(image->base->disk->image, disk->image))
         rfp_verify_damage(verify, path, "base-mismatch",
                           _("the image of disk '%s' and that of its base are "

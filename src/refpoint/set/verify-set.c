@@ -221,7 +221,7 @@ check_parent(RfpVerify *verify, const RfpSetPoint *point, const char *path)
         rfp_verify_damage(verify, path, "manifest-damaged",
                           _("its number is %" PRIu64
                             ", that of the point before it, '%s', is %" PRIu64),
-                          manifest->sequence, parent->manifest->name,
+                          manifest->sequence, parent->manifest->folder,
                           parent->manifest->sequence);
 }
 
@@ -247,7 +247,7 @@ check_successors(RfpVerify *verify)
         path = g_build_filename(parent->folder, "export.xml", NULL);
         rfp_verify_damage(verify, path, "digest-mismatch",
                           _("it is not the one that point '%s' came after"),
-                          manifest->name);
+                          manifest->folder);
     }
 }
 
@@ -271,7 +271,7 @@ check_numbers(RfpVerify *verify)
                               _("point '%s' has the number %" PRIu64
                                 " too: one was made while the other was not "
                                 "in the set"),
-                              before->manifest->name,
+                              before->manifest->folder,
                               point->manifest->sequence);
         before = point;
     }
@@ -296,7 +296,7 @@ check_vouched(RfpVerify *verify)
             continue;
         rfp_verify_damage(verify, "set.xml", "digest-mismatch",
                           _("it is not the one that point '%s' was made with"),
-                          point->manifest->name);
+                          point->manifest->folder);
         return;
     }
 }
@@ -306,10 +306,10 @@ check_manifest(RfpVerify *verify, const RfpSetPoint *point, const char *path)
 {
     const RfpManifest *manifest = point->manifest;
 
-    if (strcmp(manifest->name, point->folder) != 0)
+    if (strcmp(manifest->folder, point->folder) != 0)
         rfp_verify_damage(verify, path, "manifest-damaged",
                           _("the point is called '%s', its folder is not"),
-                          manifest->name);
+                          manifest->folder);
     for (guint i = 0; i < manifest->vms->len; i++)
         check_vm(verify, path, g_ptr_array_index(manifest->vms, i));
     check_parent(verify, point, path);

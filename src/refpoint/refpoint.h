@@ -687,6 +687,10 @@ typedef struct {
     char *path;    /* relative to the set */
     char *id;      /* stable: "digest-mismatch", "missing-file", ... */
     char *message; /* translated */
+    /* The bytes of the disk that it is about, where @path is an image or a file
+     * of digests; @length 0: not known, or it is about no range of a disk. */
+    guint64 offset;
+    guint64 length;
 } RefpointFinding;
 
 typedef struct {

@@ -131,6 +131,8 @@ json 1 "verify" verify "$set"
 is "$(json_get .return_value)" 32768 "verify: Failed"
 is "$(json_get .error.cause)" failed "verify: the cause"
 isnt "$(json_get '.damages | length')" 0 "verify: the damages"
+is "$(json_get '[.damages[], .remarks[] | [.offset, .length]] | unique | tojson')" \
+    "[[null,null]]" "verify: what is about no range of a disk"
 json 1 "verify of a point" verify "$set" third
 status_is 6 "verify of an unknown point" virt-refpoint verify "$set" nothing
 

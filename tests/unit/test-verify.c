@@ -39,6 +39,8 @@ struct Row {
     const char *id;
     const char *path; /* NULL: @file */
     const char *text; /* in the message, or NULL */
+    guint64 offset;   /* the range, bytes of the disk */
+    guint64 length;
 };
 
 static const Row rows[];
@@ -59,20 +61,29 @@ verify(const char *dir, const char *point)
 }
 
 /* @text: in the message, or NULL. */
-static gboolean
-has(const GPtrArray *findings,
-    const char *id,
-    const char *path,
-    const char *text)
+static const RefpointFinding *
+find(const GPtrArray *findings,
+     const char *id,
+     const char *path,
+     const char *text)
 {
     for (guint i = 0; i < findings->len; i++) {
         const RefpointFinding *finding = g_ptr_array_index(findings, i);
 
         if (strcmp(finding->id, id) == 0 && strcmp(finding->path, path) == 0 &&
             (text == NULL || strstr(finding->message, text) != NULL))
-            return TRUE;
+            return finding;
     }
-    return FALSE;
+    return NULL;
+}
+
+static gboolean
+has(const GPtrArray *findings,
+    const char *id,
+    const char *path,
+    const char *text)
+{
+    return find(findings, id, path, text) != NULL;
 }
 
 static void
@@ -663,6 +674,47 @@ test_many(void)
     set_remove(temp);
 }
 
+/* Sixteen places of an image are listed, what the last finding counts has one
+ * range. */
+static void
+test_many_ranges(void)
+{
+    static const SetMade made[] = {
+        {"first",
+         {{"vda", NULL, (guint64)50 * RFP_CLUSTER_SIZE,
+           "0:a 2:a 4:a 6:a 8:a 10:a 12:a 14:a 16:a 18:a 20:a 22:a 24:a 26:a "
+           "28:a 30:a 33:a 36:a 40:a"}}},
+        {.name = NULL},
+    };
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *path = g_build_filename(dir, FIRST_VDA, NULL);
+    g_autoptr(RefpointVerification) result = NULL;
+    const RefpointFinding *more = NULL;
+    g_auto(RfpFd) fd = -1;
+
+    set_make(dir, made);
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+    fd = open(path, O_WRONLY);
+    for (gint64 i = 1; i <= 19; i++)
+        g_assert_cmpint(pwrite(fd, "X", 1, i * RFP_CLUSTER_SIZE), ==, 1);
+    result = verify(dir, NULL);
+    show("damage", result->damages);
+    g_assert_cmpuint(result->damages->len, ==, 17);
+    for (guint i = 0; i < 17; i++) {
+        const RefpointFinding *finding = g_ptr_array_index(result->damages, i);
+
+        if (strstr(finding->message, "3 more places") != NULL)
+            more = finding;
+        else
+            g_assert_cmpuint(finding->length, ==, RFP_CLUSTER_SIZE);
+    }
+    g_assert_nonnull(more);
+    g_assert_cmpuint(more->offset, ==, 33 * RFP_CLUSTER_SIZE);
+    g_assert_cmpuint(more->length, ==, 8 * RFP_CLUSTER_SIZE);
+    set_remove(temp);
+}
+
 /* ---- Damages ------------------------------------------------------------- */
 
 static void
@@ -682,6 +734,7 @@ test_damage(gconstpointer data)
     g_autofree char *dir = g_build_filename(temp, "set", NULL);
     g_autofree char *sound = g_build_filename(g_getenv(SOUND), "set", NULL);
     g_autoptr(RefpointVerification) result = NULL;
+    const RefpointFinding *finding = NULL;
 
     if (row->damage == change_owner && geteuid() != 0) {
         g_test_skip("not root");
@@ -693,8 +746,11 @@ test_damage(gconstpointer data)
     result = verify(dir, NULL);
     show("damage", result->damages);
     show("remark", result->remarks);
-    g_assert_true(has(row->remark ? result->remarks : result->damages, row->id,
-                      row->path != NULL ? row->path : row->file, row->text));
+    finding = find(row->remark ? result->remarks : result->damages, row->id,
+                   row->path != NULL ? row->path : row->file, row->text);
+    g_assert_nonnull(finding);
+    g_assert_cmpuint(finding->offset, ==, row->offset);
+    g_assert_cmpuint(finding->length, ==, row->length);
     if (row->remark)
         g_assert_cmpuint(result->damages->len, ==, 0);
     set_remove(temp);
@@ -952,6 +1008,7 @@ main(int argc, char **argv)
     g_test_add_func("/verify/schema", test_schema);
     g_test_add_func("/verify/large", test_large);
     g_test_add_func("/verify/many", test_many);
+    g_test_add_func("/verify/many-ranges", test_many_ranges);
     for (gsize i = 0; i < n_rows; i++) {
         g_autofree char *path =
             g_strconcat("/verify/damage/", rows[i].name, NULL);
@@ -1073,17 +1130,24 @@ static const Row rows[] = {
     {"image-size", change_bytes, SECOND_VDA, "\x01", .number = 29,
      .id = "image-damaged"},
     {"image-data", change_bytes, FIRST_VDA, "X", .number = 65536 + 10,
-     .id = "digest-mismatch", .text = "offset 65536 of the file"},
+     .id = "digest-mismatch", .text = "offset 65536 of the file",
+     .length = 65536},
     {"image-data-at", change_bytes, FIRST_VDA, "X", .number = 3 * 65536,
-     .id = "digest-mismatch", .text = "bytes 196608 to 262143 of the disk"},
+     .id = "digest-mismatch", .text = "bytes 196608 to 262143 of the disk",
+     .offset = 196608, .length = 65536},
+    {"image-data-neighbours", change_bytes, FIRST_VDA, "XX",
+     .number = 2 * 65536 - 1, .id = "digest-mismatch",
+     .text = "bytes 0 to 131071 of the disk", .length = 2 * 65536},
     {"image-data-end", change_bytes, FIRST_VDA, "X", .number = 4 * 65536 + 999,
-     .id = "digest-mismatch", .text = "bytes 327680 to 328679 of the disk"},
+     .id = "digest-mismatch", .text = "bytes 327680 to 328679 of the disk",
+     .offset = 5 * 65536, .length = 1000},
     {"image-beyond-end", change_bytes, FIRST_VDA, "X",
      .number = 4 * 65536 + 1000, .id = "digest-mismatch",
-     .text = "beyond the disk's end"},
+     .text = "beyond the disk's end", .offset = 5 * 65536, .length = 1000},
     {"image-second-group", change_bytes, THIRD_VDA, "X", .number = 4 * 65536,
      .id = "digest-mismatch",
-     .text = "bytes 1073741824 to 1073807359 of the disk"},
+     .text = "bytes 1073741824 to 1073807359 of the disk", .offset = 1 << 30,
+     .length = 65536},
     /* digests */
     {"digests-missing", unlink_file, "disks/vm1/vda/second.digests",
      .id = "missing-file"},
@@ -1094,16 +1158,19 @@ static const Row rows[] = {
     {"digests-cut", cut, "disks/vm1/vda/second.digests", .number = -40,
      .id = "size-mismatch"},
     {"digests-leaf", forge_digests, SECOND_VDA, "second", .number = 72 + 40,
-     .id = "digest-mismatch"},
+     .id = "digest-mismatch", .offset = 2 * 65536, .length = 65536},
     {"digests-zero-leaf", forge_digests, SECOND_VDA, "second", .number = 72,
-     .id = "digest-mismatch", .text = "zeroes"},
+     .id = "digest-mismatch", .text = "zeroes", .offset = 65536,
+     .length = 65536},
     {"digests-entry", forge_digests, SECOND_VDA, "second", .number = 64 + 80,
-     .id = "digest-mismatch", .text = "without a digest"},
+     .id = "digest-mismatch", .text = "without a digest", .offset = 5 * 65536,
+     .length = 1000},
     {"digests-entry-too-many", forge_digests, SECOND_VDA, "second",
-     .number = 64 + 80, .id = "digest-mismatch", .text = "not stored, though"},
+     .number = 64 + 80, .id = "digest-mismatch", .text = "not stored, though",
+     .offset = 4 * 65536, .length = 65536},
     {"digests-group", forge_digests, SECOND_VDA, "second",
      .number = 64 + 3 * 40, .id = "view-mismatch",
-     .path = "disks/vm1/vda/second.digests"},
+     .path = "disks/vm1/vda/second.digests", .length = SMALL},
     /* leftovers */
     {"leftover-image", add_file, "disks/vm1/vda/other.qcow2", .remark = TRUE,
      .id = "leftover"},

@@ -38,6 +38,19 @@ print_verification(const RefpointVerification *result,
         g_string_append(out, _("No damage found\n"));
 }
 
+/* null where it is about no range of a disk, or that is not known. */
+static void
+set_range(JsonObject *object, const RefpointFinding *finding)
+{
+    if (finding->length == 0) {
+        json_object_set_null_member(object, "offset");
+        json_object_set_null_member(object, "length");
+        return;
+    }
+    json_set_number(object, "offset", finding->offset);
+    json_set_number(object, "length", finding->length);
+}
+
 static JsonArray *
 findings_to_json(const GPtrArray *findings)
 {
@@ -50,6 +63,7 @@ findings_to_json(const GPtrArray *findings)
         json_set_text(object, "id", finding->id);
         json_set_text(object, "path", finding->path);
         json_set_text(object, "message", finding->message);
+        set_range(object, finding);
         json_array_add_object_element(array, object);
     }
     return array;

@@ -84,21 +84,81 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Worker, worker_clear)
 
 /* ---- Opening ------------------------------------------------------------- */
 
-/* Was there a moment ago, in the first pass: what fails now is reported as it
- * is. */
+/* The bytes of the disk in @group; @path: the file to name. */
+static RfpVerifyPlace
+group_place(const RfpVerifyImage *image, const char *path, guint64 group)
+{
+    const guint64 offset = group * RFP_GROUP_SIZE;
+
+    return (RfpVerifyPlace){
+        .path = path,
+        .offset = offset,
+        .length = MIN(RFP_GROUP_SIZE, image->disk->size - offset),
+    };
+}
+
+/* @place grows until it covers @other too; one without a range stays so: it is
+ * about all of a file. */
+static void
+widen(RfpVerifyPlace *place, const RfpVerifyPlace *other)
+{
+    const guint64 start = MIN(place->offset, other->offset);
+    const guint64 end =
+        MAX(place->offset + place->length, other->offset + other->length);
+
+    if (place->length == 0 || other->length == 0)
+        return;
+    place->offset = start;
+    place->length = end - start;
+}
+
+/* What fails now is reported once for an image, at the end of the pass, as it
+ * failed first; not where the first pass has reported that the image cannot be
+ * read as a whole. */
 static gboolean
-failed(Worker *worker, const char *path, const char *id, const GError *error)
+failed(Worker *worker,
+       const RfpVerifyPlace *place,
+       const char *id,
+       const GError *error)
 {
     RfpVerifyImage *image = worker->image;
-    gboolean first = FALSE;
 
+    if (rfp_verify_end(worker->verify, error))
+        return FALSE;
     g_mutex_lock(&worker->verify->lock);
-    first = !image->incomplete;
+    if (!image->incomplete) {
+        image->failure = g_error_copy(error);
+        image->failure_id = id;
+        image->failure_place = *place;
+    } else if (image->failure != NULL) {
+        widen(&image->failure_place, place);
+    }
     image->incomplete = TRUE;
     g_mutex_unlock(&worker->verify->lock);
-    if (first)
-        rfp_verify_unreadable(worker->verify, image->point, path, id, error);
     return FALSE;
+}
+
+static gboolean
+failed_file(Worker *worker,
+            const char *path,
+            const char *id,
+            const GError *error)
+{
+    const RfpVerifyPlace place = {.path = path};
+
+    return failed(worker, &place, id, error);
+}
+
+static gboolean
+failed_group(Worker *worker,
+             const char *path,
+             guint64 group,
+             const char *id,
+             const GError *error)
+{
+    const RfpVerifyPlace place = group_place(worker->image, path, group);
+
+    return failed(worker, &place, id, error);
 }
 
 static gboolean
@@ -113,7 +173,7 @@ open_digests(Worker *worker, const RfpVerifyImage *link)
     if (fd >= 0)
         file = rfp_digest_file_open(fd, path, &error);
     if (file == NULL)
-        return failed(worker, path, "digests-damaged", error);
+        return failed_file(worker, path, "digests-damaged", error);
     g_ptr_array_add(worker->digests, file);
     return TRUE;
 }
@@ -133,7 +193,7 @@ open_image(Worker *worker, RfpVerifyImage *image)
     if (worker->fd >= 0)
         worker->reader = rfp_qcow2_reader_open(worker->fd, path, &error);
     if (worker->reader == NULL)
-        return failed(worker, path, "image-damaged", error);
+        return failed_file(worker, path, "image-damaged", error);
     return open_digests(worker, image);
 }
 
@@ -214,15 +274,15 @@ map_group(Worker *worker, guint64 group, guint n)
     memset(worker->have, 0, sizeof(worker->have));
     if (!rfp_digest_file_fill(g_ptr_array_index(worker->digests, 0), group,
                               worker->leaves, worker->have, &error))
-        return failed(worker, worker->image->disk->digests, "digests-damaged",
-                      error);
+        return failed_group(worker, worker->image->disk->digests, group,
+                            "digests-damaged", error);
     for (guint i = 0; i < n; i++) {
         RfpQcow2Kind kind = RFP_QCOW2_UNALLOCATED;
         guint64 host = 0;
 
         if (!rfp_qcow2_reader_map(worker->reader, first + i, &kind, &host,
                                   &error))
-            return failed(worker, path, "image-damaged", error);
+            return failed_group(worker, path, group, "image-damaged", error);
         sort_out(worker, i, kind, host);
     }
     g_array_sort(worker->places, by_host);
@@ -342,8 +402,8 @@ read_group(Worker *worker, guint64 group)
         if (place->entry != 0
                 ? !unpack_run(worker, place, &n, &error)
                 : !read_run(worker, place->host, n * RFP_CLUSTER_SIZE, &error))
-            return failed(worker, worker->image->disk->image, "read-error",
-                          error);
+            return failed_group(worker, worker->image->disk->image, group,
+                                "read-error", error);
         rfp_digest_leaves(worker->data, n * RFP_CLUSTER_SIZE, worker->found,
                           NULL);
         for (guint j = 0; j < n; j++)
@@ -358,39 +418,51 @@ read_group(Worker *worker, guint64 group)
 
 /* ---- Findings ------------------------------------------------------------ */
 
-/* Whether one more may be reported of this image. */
+/* Whether one more may be listed of this image. */
 static gboolean
-count_bad(Worker *worker)
+count_bad(Worker *worker, const RfpVerifyPlace *place)
 {
-    guint64 before = 0;
+    RfpVerifyImage *image = worker->image;
+    const guint64 end = place->offset + place->length;
+    gboolean listed = FALSE;
 
     g_mutex_lock(&worker->verify->lock);
-    before = worker->image->bad++;
+    listed = image->bad < BAD_MAX;
+    if (image->bad == BAD_MAX) {
+        image->more_start = place->offset;
+        image->more_end = end;
+    } else if (!listed) {
+        image->more_start = MIN(image->more_start, place->offset);
+        image->more_end = MAX(image->more_end, end);
+    }
+    image->bad++;
     g_mutex_unlock(&worker->verify->lock);
-    return before < BAD_MAX;
+    return listed;
 }
 
 static void
 report_range(Worker *worker, guint64 group, const Bad *first, guint n)
 {
     const RfpManifestDisk *disk = worker->image->disk;
-    guint64 start = (group * RFP_GROUP_LEAVES + first->index)
-                    << RFP_CLUSTER_BITS;
-    guint64 end = MIN(start + n * RFP_CLUSTER_SIZE, disk->size);
+    const guint64 start = (group * RFP_GROUP_LEAVES + first->index)
+                          << RFP_CLUSTER_BITS;
+    const guint64 end = MIN(start + n * RFP_CLUSTER_SIZE, disk->size);
+    const RfpVerifyPlace place = {disk->image, start, end - start};
     const char *text = _(fault_texts[first->fault]);
 
-    if (!count_bad(worker))
+    if (!count_bad(worker, &place))
         return;
     if (first->host != 0)
-        rfp_verify_damage(worker->verify, disk->image, "digest-mismatch",
-                          _("bytes %" PRIu64 " to %" PRIu64
-                            " of the disk (offset %" PRIu64
-                            " of the file): %s"),
-                          start, end - 1, first->host, text);
+        rfp_verify_damage_at(worker->verify, &place, "digest-mismatch",
+                             _("bytes %" PRIu64 " to %" PRIu64
+                               " of the disk (offset %" PRIu64
+                               " of the file): %s"),
+                             start, end - 1, first->host, text);
     else
-        rfp_verify_damage(worker->verify, disk->image, "digest-mismatch",
-                          _("bytes %" PRIu64 " to %" PRIu64 " of the disk: %s"),
-                          start, end - 1, text);
+        rfp_verify_damage_at(worker->verify, &place, "digest-mismatch",
+                             _("bytes %" PRIu64 " to %" PRIu64
+                               " of the disk: %s"),
+                             start, end - 1, text);
 }
 
 /* Neighbours with the same fault are one finding. */
@@ -437,8 +509,8 @@ expect_group(Worker *worker, guint64 group, guint n, guint8 *digest)
         return FALSE;
     if (!rfp_digest_chain_fill(worker->digests, group, worker->leaves,
                                worker->have, &error))
-        return failed(worker, worker->image->disk->digests, "digests-damaged",
-                      error);
+        return failed_group(worker, worker->image->disk->digests, group,
+                            "digests-damaged", error);
     rfp_digest_group(worker->leaves, n, digest);
     return TRUE;
 }
@@ -449,18 +521,19 @@ check_view(Worker *worker, guint64 group, guint n)
     const RfpManifestDisk *disk = worker->image->disk;
     const guint8 *groups =
         rfp_digest_file_groups(g_ptr_array_index(worker->digests, 0));
+    const RfpVerifyPlace place =
+        group_place(worker->image, disk->digests, group);
     guint8 digest[RFP_LEAF_SIZE];
 
     if (!worker->image->has_chain || !expect_group(worker, group, n, digest) ||
         memcmp(digest, groups + group * RFP_LEAF_SIZE, RFP_LEAF_SIZE) == 0)
         return;
-    if (count_bad(worker))
-        rfp_verify_damage(worker->verify, disk->digests, "view-mismatch",
-                          _("the group of bytes %" PRIu64 " to %" PRIu64
-                            " of the disk is not that of the chain's "
-                            "digests"),
-                          group * RFP_GROUP_SIZE,
-                          MIN((group + 1) * RFP_GROUP_SIZE, disk->size) - 1);
+    if (count_bad(worker, &place))
+        rfp_verify_damage_at(worker->verify, &place, "view-mismatch",
+                             _("the group of bytes %" PRIu64 " to %" PRIu64
+                               " of the disk is not that of the chain's "
+                               "digests"),
+                             place.offset, place.offset + place.length - 1);
 }
 
 static void
@@ -527,14 +600,19 @@ void
 rfp_verify_data_end(RfpVerify *verify, RfpVerifyImage *image)
 {
     const RfpManifestDisk *disk = image->disk;
+    const RfpVerifyPlace more = {disk->image, image->more_start,
+                                 image->more_end - image->more_start};
     guint64 stored = image->clusters << RFP_CLUSTER_BITS;
 
     if (!image->readable || !image->has_digests)
         return;
+    if (image->failure != NULL)
+        rfp_verify_unreadable_at(verify, image->point, &image->failure_place,
+                                 image->failure_id, image->failure);
     if (image->bad > BAD_MAX)
-        rfp_verify_damage(verify, disk->image, "digest-mismatch",
-                          _("there are %" PRIu64 " more places like these"),
-                          image->bad - BAD_MAX);
+        rfp_verify_damage_at(verify, &more, "digest-mismatch",
+                             _("there are %" PRIu64 " more places like these"),
+                             image->bad - BAD_MAX);
     if (!image->has_chain)
         rfp_verify_remark(verify, disk->digests, "not-compared",
                           _("the digest of its view was not computed again: "

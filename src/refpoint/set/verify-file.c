@@ -17,31 +17,47 @@
 /* ---- Findings ------------------------------------------------------------ */
 
 static RefpointFinding *
-finding_new(const char *path, const char *id, const char *message)
+finding_new(const RfpVerifyPlace *place, const char *id, const char *message)
 {
     RefpointFinding *finding = g_new0(RefpointFinding, 1);
 
-    finding->path = g_strdup(path);
+    finding->path = g_strdup(place->path);
     finding->id = g_strdup(id);
     finding->message = rfp_text_clean(message);
+    finding->offset = place->length > 0 ? place->offset : 0;
+    finding->length = place->length;
     return finding;
 }
 
 static void
 add_finding(RfpVerify *verify,
             GPtrArray *list,
-            const char *path,
+            const RfpVerifyPlace *place,
             const char *id,
             const char *message)
 {
+    const RfpVerifyPlace all = {.path = "."};
+
     g_mutex_lock(&verify->lock);
     if (list->len < FINDINGS_MAX)
-        g_ptr_array_add(list, finding_new(path, id, message));
+        g_ptr_array_add(list, finding_new(place, id, message));
     else if (list->len == FINDINGS_MAX)
         g_ptr_array_add(list,
-                        finding_new(".", "more",
+                        finding_new(&all, "more",
                                     _("there is more, which is not listed")));
     g_mutex_unlock(&verify->lock);
+}
+
+static void G_GNUC_PRINTF(5, 0) add_formatted(RfpVerify *verify,
+                                              GPtrArray *list,
+                                              const RfpVerifyPlace *place,
+                                              const char *id,
+                                              const char *format,
+                                              va_list ap)
+{
+    g_autofree char *message = g_strdup_vprintf(format, ap);
+
+    add_finding(verify, list, place, id, message);
 }
 
 void
@@ -51,13 +67,26 @@ rfp_verify_damage(RfpVerify *verify,
                   const char *format,
                   ...)
 {
-    g_autofree char *message = NULL;
+    const RfpVerifyPlace place = {.path = path};
     va_list ap;
 
     va_start(ap, format);
-    message = g_strdup_vprintf(format, ap);
+    add_formatted(verify, verify->result->damages, &place, id, format, ap);
     va_end(ap);
-    add_finding(verify, verify->result->damages, path, id, message);
+}
+
+void
+rfp_verify_damage_at(RfpVerify *verify,
+                     const RfpVerifyPlace *place,
+                     const char *id,
+                     const char *format,
+                     ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    add_formatted(verify, verify->result->damages, place, id, format, ap);
+    va_end(ap);
 }
 
 void
@@ -67,13 +96,12 @@ rfp_verify_remark(RfpVerify *verify,
                   const char *format,
                   ...)
 {
-    g_autofree char *message = NULL;
+    const RfpVerifyPlace place = {.path = path};
     va_list ap;
 
     va_start(ap, format);
-    message = g_strdup_vprintf(format, ap);
+    add_formatted(verify, verify->result->remarks, &place, id, format, ap);
     va_end(ap);
-    add_finding(verify, verify->result->remarks, path, id, message);
 }
 
 gboolean
@@ -107,13 +135,46 @@ point_gone(RfpVerify *verify, const RfpSetPoint *point)
     return TRUE;
 }
 
-/* What says nothing about the set. */
-static gboolean
-is_fatal(const RefpointFailure *failure)
+gboolean
+rfp_verify_end(RfpVerify *verify, const GError *error)
 {
-    return failure->cause == REFPOINT_ERROR_ACCESS_DENIED ||
-           failure->cause == REFPOINT_ERROR_NO_MEMORY ||
-           failure->errnum == EMFILE || failure->errnum == ENFILE;
+    g_autoptr(RefpointFailure) failure = refpoint_failure_new(error);
+
+    if (failure->cause != REFPOINT_ERROR_ACCESS_DENIED &&
+        failure->cause != REFPOINT_ERROR_NO_MEMORY &&
+        failure->errnum != EMFILE && failure->errnum != ENFILE)
+        return FALSE;
+    g_mutex_lock(&verify->lock);
+    if (verify->fatal == NULL)
+        verify->fatal = g_error_copy(error);
+    g_mutex_unlock(&verify->lock);
+    return TRUE;
+}
+
+void
+rfp_verify_unreadable_at(RfpVerify *verify,
+                         const RfpSetPoint *point,
+                         const RfpVerifyPlace *place,
+                         const char *id,
+                         const GError *error)
+{
+    g_autoptr(RefpointFailure) failure = refpoint_failure_new(error);
+
+    if (rfp_verify_end(verify, error))
+        return;
+    if (failure->errnum == ENOENT) {
+        if (!point_gone(verify, point))
+            rfp_verify_damage_at(verify, place, "missing-file",
+                                 _("the file is missing"));
+    } else if (failure->errnum == ELOOP || failure->errnum == ENOTDIR) {
+        rfp_verify_damage_at(verify, place, "link",
+                             _("there is a link where a file or a folder "
+                               "should be"));
+    } else {
+        rfp_verify_damage_at(verify, place,
+                             failure->errnum != 0 ? "read-error" : id, "%s",
+                             failure->message);
+    }
 }
 
 void
@@ -123,27 +184,9 @@ rfp_verify_unreadable(RfpVerify *verify,
                       const char *id,
                       const GError *error)
 {
-    RefpointFailure *failure = refpoint_failure_new(error);
+    const RfpVerifyPlace place = {.path = path};
 
-    if (is_fatal(failure)) {
-        g_mutex_lock(&verify->lock);
-        if (verify->fatal == NULL)
-            verify->fatal = g_error_copy(error);
-        g_mutex_unlock(&verify->lock);
-    } else if (failure->errnum == ENOENT) {
-        if (!point_gone(verify, point))
-            rfp_verify_damage(verify, path, "missing-file",
-                              _("the file is missing"));
-    } else if (failure->errnum == ELOOP || failure->errnum == ENOTDIR) {
-        rfp_verify_damage(verify, path, "link",
-                          _("there is a link where a file or a folder should "
-                            "be"));
-    } else {
-        rfp_verify_damage(verify, path,
-                          failure->errnum != 0 ? "read-error" : id, "%s",
-                          failure->message);
-    }
-    refpoint_failure_free(failure);
+    rfp_verify_unreadable_at(verify, point, &place, id, error);
 }
 
 /* ---- Files --------------------------------------------------------------- */

@@ -14,6 +14,13 @@
 
 #include <sys/stat.h>
 
+/* What a finding is about. */
+typedef struct {
+    const char *path; /* relative to the set */
+    guint64 offset;   /* bytes of the disk whose image or file of digests */
+    guint64 length;   /* @path is; length 0: not known, or no range */
+} RfpVerifyPlace;
+
 /* An image of the set. */
 typedef struct _RfpVerifyImage RfpVerifyImage;
 struct _RfpVerifyImage {
@@ -34,7 +41,14 @@ struct _RfpVerifyImage {
     guint64 next_group;
     guint64 clusters;    /* of data, found in it */
     guint64 bad;         /* findings in its data */
+    guint64 more_start;  /* bytes of the disk from the first to the end of */
+    guint64 more_end;    /* the last of them that are counted but not listed */
     gboolean incomplete; /* not all of it could be looked at */
+    /* Why some of its groups could not be looked at, or NULL: the first
+     * failure, at a place that covers the groups of all. */
+    GError *failure;
+    const char *failure_id;
+    RfpVerifyPlace failure_place;
 };
 
 typedef struct {
@@ -68,6 +82,14 @@ rfp_verify_damage(RfpVerify *verify,
                   const char *format,
                   ...) G_GNUC_PRINTF(4, 5);
 
+/* The same about a range of a disk. */
+void
+rfp_verify_damage_at(RfpVerify *verify,
+                     const RfpVerifyPlace *place,
+                     const char *id,
+                     const char *format,
+                     ...) G_GNUC_PRINTF(4, 5);
+
 void
 rfp_verify_remark(RfpVerify *verify,
                   const char *path,
@@ -83,6 +105,19 @@ rfp_verify_unreadable(RfpVerify *verify,
                       const char *path,
                       const char *id,
                       const GError *error);
+
+/* The same about a range of a disk. */
+void
+rfp_verify_unreadable_at(RfpVerify *verify,
+                         const RfpSetPoint *point,
+                         const RfpVerifyPlace *place,
+                         const char *id,
+                         const GError *error);
+
+/* Ends the check where an error says nothing about the set (out of memory, no
+ * right to read). Returns whether it does. */
+gboolean
+rfp_verify_end(RfpVerify *verify, const GError *error);
 
 /* Remarks about mode (@mode: as it should be), owner, and names outside of the
  * set. */

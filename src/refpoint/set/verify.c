@@ -62,6 +62,15 @@ find_target(RfpVerify *verify, const char *target)
     return progress;
 }
 
+static void
+image_free(gpointer data)
+{
+    RfpVerifyImage *image = data;
+
+    g_clear_error(&image->failure);
+    g_free(image);
+}
+
 static char *
 image_key(const char *guid, const RfpManifestVm *vm, const char *target)
 {
@@ -184,13 +193,13 @@ drop_others(RfpVerify *verify)
 {
     GPtrArray *all = verify->images;
 
-    verify->images = g_ptr_array_new_with_free_func(g_free);
+    verify->images = g_ptr_array_new_with_free_func(image_free);
     g_ptr_array_set_free_func(all, NULL);
     for (guint i = 0; i < all->len; i++) {
         RfpVerifyImage *image = g_ptr_array_index(all, i);
 
         if (!image->chosen) {
-            g_free(image);
+            image_free(image);
             continue;
         }
         image->progress = find_target(verify, image->disk->target);
@@ -319,7 +328,7 @@ verify_init(RfpVerify *verify, RfpExportSet *set, RefpointJob *job)
     verify->set = set;
     verify->job = job;
     verify->points = g_ptr_array_new();
-    verify->images = g_ptr_array_new_with_free_func(g_free);
+    verify->images = g_ptr_array_new_with_free_func(image_free);
     verify->targets = g_ptr_array_new_with_free_func(g_free);
     verify->named =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -371,7 +380,7 @@ remark_gone(RfpVerify *verify)
 }
 
 static gint
-by_path(gconstpointer a, gconstpointer b)
+by_place(gconstpointer a, gconstpointer b)
 {
     const RefpointFinding *left = *(RefpointFinding *const *)a;
     const RefpointFinding *right = *(RefpointFinding *const *)b;
@@ -379,6 +388,8 @@ by_path(gconstpointer a, gconstpointer b)
 
     if (order == 0)
         order = strcmp(left->id, right->id);
+    if (order == 0 && left->offset != right->offset)
+        order = left->offset < right->offset ? -1 : 1;
     return order != 0 ? order : strcmp(left->message, right->message);
 }
 
@@ -400,8 +411,8 @@ verify_all(RfpVerify *verify, const char *damage, GError **error)
     }
     remark_gone(verify);
     /* threads add in any order */
-    g_ptr_array_sort(result->damages, by_path);
-    g_ptr_array_sort(result->remarks, by_path);
+    g_ptr_array_sort(result->damages, by_place);
+    g_ptr_array_sort(result->remarks, by_place);
     result->points = verify->points->len;
     result->images = verify->images->len;
     return g_steal_pointer(&verify->result);

@@ -666,6 +666,8 @@ typedef struct {
     char *domain_uuid;
     GPtrArray *disks; /* RefpointCatalogDisk */
     char *damage;     /* why it cannot be read; then only folder is set */
+    char *newer;      /* why this program is too old to read it, which is no
+                       * damage; then only folder is set */
 } RefpointCatalogPoint;
 
 typedef struct {
@@ -701,6 +703,8 @@ typedef struct {
     guint64 bytes;      /* of cluster data compared with digests */
     GPtrArray *damages; /* RefpointFinding: data is wrong or missing */
     GPtrArray *remarks; /* RefpointFinding: leftovers, permissions */
+    GPtrArray *newer;   /* RefpointFinding: what this program is too old for,
+                         * and has not checked */
 } RefpointVerification;
 
 void

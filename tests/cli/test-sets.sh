@@ -152,6 +152,49 @@ json 1 "verify with a damaged manifest" verify "$set"
 is "$(json_get '[.damages[] | select(.path | startswith("second"))] | length > 0')" \
     true "verify with a damaged manifest: it is named"
 
+# ---- a point of a later program
+
+must cp -a "$set" "$tmp/newer"
+newer=$tmp/newer
+manifest second "$(guid 2)" 2 "$(guid 1)" >"$newer/second/export.xml"
+must sed -i 's|<generator|<policy keep="7"/><generator build="1"|' \
+    "$newer/second/export.xml"
+json 0 "catalog with what a later program added" catalog "$newer"
+is "$(json_get '[.points[] | select(.damage or .newer)] | length')" 0 \
+    "what is added is passed over"
+must sed -i 's|<generator|<feature name="by-content"/><generator|' \
+    "$newer/second/export.xml"
+check "catalog with a newer point" virt-refpoint catalog "$newer"
+like "$(cat "$tmp/err")" "^warning: \[newer-point\] second: .*'by-content'.*newer" \
+    "a newer point is a warning, with the feature and the way out"
+like "$(cat "$tmp/out")" "second +newer" "a newer point is shown"
+unlike "$(cat "$tmp/out" "$tmp/err")" damage "it is not called damaged"
+json 0 "catalog with a newer point" catalog "$newer"
+is "$(json_get '.warnings[0].id')" newer-point "the warning's id"
+is "$(json_get '[.points[] | select(.newer) | .folder, .damage] | tojson')" \
+    '["second",null]' "the newer point"
+status_is 1 "verify with a newer point" virt-refpoint verify "$newer"
+like "$(cat "$tmp/out")" "newer: \[newer-point\] second/export.xml: .*by-content" \
+    "verify names the newer point"
+like "$(cat "$tmp/out")" "newer: \[newer-base\] third/export.xml: .*'second'" \
+    "verify names what builds on it"
+unlike "$(cat "$tmp/out")" "(damage|remark): [^ ]+ (disks/vm1/vda/)?second" \
+    "nothing of it is damage or left over"
+status_is 3 "verify of the newer point" virt-refpoint verify "$newer" second
+like "$(cat "$tmp/err")" "^error: .*newer program" "it is not damaged"
+json 3 "verify of the newer point" verify "$newer" second
+is "$(json_get .error.cause)" not-supported "verify: the cause"
+is "$(json_get '[(.damages | length), .newer[].path] | tojson')" \
+    '[0,"second/export.xml"]' "verify: what is newer"
+must sed -i 's|<vm |<feature name="group"/><vm |' "$newer/set.xml"
+for command in catalog verify; do
+    json 3 "$command: set.xml is newer" "$command" "$newer"
+    is "$(json_get .error.cause)" not-supported "$command: the cause"
+    like "$(json_get .error.message)" "'group'" "$command: the feature"
+    like "$(json_get .error.way_out)" "newer virt-refpoint" \
+        "$command: the way out"
+done
+
 # ---- what is no set
 
 touch "$tmp/file"

@@ -312,6 +312,78 @@ set_make(const char *path, const SetMade *points)
         set_add_point(set, points);
 }
 
+/* Replaces the first @from in a file, if it is there, and seals it again. */
+static inline void
+set_edit(const char *dir, const char *name, const char *from, const char *to)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    g_autofree char *text = NULL;
+    g_autofree char *head = NULL;
+    g_autofree char *changed = NULL;
+    const char *at = NULL;
+    struct stat st;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    at = strstr(text, from);
+    if (at == NULL)
+        return;
+    head = g_strndup(text, (gsize)(at - text));
+    changed = set_reseal(g_strconcat(head, to, at + strlen(from), NULL));
+    g_unlink(path);
+    g_assert_true(g_file_set_contents(path, changed, -1, NULL));
+    g_assert_cmpint(g_chmod(path, st.st_mode & 07777), ==, 0);
+}
+
+/* The SHA-256 of a file, in hexadecimal. */
+static inline char *
+set_sha256(const char *dir, const char *name)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    g_autofree char *text = NULL;
+    gsize length = 0;
+
+    g_assert_true(g_file_get_contents(path, &text, &length, NULL));
+    return g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guint8 *)text,
+                                       length);
+}
+
+/* In the manifest of a point, @from becomes @to, and what the later points say
+ * of manifests is as it would be had it always been so. */
+static inline void
+set_edit_point(const char *dir,
+               const SetMade *points,
+               const char *point,
+               const char *from,
+               const char *to)
+{
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+
+    for (; points->name != NULL; points++) {
+        g_autofree char *name =
+            g_build_filename(points->name, "export.xml", NULL);
+        g_autofree char *was = set_sha256(dir, name);
+
+        if (strcmp(points->name, point) == 0)
+            set_edit(dir, name, from, to);
+        if (before != NULL)
+            set_edit(dir, name, before, after);
+        g_free(before);
+        g_free(after);
+        before = g_steal_pointer(&was);
+        after = set_sha256(dir, name);
+    }
+}
+
+/* A point as a newer program makes it, which requires the feature "later". */
+static inline void
+set_make_newer(const char *dir, const SetMade *points, const char *point)
+{
+    set_edit_point(dir, points, point, "<generator",
+                   "<feature name=\"later\"/><generator");
+}
+
 /* Takes away what earlier versions did not write. */
 static inline void
 set_unseal(const char *dir, const char *name)

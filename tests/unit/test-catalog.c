@@ -54,6 +54,34 @@ test_points(void)
 }
 
 static void
+test_newer(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointCatalog) catalog = NULL;
+    g_autoptr(GError) error = NULL;
+    RefpointCatalogPoint *point = NULL;
+    RefpointCatalogDisk *disk = NULL;
+
+    set_make(dir, points);
+    set_make_newer(dir, points, "second");
+    catalog = refpoint_catalog(dir, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(catalog->points->len, ==, 3);
+    point = g_ptr_array_index(catalog->points, 2);
+    g_assert_cmpstr(point->folder, ==, "second");
+    g_assert_null(point->name);
+    g_assert_null(point->damage);
+    g_assert_nonnull(strstr(point->newer, "'later'"));
+    point = g_ptr_array_index(catalog->points, 1);
+    g_assert_cmpstr(point->folder, ==, "third");
+    g_assert_null(point->newer);
+    disk = g_ptr_array_index(point->disks, 0);
+    g_assert_cmpuint(disk->depth, ==, 0);
+    set_remove(temp);
+}
+
+static void
 test_damaged(void)
 {
     g_autofree char *temp = set_temp();
@@ -110,6 +138,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/catalog/points", test_points);
     g_test_add_func("/catalog/damaged", test_damaged);
+    g_test_add_func("/catalog/newer", test_newer);
     g_test_add_func("/catalog/no-set", test_no_set);
     return g_test_run();
 }

@@ -228,6 +228,94 @@ test_newer_format(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_null(damage);
 }
 
+/* A point that needs a newer program is neither damaged nor found, and chains
+ * that go through it are not called broken. */
+static void
+test_newer_point(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *guid = set_guid_of("second");
+    g_autofree char *other = set_guid_of("other");
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GPtrArray) chain = NULL;
+    g_autoptr(RefpointFailure) failure = NULL;
+    g_autoptr(GError) error = NULL;
+    const RfpSetPoint *third = NULL;
+    const RfpSetPoint *newer = NULL;
+
+    set_make(fixture->dir, points);
+    set_make_newer(fixture->dir, points, "second");
+    set = open_set(fixture->dir);
+    newer = g_ptr_array_index(set->points, 2);
+    g_assert_cmpstr(newer->folder, ==, "second");
+    g_assert_null(newer->manifest);
+    g_assert_null(newer->damage);
+    g_assert_nonnull(strstr(newer->newer, "'later'"));
+    g_assert_nonnull(strstr(newer->newer, "newer virt-refpoint"));
+    g_assert_cmpstr(newer->newer_guid, ==, guid);
+    g_assert_cmpuint(rfp_export_set_count_newer(set), ==, 1);
+    g_assert_null(rfp_export_set_resolve(set, "second"));
+    g_assert_true(rfp_export_set_find_newer(set, guid) == newer);
+    g_assert_null(rfp_export_set_find_newer(set, other));
+    g_assert_true(rfp_export_set_check_known(set, "first", &error));
+    g_assert_false(rfp_export_set_check_known(set, "second", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
+    g_clear_error(&error);
+
+    third = rfp_export_set_resolve(set, "third");
+    g_assert_null(rfp_export_set_chain(set, third, "vda", &error));
+    failure = refpoint_failure_new(error);
+    g_assert_cmpint(failure->cause, ==, REFPOINT_ERROR_NOT_SUPPORTED);
+    g_assert_nonnull(strstr(failure->message, "'second'"));
+    g_clear_error(&error);
+    chain = rfp_export_set_chain(set, third, "vdb", &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(chain->len, ==, 2);
+}
+
+/* Where its GUID cannot be read, it may be any that is not there. */
+static void
+test_newer_unknown(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *guid = set_guid_of("second");
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GError) error = NULL;
+
+    set_make(fixture->dir, points);
+    set_edit_point(fixture->dir, points, "second", "format=\"1\"",
+                   "format=\"3\"");
+    set_edit_point(fixture->dir, points, "second", "<point name",
+                   "<points name");
+    set = open_set(fixture->dir);
+    g_assert_nonnull(rfp_export_set_find_newer(set, guid));
+    g_assert_null(rfp_export_set_chain(set,
+                                       rfp_export_set_resolve(set, "third"),
+                                       "vda", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
+}
+
+/* What cannot be understood is not replaced either. */
+static void
+test_newer_folders(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *before = NULL;
+    g_autofree char *after = NULL;
+    g_autofree char *mended = NULL;
+    g_autofree char *folder = NULL;
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GError) error = NULL;
+
+    set_make(fixture->dir, points);
+    set_edit(fixture->dir, "folders.xml", "<vm ",
+             "<feature name=\"later\"/><vm ");
+    before = set_sha256(fixture->dir, "folders.xml");
+    set = prepare(fixture->dir);
+    folder = rfp_export_set_vm_folder(set, SET_VM, "vm1", &mended, &error);
+    g_assert_null(folder);
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
+    after = set_sha256(fixture->dir, "folders.xml");
+    g_assert_cmpstr(before, ==, after);
+}
+
 /* ---- The lock ------------------------------------------------------------ */
 
 static void
@@ -306,7 +394,7 @@ static const Spoilt spoilt_rows[] = {
     {"third/export.xml", "</export>", "", "third", "second"},
     {"third/export.xml", "sequence=\"3\"", "sequence=\"2\"", NULL, "third"},
     {"first/export.xml", "sequence=\"1\"", "sequence=\"7\"", NULL, "first"},
-    {"third/export.xml", "format=\"1\"", "format=\"2\"", "third", "second"},
+    {"third/export.xml", "format=\"1\"", "format=\"x\"", "third", "second"},
 };
 
 static void
@@ -810,6 +898,9 @@ main(int argc, char **argv)
     ADD("/export-set/other-vm", test_other_vm);
     ADD("/export-set/set-file", test_set_file);
     ADD("/export-set/newer-format", test_newer_format);
+    ADD("/export-set/newer-point", test_newer_point);
+    ADD("/export-set/newer-unknown", test_newer_unknown);
+    ADD("/export-set/newer-folders", test_newer_folders);
     ADD("/export-set/lock", test_lock);
     ADD("/export-set/reopen", test_reopen);
     ADD("/export-set/points", test_points);

@@ -239,9 +239,9 @@ test_reasons(void)
         "base-gone",    "bitmap-broken", "source-changed",
         "chain-broken", "chain-length",  "audit-mismatch",
         "not-in-base",  "other-base",    "push-limits",
-        "excluded",     "readonly",      "no-medium",
-        "removable",    "transient",     "encrypted",
-        "unsupported",  "not-in-point",
+        "newer",        "excluded",      "readonly",
+        "no-medium",    "removable",     "transient",
+        "encrypted",    "unsupported",   "not-in-point",
     };
 
     for (int i = 0; i < RFP_N_REASONS; i++) {

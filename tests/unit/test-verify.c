@@ -674,6 +674,79 @@ test_many(void)
     set_remove(temp);
 }
 
+/* A point that needs a newer program is not damaged, nor is what builds on it,
+ * and its files are no leftovers. */
+static void
+test_newer(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointVerification) result = NULL;
+    g_autoptr(RefpointVerification) one = NULL;
+    g_autoptr(RefpointVerification) changed = NULL;
+
+    set_make(dir, points);
+    set_make_newer(dir, points, "third");
+    result = verify(dir, NULL);
+    show("newer", result->newer);
+    assert_sound(result);
+    g_assert_cmpuint(result->newer->len, ==, 3);
+    g_assert_true(has(result->newer, "newer-point", "third/export.xml",
+                      "'later' is not known to this one; use a newer"));
+    g_assert_true(
+        has(result->newer, "newer-base", "fourth/export.xml", "point 'third'"));
+    g_assert_true(
+        has(result->newer, "newer-base", "disks/vm1/vda/fourth.digests", NULL));
+    one = verify(dir, "third");
+    assert_sound(one);
+    g_assert_cmpuint(one->newer->len, ==, 1);
+
+    /* its successor vouches for it */
+    set_edit(dir, "third/export.xml", "name=\"later\"", "name=\"latex\"");
+    changed = verify(dir, NULL);
+    g_assert_cmpuint(changed->damages->len, ==, 1);
+    g_assert_true(has(changed->damages, "digest-mismatch", "third/export.xml",
+                      "'fourth' came after"));
+    set_remove(temp);
+}
+
+static void
+test_newer_folders(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points);
+    set_edit(dir, "folders.xml", "<vm ", "<feature name=\"later\"/><vm ");
+    result = verify(dir, NULL);
+    show("newer", result->newer);
+    assert_sound(result);
+    g_assert_cmpuint(result->newer->len, ==, 1);
+    g_assert_true(has(result->newer, "newer-file", "folders.xml", "'later'"));
+    set_remove(temp);
+}
+
+/* What later programs add without requiring that it is known. */
+static void
+test_later(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointVerification) result = NULL;
+
+    set_make(dir, points);
+    set_edit_point(dir, points, "third", "<generator",
+                   "<policy keep=\"7\"/><generator build=\"1\"");
+    set_edit_point(dir, points, "third", "<disk ", "<disk guid=\"none\" ");
+    set_edit(dir, "folders.xml", "<vm ", "<group/><vm name=\"x\" ");
+    result = verify(dir, NULL);
+    assert_sound(result);
+    g_assert_cmpuint(result->newer->len, ==, 0);
+    g_assert_cmpuint(result->images, ==, 6);
+    set_remove(temp);
+}
+
 /* Sixteen places of an image are listed, what the last finding counts has one
  * range. */
 static void
@@ -1009,6 +1082,9 @@ main(int argc, char **argv)
     g_test_add_func("/verify/large", test_large);
     g_test_add_func("/verify/many", test_many);
     g_test_add_func("/verify/many-ranges", test_many_ranges);
+    g_test_add_func("/verify/newer", test_newer);
+    g_test_add_func("/verify/newer-folders", test_newer_folders);
+    g_test_add_func("/verify/later", test_later);
     for (gsize i = 0; i < n_rows; i++) {
         g_autofree char *path =
             g_strconcat("/verify/damage/", rows[i].name, NULL);

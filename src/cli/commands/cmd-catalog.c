@@ -50,9 +50,10 @@ add_point(guint index, const char *drawing, gpointer opaque)
     g_autofree char *below = drawing_below(drawing);
     g_autofree char *created = output_iso_time(point->created);
 
-    if (point->damage != NULL) {
-        table_add(rows->table, label, _("damaged"), NULL, NULL, NULL, NULL,
-                  NULL, NULL);
+    if (point->damage != NULL || point->newer != NULL) {
+        table_add(rows->table, label,
+                  point->newer != NULL ? _("newer") : _("damaged"), NULL, NULL,
+                  NULL, NULL, NULL, NULL);
         return;
     }
     for (guint i = 0; point->disks != NULL && i < point->disks->len; i++)
@@ -90,23 +91,23 @@ print_catalog(const RefpointCatalog *catalog, gboolean quiet, GString *out)
 }
 
 static void
-warn_of_damage(const Cli *cli,
-               const RefpointCatalog *catalog,
-               JsonObject *document)
+warn_of_unreadable(const Cli *cli,
+                   const RefpointCatalog *catalog,
+                   JsonObject *document)
 {
     for (guint i = 0; i < catalog->points->len; i++) {
         const RefpointCatalogPoint *point = catalog->points->pdata[i];
+        const char *id = point->newer != NULL ? "newer-point" : "damaged-point";
+        const char *why = point->newer != NULL ? point->newer : point->damage;
         g_autofree char *folder = output_clean(point->folder);
-        g_autofree char *damage = output_clean(point->damage);
+        g_autofree char *shown = output_clean(why);
 
-        if (point->damage == NULL)
+        if (why == NULL)
             continue;
         if (cli->json)
-            json_add_warning(document, "damaged-point", point->folder,
-                             point->damage);
+            json_add_warning(document, id, point->folder, why);
         else
-            output_complain(_("warning: [%s] %s: %s"), "damaged-point", folder,
-                            damage);
+            output_complain(_("warning: [%s] %s: %s"), id, folder, shown);
     }
 }
 
@@ -148,6 +149,7 @@ catalog_point_to_json(const RefpointCatalogPoint *point)
     json_set_domain(object, point->domain_name, point->domain_uuid);
     json_object_set_array_member(object, "disks", disks_to_json(point->disks));
     json_set_text(object, "damage", point->damage);
+    json_set_text(object, "newer", point->newer);
     return object;
 }
 
@@ -158,7 +160,7 @@ done_json(Cli *cli, const RefpointCatalog *catalog)
     JsonObject *set = json_object_new();
     JsonArray *points = json_array_new();
 
-    warn_of_damage(cli, catalog, document);
+    warn_of_unreadable(cli, catalog, document);
     json_set_text(set, "path", catalog->path);
     json_set_text(set, "guid", catalog->set_guid);
     json_object_set_object_member(document, "set", set);
@@ -184,7 +186,7 @@ run_catalog(Cli *cli, char **args)
         return cli_failed(cli, error);
     if (cli->json)
         return done_json(cli, catalog);
-    warn_of_damage(cli, catalog, NULL);
+    warn_of_unreadable(cli, catalog, NULL);
     print_catalog(catalog, cli->quiet, out);
     return cli_done(cli, out->str);
 }

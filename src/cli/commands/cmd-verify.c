@@ -32,6 +32,7 @@ print_verification(const RefpointVerification *result,
         g_string_append_c(out, '\n');
     }
     print_findings(result->damages, _("damage: [%s] %s: %s\n"), out);
+    print_findings(result->newer, _("newer: [%s] %s: %s\n"), out);
     if (!quiet)
         print_findings(result->remarks, _("remark: [%s] %s: %s\n"), out);
     if (!quiet && result->damages->len == 0)
@@ -91,24 +92,45 @@ verification_to_json(const Cli *cli,
                                  findings_to_json(result->damages));
     json_object_set_array_member(document, "remarks",
                                  findings_to_json(result->remarks));
+    json_object_set_array_member(document, "newer",
+                                 findings_to_json(result->newer));
     return document;
+}
+
+/* Why the set cannot be called sound; NULL: it can. Free with
+ * refpoint_failure_free(). */
+static RefpointFailure *
+failure_of(const RefpointVerification *result)
+{
+    const guint n = result->damages->len;
+    RefpointFailure *failure = NULL;
+
+    if (n == 0 && result->newer->len == 0)
+        return NULL;
+    failure = g_new0(RefpointFailure, 1);
+    failure->object = g_strdup(result->path);
+    if (n > 0) {
+        failure->cause = REFPOINT_ERROR_FAILED;
+        failure->message =
+            g_strdup_printf(ngettext("%s is damaged: %u finding",
+                                     "%s is damaged: %u findings", n),
+                            result->path, n);
+    } else {
+        failure->cause = REFPOINT_ERROR_NOT_SUPPORTED;
+        failure->message = g_strdup_printf(_("%s is not checked completely: "
+                                             "parts of it need a newer "
+                                             "program"),
+                                           result->path);
+        failure->way_out = g_strdup(_("use a newer virt-refpoint"));
+    }
+    return failure;
 }
 
 static int
 report_verification(Cli *cli, const RefpointVerification *result)
 {
-    guint n = result->damages->len;
-    g_autofree char *message =
-        g_strdup_printf(ngettext("%s is damaged: %u finding",
-                                 "%s is damaged: %u findings", n),
-                        result->path, n);
-    const RefpointFailure damaged = {
-        .cause = REFPOINT_ERROR_FAILED,
-        .message = message,
-        .object = result->path,
-    };
-    const RefpointFailure *failure = n > 0 ? &damaged : NULL;
-    int status = n > 0 ? (int)REFPOINT_ERROR_FAILED : 0;
+    g_autoptr(RefpointFailure) failure = failure_of(result);
+    const int status = failure != NULL ? (int)failure->cause : 0;
     g_autoptr(GString) out = g_string_new(NULL);
     int written;
 

@@ -88,8 +88,11 @@ look_at_files(RfpExportMember *member,
     if (!candidate->chain_ok) {
         g_autoptr(RefpointFailure) failure = refpoint_failure_new(local);
 
-        rfp_job_warn(member->operation.job, RFP_WARNING_CHAIN_BROKEN, target,
-                     _("point '%s' cannot be a base for disk '%s': %s"),
+        candidate->newer = failure->cause == REFPOINT_ERROR_NOT_SUPPORTED;
+        rfp_job_warn(member->operation.job,
+                     candidate->newer ? RFP_WARNING_CHAIN_NEWER
+                                      : RFP_WARNING_CHAIN_BROKEN,
+                     target, _("point '%s' cannot be a base for disk '%s': %s"),
                      point->manifest->folder, target, failure->message);
     }
     return TRUE;
@@ -318,7 +321,9 @@ rfp_export_find_base(RfpExport *export, GError **error)
             rfp_export_set_resolve(export->bases, export->options->base);
     if (export->base != NULL)
         return TRUE;
-    unknown_base(export, export->options->base, error);
+    if (export->bases == NULL ||
+        rfp_export_set_check_known(export->bases, export->options->base, error))
+        unknown_base(export, export->options->base, error);
     return FALSE;
 }
 
@@ -366,5 +371,8 @@ rfp_export_decide(RfpExportDisk *disk, GError **error)
         rfp_plan_auto(&disk->state,
                       (const RfpPlanCandidate *)(void *)disk->candidates->data,
                       disk->candidates->len, none, export->options->max_chain);
+    if (disk->decision.reason == RFP_REASON_FIRST && export->bases != NULL &&
+        rfp_export_set_count_newer(export->bases) > 0)
+        disk->decision.reason = RFP_REASON_NEWER;
     return TRUE;
 }

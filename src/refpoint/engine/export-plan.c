@@ -196,7 +196,8 @@ check_already(RfpExportMember *member, GError **error)
                              : NULL;
 
     if (point == NULL)
-        return TRUE;
+        return export->bases == NULL || member->origin->makes_point ||
+               rfp_export_set_check_known(export->bases, export->guid, error);
     if (!same_disks(member, point)) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the set has point '%s' already, with other disks"),
@@ -284,7 +285,11 @@ warn_damaged_points(RfpExport *export)
     for (guint i = 0; points != NULL && i < points->len; i++) {
         const RfpSetPoint *point = g_ptr_array_index(points, i);
 
-        if (point->manifest == NULL)
+        if (point->newer != NULL)
+            rfp_job_warn(export->job, RFP_WARNING_NEWER_POINT, point->folder,
+                         _("point '%s' of the set cannot be a base: %s"),
+                         point->folder, point->newer);
+        else if (point->manifest == NULL)
             rfp_job_warn(export->job, RFP_WARNING_DAMAGED_POINT, point->folder,
                          _("point '%s' of the set is damaged: "
                            "%s"),

@@ -244,7 +244,7 @@ destroy_bases(RfpExportMember *member, GHashTable *seen, GError **error)
         if (base == NULL && disk->candidates->len > 0)
             base = &g_array_index(disk->candidates, RfpPlanCandidate, 0);
         if (!rfp_export_takes(disk) || base == NULL || !base->alive ||
-            !g_hash_table_add(seen, g_strdup(base->guid)))
+            base->newer || !g_hash_table_add(seen, g_strdup(base->guid)))
             continue;
         if (!append_destroy(member, base->name, base->guid, error))
             return FALSE;
@@ -264,6 +264,14 @@ is_of_set(RfpExportSet *set, const RfpCheckpointXml *checkpoint)
     return rfp_export_set_find(set, checkpoint->guid) != NULL;
 }
 
+/* A checkpoint whose point this program is too old for is not let go. */
+static gboolean
+is_newer(const RfpExport *export, const char *guid)
+{
+    return rfp_export_set_find(export->set, guid) == NULL &&
+           rfp_export_set_find_newer(export->set, guid) != NULL;
+}
+
 /* --keep-points: what was made for this set and never exported to it, too. The
  * point of this export counts as the newest. */
 static gboolean
@@ -279,6 +287,7 @@ destroy_old(RfpExportMember *member, GHashTable *seen, GError **error)
 
         if (!is_of_set(export->set, checkpoint) ||
             rfp_guid_equal(checkpoint->guid, export->guid) || ++live <= keep ||
+            is_newer(export, checkpoint->guid) ||
             !g_hash_table_add(seen, g_strdup(checkpoint->guid)))
             continue;
         if (!append_destroy(member, checkpoint->name, checkpoint->guid, error))

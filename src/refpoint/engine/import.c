@@ -353,6 +353,8 @@ find_point(RfpImport *import, GError **error)
 
     if (point != NULL)
         return point;
+    if (name != NULL && !rfp_export_set_check_known(import->set, name, error))
+        return NULL;
     if (name != NULL)
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("the set '%s' has no point '%s'"), import->set->path,

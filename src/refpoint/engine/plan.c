@@ -61,7 +61,7 @@ refusal(const RfpPlanDisk *disk, const RfpPlanCandidate *candidate)
     if (!same_source(disk, candidate))
         return RFP_REASON_SOURCE_CHANGED;
     if (!candidate->chain_ok)
-        return RFP_REASON_CHAIN_BROKEN;
+        return candidate->newer ? RFP_REASON_NEWER : RFP_REASON_CHAIN_BROKEN;
     return RFP_REASON_NONE;
 }
 
@@ -171,6 +171,8 @@ static const Reason reasons[RFP_N_REASONS] = {
                                    "domain has a disk in an iothread): that "
                                    "gives an increment only where the image is "
                                    "on this host and has the base's size")},
+    [RFP_REASON_NEWER] = {"newer", N_("what it could build on needs a newer "
+                                      "program")},
     [RFP_REASON_EXCLUDED] = {"excluded", N_("not among the disks asked for")},
     [RFP_REASON_READONLY] = {"readonly", N_("the disk is read-only")},
     [RFP_REASON_NO_MEDIUM] = {"no-medium", N_("the drive has no medium")},

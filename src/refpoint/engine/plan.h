@@ -28,6 +28,7 @@ typedef enum {
     RFP_REASON_NOT_IN_BASE,    /* the explicit base never had this disk */
     RFP_REASON_OTHER_BASE,     /* the kept data has no difference to the base */
     RFP_REASON_PUSH_LIMITS,    /* in push mode: a network image, or resized */
+    RFP_REASON_NEWER,          /* the base needs a newer program */
     /* left out: */
     RFP_REASON_EXCLUDED, /* by --disk or --exclude-disk */
     RFP_REASON_READONLY,
@@ -66,6 +67,7 @@ typedef struct {
     gboolean alive;        /* a checkpoint with that GUID is there */
     RefpointBitmap bitmap; /* of this disk in that checkpoint */
     gboolean chain_ok;     /* down to the full image */
+    gboolean newer;        /* it is not, as a link needs a newer program */
     gboolean other;        /* the kept data was begun with another base */
     guint depth;           /* images in its chain */
     guint64 size;

@@ -28,6 +28,7 @@ point_free(gpointer data)
     g_free(point->domain_uuid);
     g_ptr_array_unref(point->disks);
     g_free(point->damage);
+    g_free(point->newer);
     g_free(point);
 }
 
@@ -101,6 +102,7 @@ describe_point(GHashTable *depths, const RfpSetPoint *from)
 
     point->folder = g_strdup(from->folder);
     point->damage = g_strdup(from->damage);
+    point->newer = g_strdup(from->newer);
     point->disks = g_ptr_array_new_with_free_func(disk_free);
     if (manifest == NULL)
         return point;

@@ -29,6 +29,8 @@ point_free(gpointer data)
     g_free(point->folder);
     rfp_manifest_free(point->manifest);
     g_free(point->damage);
+    g_free(point->newer);
+    g_free(point->newer_guid);
     g_free(point);
 }
 
@@ -406,6 +408,21 @@ rfp_export_set_reopen(const char *path,
 
 /* ---- Points -------------------------------------------------------------- */
 
+/* Why @point has no manifest. @text: of its export.xml, or NULL. */
+static void
+set_problem(RfpSetPoint *point, const char *text, gsize length, GError *error)
+{
+    g_autoptr(RefpointFailure) failure = refpoint_failure_new(error);
+
+    if (text == NULL || failure->cause != REFPOINT_ERROR_NOT_SUPPORTED) {
+        point->damage = g_strdup(failure->message);
+        return;
+    }
+    point->newer =
+        g_strdup_printf("%s; %s", failure->message, failure->way_out);
+    point->newer_guid = rfp_manifest_peek_guid(text, length);
+}
+
 static RfpSetPoint *
 load_point(RfpExportSet *set, const char *folder)
 {
@@ -430,10 +447,8 @@ load_point(RfpExportSet *set, const char *folder)
         set->strangers++;
         g_clear_pointer(&point->manifest, rfp_manifest_free);
     }
-    if (error != NULL) {
-        rfp_error_make_plain(error);
-        point->damage = g_strdup(error->message);
-    }
+    if (error != NULL)
+        set_problem(point, text, length, error);
     return point;
 }
 
@@ -540,6 +555,53 @@ rfp_export_set_resolve(RfpExportSet *set, const char *name)
             return point;
     }
     return rfp_export_set_find(set, name);
+}
+
+const RfpSetPoint *
+rfp_export_set_find_newer(const RfpExportSet *set, const char *guid)
+{
+    const RfpSetPoint *unknown = NULL;
+
+    for (guint i = 0; i < set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(set->points, i);
+
+        if (rfp_guid_equal(point->newer_guid, guid))
+            return point;
+        if (point->newer != NULL && point->newer_guid == NULL)
+            unknown = point;
+    }
+    return unknown;
+}
+
+gboolean
+rfp_export_set_check_known(const RfpExportSet *set,
+                           const char *name,
+                           GError **error)
+{
+    for (guint i = 0; i < set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(set->points, i);
+
+        if (point->newer == NULL || (strcmp(point->folder, name) != 0 &&
+                                     !rfp_guid_equal(point->newer_guid, name)))
+            continue;
+        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED, "%s", point->newer);
+        rfp_error_add_object(error, point->folder);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+guint
+rfp_export_set_count_newer(const RfpExportSet *set)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(set->points, i);
+
+        n += point->newer != NULL;
+    }
+    return n;
 }
 
 gboolean

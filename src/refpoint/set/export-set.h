@@ -13,12 +13,15 @@
 
 #define RFP_SET_POINTS_MAX 100000
 
-/* A point's folder, with its manifest or the reason why it has none. */
+/* A point's folder, with its manifest or the reason why it has none: exactly
+ * one of @manifest, @damage and @newer is set. */
 typedef struct {
     char *folder;
-    RfpManifest *manifest;        /* NULL: damaged */
+    RfpManifest *manifest;        /* NULL: it cannot be used here */
     guint8 sha256[RFP_LEAF_SIZE]; /* of its export.xml */
-    char *damage;
+    char *damage;                 /* what is wrong with it */
+    char *newer;      /* why it needs a newer program; it is no damage */
+    char *newer_guid; /* of such a point; NULL where it is not known */
 } RfpSetPoint;
 
 typedef struct {
@@ -28,7 +31,7 @@ typedef struct {
     RfpFolder folder; /* fd and path together */
     RfpSetFile *file; /* NULL only after rfp_export_set_inspect() */
     guint8 file_sha256[RFP_LEAF_SIZE]; /* of set.xml; zero: not readable */
-    GPtrArray *points;  /* RfpSetPoint, by sequence, damaged ones last */
+    GPtrArray *points;  /* RfpSetPoint, by sequence; without manifest: last */
     guint strangers;    /* manifests that name another set */
     GHashTable *proven; /* RfpManifestDisk of @points whose files are sound */
     gboolean writable_by_others;
@@ -86,13 +89,32 @@ rfp_export_set_close(RfpExportSet *set);
 gboolean
 rfp_export_set_load(RfpExportSet *set, GError **error);
 
-/* By GUID, or NULL. Damaged points have none. */
+/* By GUID, or NULL. Points without a manifest are not found. */
 RfpSetPoint *
 rfp_export_set_find(RfpExportSet *set, const char *guid);
 
 /* By name or GUID, or NULL. */
 RfpSetPoint *
 rfp_export_set_resolve(RfpExportSet *set, const char *name);
+
+/*
+ * For a GUID that rfp_export_set_find() does not find: the point that needs a
+ * newer program and has that GUID, or may have it, because its GUID cannot be
+ * read; else NULL. The checkpoint of such a point must not be let go.
+ */
+const RfpSetPoint *
+rfp_export_set_find_newer(const RfpExportSet *set, const char *guid);
+
+/* FALSE, with NOT_SUPPORTED, if the point with that name or GUID needs a newer
+ * program. */
+gboolean
+rfp_export_set_check_known(const RfpExportSet *set,
+                           const char *name,
+                           GError **error);
+
+/* How many points need a newer program. */
+guint
+rfp_export_set_count_newer(const RfpExportSet *set);
 
 /* Whether all of its manifests name another set: set.xml is not theirs. */
 gboolean

@@ -66,17 +66,17 @@ is_ours(xmlNsPtr ns)
     return ns != NULL && xmlStrEqual(ns->href, BAD_CAST RFP_MANIFEST_URI);
 }
 
-/* What is in no namespace is not foreign either. */
-static gboolean
-is_foreign(xmlNsPtr ns)
-{
-    return ns != NULL && !is_ours(ns);
-}
-
 xmlNodePtr
 rfp_manifest_xml_child(xmlNodePtr node, const char *name)
 {
     return rfp_xml_child(node, name, RFP_MANIFEST_URI);
+}
+
+static void
+add_newer(GError **error, const char *what)
+{
+    rfp_error_add_object(error, what);
+    rfp_error_add_way_out(error, _("use a newer virt-refpoint"));
 }
 
 static void
@@ -85,9 +85,35 @@ not_supported(GError **error, const char *what, const char *name)
     rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
                   _("%s needs a newer program: '%s' is not known to this one"),
                   what, name);
-    rfp_error_add_object(error, what);
+    add_newer(error, what);
 }
 
+/* Whether @number is a format, and whether it is ours. */
+static gboolean
+check_format(xmlNodePtr node,
+             const char *number,
+             const char *what,
+             GError **error)
+{
+    guint64 format = 0;
+
+    if (!g_ascii_string_to_unsigned(number, 10, 1, G_MAXUINT, &format, NULL)) {
+        rfp_manifest_xml_damage(error, what, node,
+                                _("attribute '%s' has no valid value"),
+                                "format");
+        return FALSE;
+    }
+    if (format == RFP_MANIFEST_FORMAT)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("%s needs a newer program: it has the format %u, this one "
+                    "knows format %u"),
+                  what, (guint)format, (guint)RFP_MANIFEST_FORMAT);
+    add_newer(error, what);
+    return FALSE;
+}
+
+/* The namespace ends with the number of the format, too. */
 static gboolean
 check_root(xmlNodePtr node, const char *root, const char *what, GError **error)
 {
@@ -102,20 +128,14 @@ check_root(xmlNodePtr node, const char *root, const char *what, GError **error)
                                 root, RFP_MANIFEST_URI);
         return FALSE;
     }
-    if (strcmp(uri, RFP_MANIFEST_URI) != 0) {
-        not_supported(error, what, uri);
+    if (!check_format(node, uri + strlen(URI_STEM), what, error))
         return FALSE;
-    }
     if (format == NULL) {
         rfp_manifest_xml_damage(error, what, node,
                                 _("attribute '%s' is missing"), "format");
         return FALSE;
     }
-    if (strcmp(format, FORMAT_TEXT) != 0) {
-        not_supported(error, what, format);
-        return FALSE;
-    }
-    return TRUE;
+    return check_format(node, format, what, error);
 }
 
 static gboolean
@@ -187,18 +207,6 @@ rfp_manifest_xml_open(const char *text,
 }
 
 static gboolean
-known_attribute(xmlAttrPtr attr, const RfpField *fields)
-{
-    if (is_foreign(attr->ns))
-        return TRUE;
-    for (const RfpField *f = fields; f->name != NULL; f++) {
-        if (attr->ns == NULL && xmlStrEqual(attr->name, BAD_CAST f->name))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static gboolean
 read_field(xmlNodePtr node,
            const RfpField *field,
            gpointer record,
@@ -233,14 +241,6 @@ rfp_manifest_xml_read(xmlNodePtr node,
                       const char *what,
                       GError **error)
 {
-    for (xmlAttrPtr attr = node->properties; attr != NULL; attr = attr->next) {
-        if (!known_attribute(attr, fields)) {
-            rfp_manifest_xml_damage(error, what, node,
-                                    _("unknown attribute '%s'"),
-                                    (const char *)attr->name);
-            return FALSE;
-        }
-    }
     for (const RfpField *f = fields; f->name != NULL; f++) {
         if (!read_field(node, f, record, what, error))
             return FALSE;
@@ -290,6 +290,14 @@ check_counts(xmlNodePtr node,
     return TRUE;
 }
 
+/* Text that is more than white space. */
+static gboolean
+is_text(xmlNodePtr node)
+{
+    return node->type != XML_ELEMENT_NODE && node->type != XML_COMMENT_NODE &&
+           node->type != XML_PI_NODE && !xmlIsBlankNode(node);
+}
+
 gboolean
 rfp_manifest_xml_check(xmlNodePtr node,
                        const RfpChild *children,
@@ -301,20 +309,16 @@ rfp_manifest_xml_check(xmlNodePtr node,
     for (xmlNodePtr n = node->children; n != NULL; n = n->next) {
         const RfpChild *child = NULL;
 
-        if (n->type == XML_COMMENT_NODE || n->type == XML_PI_NODE ||
-            xmlIsBlankNode(n))
-            continue;
-        if (n->type == XML_ELEMENT_NODE && is_foreign(n->ns))
-            continue;
-        if (n->type == XML_ELEMENT_NODE)
-            child = find_child(n, children);
-        if (child == NULL) {
+        if (is_text(n)) {
             rfp_manifest_xml_damage(error, what, node,
                                     _("unknown content '%s'"),
                                     (const char *)n->name);
             return FALSE;
         }
-        counts[child - children]++;
+        if (n->type == XML_ELEMENT_NODE)
+            child = find_child(n, children);
+        if (child != NULL)
+            counts[child - children]++;
     }
     return check_counts(node, children, counts, what, error);
 }

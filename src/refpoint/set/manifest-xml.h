@@ -3,9 +3,10 @@
  * What export.xml, set.xml and folders.xml have in common: elements whose
  * attributes are fields of a struct, described once for both directions.
  *
- * Whatever stands in our namespace and is not described is damage: a later
- * program that adds something writes it in a namespace of its own, or names a
- * required feature.
+ * Attributes and elements that are not described are passed over, because a
+ * later program may add some. What a reader must understand is announced: by
+ * a "feature" element with its name, or by a higher format number. A file with
+ * one that this program does not know is no damage, but NOT_SUPPORTED.
  */
 #ifndef RFP_MANIFEST_XML_H
 #define RFP_MANIFEST_XML_H
@@ -39,7 +40,10 @@ rfp_manifest_xml_add(xmlNodePtr parent,
 char *
 rfp_manifest_xml_seal(xmlDocPtr doc);
 
-/* Parses and checks seal, root, format number and required features. */
+/*
+ * Parses a file and checks its seal, its root element, its format number and
+ * the features that it requires. NOT_SUPPORTED: it needs a newer program.
+ */
 xmlDocPtr
 rfp_manifest_xml_open(const char *text,
                       gsize length,
@@ -47,7 +51,7 @@ rfp_manifest_xml_open(const char *text,
                       const char *what,
                       GError **error);
 
-/* Fills @record from the attributes of @node; all must be known. */
+/* Fills @record from those attributes of @node that are described. */
 gboolean
 rfp_manifest_xml_read(xmlNodePtr node,
                       const RfpField *fields,
@@ -63,8 +67,8 @@ rfp_manifest_xml_read_leaf(xmlNodePtr node,
                            const char *what,
                            GError **error);
 
-/* Whether the elements inside @node are those that may be there, as often as
- * they may, and there is no text. */
+/* Whether the elements inside @node that are described are there as often as
+ * they may be, and whether there is no text. */
 gboolean
 rfp_manifest_xml_check(xmlNodePtr node,
                        const RfpChild *children,

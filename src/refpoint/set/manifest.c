@@ -454,6 +454,21 @@ rfp_manifest_parse(const char *text,
     return g_steal_pointer(&manifest);
 }
 
+char *
+rfp_manifest_peek_guid(const char *text, gsize length)
+{
+    g_autoptr(xmlDoc) doc =
+        rfp_xml_parse(text, length, "", REFPOINT_ERROR_FAILED, NULL);
+    xmlNodePtr root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
+    xmlNodePtr point =
+        root != NULL && root->ns != NULL
+            ? rfp_xml_child(root, "point", (const char *)root->ns->href)
+            : NULL;
+    g_autofree char *guid = point != NULL ? rfp_xml_attr(point, "guid") : NULL;
+
+    return guid != NULL && rfp_guid_check(guid) ? g_steal_pointer(&guid) : NULL;
+}
+
 /* ---- What stands where --------------------------------------------------- */
 
 static const char *const type_words[] = {"rct", "log", NULL};

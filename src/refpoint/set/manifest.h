@@ -111,15 +111,23 @@ char *
 rfp_manifest_format(const RfpManifest *manifest);
 
 /*
- * Reads and checks text from outside, its seal too; damage is FAILED, an
- * unknown format or required feature NOT_SUPPORTED. Elements and attributes of
- * foreign namespaces are passed over. @what names the file in messages.
+ * Reads and checks text from outside, its seal too. Damage is FAILED. What
+ * needs a newer program, because it has a higher format number or requires a
+ * feature that is not known here, is NOT_SUPPORTED. Elements and attributes
+ * that are not known are passed over. @what names the file in messages.
  */
 RfpManifest *
 rfp_manifest_parse(const char *text,
                    gsize length,
                    const char *what,
                    GError **error);
+
+/*
+ * The GUID of the point out of a manifest that needs a newer program, if it
+ * stands where it does in this format; else NULL. Free with g_free().
+ */
+char *
+rfp_manifest_peek_guid(const char *text, gsize length);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpManifest, rfp_manifest_free)
 

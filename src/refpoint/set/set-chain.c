@@ -25,6 +25,32 @@ point_disk(const RfpSetPoint *point, const char *target)
     return disk != NULL && disk->mode != REFPOINT_MODE_LEFT_OUT ? disk : NULL;
 }
 
+/* There is no base, or it cannot be read here. */
+static void
+no_base(RfpExportSet *set,
+        const RfpSetPoint *point,
+        const RfpManifestDisk *disk,
+        GError **error)
+{
+    const RfpSetPoint *newer = rfp_export_set_find_newer(set, disk->base_guid);
+
+    if (newer == NULL || rfp_export_set_find(set, disk->base_guid) != NULL) {
+        rfp_error_set(error, REFPOINT_ERROR_FAILED,
+                      _("disk '%s' of point '%s' builds on point %s, which "
+                        "is not in the set '%s'"),
+                      disk->target, point->manifest->folder, disk->base_guid,
+                      set->path);
+        return;
+    }
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                  _("disk '%s' of point '%s' builds on point %s: point '%s' "
+                    "of the set needs a newer program"),
+                  disk->target, point->manifest->folder, disk->base_guid,
+                  newer->folder);
+    rfp_error_add_object(error, newer->folder);
+    rfp_error_add_way_out(error, _("use a newer virt-refpoint"));
+}
+
 /* The next older link, or NULL with an error. */
 static RfpManifestDisk *
 follow(RfpExportSet *set,
@@ -38,11 +64,7 @@ follow(RfpExportSet *set,
 
     if (older == NULL ||
         base->manifest->sequence >= (*point)->manifest->sequence) {
-        rfp_error_set(error, REFPOINT_ERROR_FAILED,
-                      _("disk '%s' of point '%s' builds on point %s, which "
-                        "is not in the set '%s'"),
-                      disk->target, (*point)->manifest->folder, disk->base_guid,
-                      set->path);
+        no_base(set, *point, disk, error);
         return NULL;
     }
     if (memcmp(older->view, disk->base_view, RFP_LEAF_SIZE) != 0) {

@@ -12,7 +12,8 @@
  * The chain of a disk from @point down to its full image: GPtrArray of
  * RfpManifestDisk (borrowed), newest first. Every link is checked: the base
  * is there, is older, and its view digest is the one the link names. FAILED
- * says which link is broken. Free with g_ptr_array_unref().
+ * says which link is broken; NOT_SUPPORTED that a link needs a newer program.
+ * Free with g_ptr_array_unref().
  */
 GPtrArray *
 rfp_export_set_chain(RfpExportSet *set,

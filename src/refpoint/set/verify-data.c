@@ -613,7 +613,11 @@ rfp_verify_data_end(RfpVerify *verify, RfpVerifyImage *image)
         rfp_verify_damage_at(verify, &more, "digest-mismatch",
                              _("there are %" PRIu64 " more places like these"),
                              image->bad - BAD_MAX);
-    if (!image->has_chain)
+    if (image->newer_base)
+        rfp_verify_newer(verify, disk->digests, "newer-base",
+                         _("the digest of its view was not computed again: "
+                           "what it builds on needs a newer program"));
+    else if (!image->has_chain)
         rfp_verify_remark(verify, disk->digests, "not-compared",
                           _("the digest of its view was not computed again: "
                             "the digests that it builds on are damaged"));

@@ -104,6 +104,21 @@ rfp_verify_remark(RfpVerify *verify,
     va_end(ap);
 }
 
+void
+rfp_verify_newer(RfpVerify *verify,
+                 const char *path,
+                 const char *id,
+                 const char *format,
+                 ...)
+{
+    const RfpVerifyPlace place = {.path = path};
+    va_list ap;
+
+    va_start(ap, format);
+    add_formatted(verify, verify->result->newer, &place, id, format, ap);
+    va_end(ap);
+}
+
 gboolean
 rfp_verify_stopped(RfpVerify *verify)
 {

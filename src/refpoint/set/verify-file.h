@@ -36,6 +36,7 @@ struct _RfpVerifyImage {
     gboolean readable;    /* its clusters can be mapped and read */
     gboolean has_digests; /* its .digests is that of the manifest */
     gboolean has_chain;   /* and so are those of all it builds on */
+    gboolean newer_base;  /* something it builds on needs a newer program */
 
     /* By the second pass, under the lock. */
     guint64 next_group;
@@ -74,7 +75,8 @@ typedef struct {
     GError *fatal;     /* why the check cannot go on */
 } RfpVerify;
 
-/* Add a finding; thread-safe. @path is relative to the set. */
+/* Add a finding: data is wrong or missing; something is odd; the program is
+ * too old for something. Thread-safe. @path is relative to the set. */
 void
 rfp_verify_damage(RfpVerify *verify,
                   const char *path,
@@ -96,6 +98,13 @@ rfp_verify_remark(RfpVerify *verify,
                   const char *id,
                   const char *format,
                   ...) G_GNUC_PRINTF(4, 5);
+
+void
+rfp_verify_newer(RfpVerify *verify,
+                 const char *path,
+                 const char *id,
+                 const char *format,
+                 ...) G_GNUC_PRINTF(4, 5);
 
 /* A finding, or the end of the check, out of an error: the file cannot be
  * opened or read. @point: whose file it is, or NULL. */

@@ -14,8 +14,15 @@ report_no_base(RfpVerify *verify, const RfpVerifyImage *image, const char *path)
 {
     const RfpManifestDisk *disk = image->disk;
     RfpSetPoint *base = rfp_export_set_find(verify->set, disk->base_guid);
+    const RfpSetPoint *newer =
+        rfp_export_set_find_newer(verify->set, disk->base_guid);
 
-    if (base == NULL)
+    if (base == NULL && newer != NULL)
+        rfp_verify_newer(verify, path, "newer-base",
+                         _("disk '%s' builds on point %s: point '%s' of the "
+                           "set needs a newer program"),
+                         disk->target, disk->base_guid, newer->folder);
+    else if (base == NULL)
         rfp_verify_damage(verify, path, "base-missing",
                           _("disk '%s' builds on point %s, which is not in the "
                             "set"),

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define DEPTH_MAX 8
+#define DISKS_PREFIX "disks/"
 #define SCHEMA_FILE "refpoint-export.rng"
 /* libxml2 needs quadratic time for elements of foreign namespaces. */
 #define SCHEMA_TEXT_MAX ((gsize)1024 * 1024)
@@ -131,6 +132,7 @@ check_folders_file(RfpVerify *verify, RfpXmlSchema *schema)
 {
     g_autofree char *text = NULL;
     g_autoptr(GError) error = NULL;
+    g_autoptr(RefpointFailure) failure = NULL;
     gsize length = 0;
 
     /* a set without a point has none */
@@ -151,16 +153,20 @@ check_folders_file(RfpVerify *verify, RfpXmlSchema *schema)
         check_schema(verify, schema, "folders.xml", text, length);
         return;
     }
-    rfp_error_make_plain(error);
-    rfp_verify_damage(verify, "folders.xml", "manifest-damaged", "%s",
-                      error->message);
+    failure = refpoint_failure_new(error);
+    if (failure->cause == REFPOINT_ERROR_NOT_SUPPORTED)
+        rfp_verify_newer(verify, "folders.xml", "newer-file", "%s; %s",
+                         failure->message, failure->way_out);
+    else
+        rfp_verify_damage(verify, "folders.xml", "manifest-damaged", "%s",
+                          failure->message);
 }
 
 /* ---- Manifests ----------------------------------------------------------- */
 
 /* Why there is no manifest: the load has tried to read it. */
 static void
-report_damaged(RfpVerify *verify, const RfpSetPoint *point)
+report_unreadable(RfpVerify *verify, const RfpSetPoint *point)
 {
     g_autofree char *path = g_build_filename(point->folder, "export.xml", NULL);
     g_autofree char *text = NULL;
@@ -173,7 +179,9 @@ report_damaged(RfpVerify *verify, const RfpSetPoint *point)
         return;
     }
     text = read_text(verify, NULL, path, &length);
-    if (text != NULL)
+    if (text != NULL && point->newer != NULL)
+        rfp_verify_newer(verify, path, "newer-point", "%s", point->newer);
+    else if (text != NULL)
         rfp_verify_damage(verify, path, "manifest-damaged", "%s",
                           point->damage);
 }
@@ -211,6 +219,9 @@ check_parent(RfpVerify *verify, const RfpSetPoint *point, const char *path)
     if (manifest->parent_guid == NULL)
         return;
     parent = rfp_export_set_find(verify->set, manifest->parent_guid);
+    if (parent == NULL &&
+        rfp_export_set_find_newer(verify->set, manifest->parent_guid) != NULL)
+        return;
     if (parent == NULL) {
         rfp_verify_remark(verify, path, "parent-missing",
                           _("the point before it, %s, is not in the set"),
@@ -223,6 +234,17 @@ check_parent(RfpVerify *verify, const RfpSetPoint *point, const char *path)
                             ", that of the point before it, '%s', is %" PRIu64),
                           manifest->sequence, parent->manifest->folder,
                           parent->manifest->sequence);
+}
+
+/* Of a point that needs a newer program the digest can be compared, too. */
+static const RfpSetPoint *
+find_parent(RfpExportSet *set, const char *guid)
+{
+    const RfpSetPoint *parent = rfp_export_set_find(set, guid);
+    const RfpSetPoint *newer =
+        parent == NULL ? rfp_export_set_find_newer(set, guid) : NULL;
+
+    return newer != NULL && newer->newer_guid != NULL ? newer : parent;
 }
 
 /* What later points say of those that are looked at. */
@@ -238,7 +260,7 @@ check_successors(RfpVerify *verify)
         if (manifest == NULL || !manifest->vouches ||
             manifest->parent_guid == NULL)
             continue;
-        parent = rfp_export_set_find(verify->set, manifest->parent_guid);
+        parent = find_parent(verify->set, manifest->parent_guid);
         if (parent == NULL ||
             memcmp(manifest->parent_sha256, parent->sha256, RFP_LEAF_SIZE) ==
                 0 ||
@@ -340,7 +362,7 @@ check_point(RfpVerify *verify, RfpXmlSchema *schema, const RfpSetPoint *point)
     gsize length = 0;
 
     if (point->manifest == NULL) {
-        report_damaged(verify, point);
+        report_unreadable(verify, point);
         return;
     }
     text = read_text(verify, point, path, &length);
@@ -562,6 +584,8 @@ static void
 report_leftovers(Tree *tree)
 {
     g_autoptr(GHashTable) named = NULL;
+    /* whose files are not known */
+    const gboolean newer = rfp_export_set_count_newer(tree->verify->set) > 0;
     gboolean locked = FALSE;
 
     if (tree->leftovers->len == 0)
@@ -571,7 +595,8 @@ report_leftovers(Tree *tree)
     for (guint i = 0; i < tree->leftovers->len; i++) {
         const char *path = g_ptr_array_index(tree->leftovers, i);
 
-        if (g_hash_table_contains(named, path))
+        if (g_hash_table_contains(named, path) ||
+            (newer && g_str_has_prefix(path, DISKS_PREFIX)))
             continue;
         rfp_verify_remark(tree->verify, path, "leftover",
                           locked ? _("no point names it; an operation works on "

@@ -29,6 +29,7 @@ refpoint_verification_free(RefpointVerification *verification)
     g_free(verification->set_guid);
     g_ptr_array_unref(verification->damages);
     g_ptr_array_unref(verification->remarks);
+    g_ptr_array_unref(verification->newer);
     g_free(verification);
 }
 
@@ -41,6 +42,7 @@ verification_new(const RfpExportSet *set)
     result->set_guid = g_strdup(set->file != NULL ? set->file->guid : NULL);
     result->damages = g_ptr_array_new_with_free_func(finding_free);
     result->remarks = g_ptr_array_new_with_free_func(finding_free);
+    result->newer = g_ptr_array_new_with_free_func(finding_free);
     return result;
 }
 
@@ -338,6 +340,15 @@ verify_init(RfpVerify *verify, RfpExportSet *set, RefpointJob *job)
     g_cond_init(&verify->changed);
 }
 
+/* Whether the base of @disk, which is not known, needs a newer program. */
+static gboolean
+lacks_newer_base(RfpExportSet *set, const RfpManifestDisk *disk)
+{
+    return disk->mode == REFPOINT_MODE_INCREMENT &&
+           rfp_export_set_find(set, disk->base_guid) == NULL &&
+           rfp_export_set_find_newer(set, disk->base_guid) != NULL;
+}
+
 /* Bases come first, so each is known when its increments are asked. */
 static void
 join_passes(RfpVerify *verify)
@@ -348,6 +359,9 @@ join_passes(RfpVerify *verify)
         image->has_chain = image->has_digests &&
                            (image->disk->mode == REFPOINT_MODE_FULL ||
                             (image->base != NULL && image->base->has_chain));
+        image->newer_base = image->base != NULL
+                                ? image->base->newer_base
+                                : lacks_newer_base(verify->set, image->disk);
         if (image->readable && image->has_digests)
             image->progress->total += image->disk->stored;
     }
@@ -413,6 +427,7 @@ verify_all(RfpVerify *verify, const char *damage, GError **error)
     /* threads add in any order */
     g_ptr_array_sort(result->damages, by_place);
     g_ptr_array_sort(result->remarks, by_place);
+    g_ptr_array_sort(result->newer, by_place);
     result->points = verify->points->len;
     result->images = verify->images->len;
     return g_steal_pointer(&verify->result);

@@ -651,7 +651,9 @@ typedef struct {
     guint64 stored;  /* bytes of clusters in this image */
     char *image;     /* relative to the set */
     char *view_digest;
-    guint depth; /* images in the chain, this one included */
+    guint depth;       /* images in the chain, this one included */
+    char *domain_name; /* whose disk it is */
+    char *domain_uuid;
 } RefpointCatalogDisk;
 
 typedef struct {
@@ -662,9 +664,9 @@ typedef struct {
     guint64 sequence;
     char *created; /* ISO 8601, UTC */
     RefpointConsistency consistency;
-    char *domain_name;
+    char *domain_name; /* of a point of several: the set's, or the first */
     char *domain_uuid;
-    GPtrArray *disks; /* RefpointCatalogDisk */
+    GPtrArray *disks; /* RefpointCatalogDisk, those of a domain in a row */
     char *damage;     /* why it cannot be read; then only folder is set */
     char *newer;      /* why this program is too old to read it, which is no
                        * damage; then only folder is set */

@@ -152,6 +152,21 @@ json 1 "verify with a damaged manifest" verify "$set"
 is "$(json_get '[.damages[] | select(.path | startswith("second"))] | length > 0')" \
     true "verify with a damaged manifest: it is named"
 
+# ---- a point of two VMs
+
+must cp -a "$set" "$tmp/two"
+manifest second "$(guid 2)" 2 "$(guid 1)" >"$tmp/two/second/export.xml"
+must sed -i "s|</export>|<vm uuid=\"${vm_uuid%e}f\" name=\"vm2\" folder=\"vm2\"> \
+<disk target=\"vda\" mode=\"left-out\" reason=\"readonly\"/></vm></export>|" \
+    "$tmp/two/second/export.xml"
+check "catalog of two VMs" virt-refpoint catalog "$tmp/two"
+like "$(cat "$tmp/out")" "vm2/vda +left out" "the other VM's disk is shown"
+like "$(cat "$tmp/out")" " first .* vda +full" "disks of one VM: no name"
+json 0 "catalog of two VMs" catalog "$tmp/two"
+is "$(json_get '[.points[1].disks[].domain.name] | last')" vm2 \
+    "whose disk it is"
+is "$(json_get '.points[1].domain.uuid')" "$vm_uuid" "the point's domain"
+
 # ---- a point of a later program
 
 must cp -a "$set" "$tmp/newer"

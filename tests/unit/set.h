@@ -20,19 +20,20 @@
 #include <unistd.h>
 
 #define SET_VM "a4b8e5b2-0d3e-4a6f-8a55-91d1f0a6c1de"
+#define SET_OTHER "vm2/"
 #define SET_OTHER_VM "a4b8e5b2-0d3e-4a6f-8a55-91d1f0a6c1df"
 
 /* A disk of a point. */
 typedef struct {
-    const char *target;
-    const char *base; /* point's name; NULL: a full image */
+    const char *target; /* "vm2/vda": of SET_OTHER_VM */
+    const char *base;   /* point's name; NULL: a full image */
     guint64 size;
     const char *stored; /* "3:a 4:0": cluster 3 full of "a", 4 reads as zero */
 } SetDisk;
 
 typedef struct {
     const char *name;
-    SetDisk disks[3]; /* until one has no target */
+    SetDisk disks[4]; /* until one has no target */
 } SetMade;
 
 static inline char *
@@ -185,8 +186,11 @@ set_add_disk(RfpExportSet *set,
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) chain = NULL;
     RfpManifestDisk *disk = rfp_manifest_vm_add_disk(vm);
+    const char *target = g_str_has_prefix(made->target, SET_OTHER)
+                             ? made->target + strlen(SET_OTHER)
+                             : made->target;
 
-    disk->target = g_strdup(made->target);
+    disk->target = g_strdup(target);
     disk->size = made->size;
     disk->mode = made->base ? REFPOINT_MODE_INCREMENT : REFPOINT_MODE_FULL;
     disk->reason_id = g_strdup(made->base ? NULL : "first");
@@ -197,17 +201,17 @@ set_add_disk(RfpExportSet *set,
         RfpSetPoint *base = rfp_export_set_resolve(set, made->base);
 
         g_assert_nonnull(base);
-        chain = rfp_export_set_chain(set, base, made->target, &error);
+        chain = rfp_export_set_chain(set, base, vm->uuid, target, &error);
         g_assert_no_error(error);
         disk->base_guid = g_strdup(base->manifest->guid);
         memcpy(disk->base_view,
                ((RfpManifestDisk *)g_ptr_array_index(chain, 0))->view,
                RFP_LEAF_SIZE);
     }
-    disk->image = rfp_export_set_image_path(set, folder, made->target, point,
-                                            "qcow2", &error);
+    disk->image =
+        rfp_export_set_image_path(set, folder, target, point, "qcow2", &error);
     g_assert_no_error(error);
-    disk->digests = rfp_export_set_image_path(set, folder, made->target, point,
+    disk->digests = rfp_export_set_image_path(set, folder, target, point,
                                               "digests", &error);
     g_assert_no_error(error);
     set_write_image(set, made, disk, chain);
@@ -238,6 +242,56 @@ set_add_file(RfpExportSet *set,
     g_assert_no_error(error);
 }
 
+static inline gboolean
+set_is_other(const SetDisk *disk)
+{
+    return g_str_has_prefix(disk->target, SET_OTHER);
+}
+
+/* A VM of a point, with its disks, and its folder in the partial one. */
+static inline void
+set_add_vm(RfpExportSet *set,
+           const SetMade *made,
+           gboolean other,
+           const char *partial,
+           const char *checkpoint,
+           RfpManifest *manifest)
+{
+    const char *uuid = other ? SET_OTHER_VM : SET_VM;
+    const char *name = other ? "vm2" : "vm1";
+    g_autoptr(GError) error = NULL;
+    RfpManifestVm *vm = rfp_manifest_add_vm(manifest);
+    g_autofree char *mended = NULL;
+    g_autofree char *folder =
+        rfp_export_set_vm_folder(set, uuid, name, &mended, &error);
+    g_autofree char *dir = g_build_filename(partial, folder, NULL);
+
+    g_assert_no_error(error);
+    vm->uuid = g_strdup(uuid);
+    vm->name = g_strdup(name);
+    vm->folder = g_strdup(folder);
+    for (const SetDisk *disk = made->disks; disk->target != NULL; disk++) {
+        if (set_is_other(disk) == other)
+            set_add_disk(set, made->name, folder, disk, vm);
+    }
+    g_assert_true(rfp_files_make_dirs(&set->folder, dir, &error));
+    set_add_file(set, partial, made->name, folder, vm, "config", "domain.xml",
+                 "<domain/>\n");
+    if (checkpoint != NULL)
+        set_add_file(set, partial, made->name, folder, vm, "runtime",
+                     "checkpoint.xml", checkpoint);
+}
+
+static inline gboolean
+set_has_other(const SetMade *made)
+{
+    for (const SetDisk *disk = made->disks; disk->target != NULL; disk++) {
+        if (set_is_other(disk))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Publishes a point; @set is loaded again. @checkpoint: the text of its
  * checkpoint.xml, or NULL. */
 static inline void
@@ -245,17 +299,11 @@ set_add_point_of(RfpExportSet *set, const SetMade *made, const char *checkpoint)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpManifest) manifest = rfp_manifest_new();
-    RfpManifestVm *vm = rfp_manifest_add_vm(manifest);
     RfpSetPoint *newest = rfp_export_set_newest(set);
-    g_autofree char *mended = NULL;
-    g_autofree char *folder =
-        rfp_export_set_vm_folder(set, SET_VM, "vm1", &mended, &error);
     g_autofree char *partial = NULL;
-    g_autofree char *vm_dir = NULL;
     g_autofree char *path = NULL;
     g_autofree char *text = NULL;
 
-    g_assert_no_error(error);
     manifest->generator = g_strdup("test");
     manifest->set_guid = g_strdup(set->file->guid);
     manifest->sequence = newest ? newest->manifest->sequence + 1 : 1;
@@ -269,19 +317,10 @@ set_add_point_of(RfpExportSet *set, const SetMade *made, const char *checkpoint)
     manifest->consistency = REFPOINT_CONSISTENCY_APPLICATION;
     manifest->created_us = G_GINT64_CONSTANT(1795293000123456);
     manifest->published_us = G_GINT64_CONSTANT(1795293002000007);
-    vm->uuid = g_strdup(SET_VM);
-    vm->name = g_strdup("vm1");
-    vm->folder = g_strdup(folder);
-    for (const SetDisk *disk = made->disks; disk->target != NULL; disk++)
-        set_add_disk(set, made->name, folder, disk, vm);
     partial = rfp_export_set_partial_name(manifest->guid);
-    vm_dir = g_build_filename(partial, folder, NULL);
-    g_assert_true(rfp_files_make_dirs(&set->folder, vm_dir, &error));
-    set_add_file(set, partial, made->name, folder, vm, "config", "domain.xml",
-                 "<domain/>\n");
-    if (checkpoint != NULL)
-        set_add_file(set, partial, made->name, folder, vm, "runtime",
-                     "checkpoint.xml", checkpoint);
+    set_add_vm(set, made, FALSE, partial, checkpoint, manifest);
+    if (set_has_other(made))
+        set_add_vm(set, made, TRUE, partial, NULL, manifest);
     text = rfp_manifest_format(manifest);
     path = g_build_filename(partial, "export.xml", NULL);
     g_assert_true(

@@ -53,6 +53,47 @@ test_points(void)
     set_remove(temp);
 }
 
+static const SetMade two_vms[] = {
+    {"first",
+     {{"vda", NULL, 131072, "0:a"}, {"vm2/vda", NULL, 131072, "0:x 1:y"}}},
+    {"second",
+     {{"vda", "first", 131072, "1:b"},
+      {"vm2/vda", "first", 131072, "0:z"},
+      {"vm2/vdb", NULL, 131072, "1:q"}}},
+    {.name = NULL},
+};
+
+/* All disks of all VMs are shown, each with its own chain. */
+static void
+test_two_vms(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(RefpointCatalog) catalog = NULL;
+    g_autoptr(GError) error = NULL;
+    RefpointCatalogPoint *point = NULL;
+    RefpointCatalogDisk *disk = NULL;
+
+    set_make(dir, two_vms);
+    catalog = refpoint_catalog(dir, &error);
+    g_assert_no_error(error);
+    point = g_ptr_array_index(catalog->points, 1);
+    g_assert_cmpstr(point->domain_uuid, ==, SET_VM);
+    g_assert_cmpuint(point->disks->len, ==, 3);
+    disk = g_ptr_array_index(point->disks, 0);
+    g_assert_cmpstr(disk->domain_uuid, ==, SET_VM);
+    g_assert_cmpstr(disk->domain_name, ==, "vm1");
+    disk = g_ptr_array_index(point->disks, 1);
+    g_assert_cmpstr(disk->domain_uuid, ==, SET_OTHER_VM);
+    g_assert_cmpstr(disk->image, ==, "disks/vm2/vda/second.qcow2");
+    g_assert_cmpuint(disk->depth, ==, 2);
+    disk = g_ptr_array_index(point->disks, 2);
+    g_assert_cmpstr(disk->target, ==, "vdb");
+    g_assert_cmpstr(disk->domain_name, ==, "vm2");
+    g_assert_cmpuint(disk->depth, ==, 1);
+    set_remove(temp);
+}
+
 static void
 test_newer(void)
 {
@@ -139,6 +180,7 @@ main(int argc, char **argv)
     g_test_add_func("/catalog/points", test_points);
     g_test_add_func("/catalog/damaged", test_damaged);
     g_test_add_func("/catalog/newer", test_newer);
+    g_test_add_func("/catalog/two-vms", test_two_vms);
     g_test_add_func("/catalog/no-set", test_no_set);
     return g_test_run();
 }

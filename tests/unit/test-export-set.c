@@ -11,6 +11,16 @@ static const SetMade points[] = {
     {.name = NULL},
 };
 
+static const SetMade two_vms[] = {
+    {"first",
+     {{"vda", NULL, 131072, "0:a"}, {"vm2/vda", NULL, 131072, "0:x 1:y"}}},
+    {"second",
+     {{"vda", "first", 131072, "1:b"},
+      {"vm2/vda", "first", 131072, "0:z"},
+      {"vm2/vdb", NULL, 131072, "1:q"}}},
+    {.name = NULL},
+};
+
 typedef struct {
     char *temp;
     char *dir; /* below it, not there */
@@ -228,6 +238,48 @@ test_newer_format(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_null(damage);
 }
 
+/* Each VM of a point has chains of its own, though targets are the same. */
+static void
+test_two_vms(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GPtrArray) one = NULL;
+    g_autoptr(GPtrArray) other = NULL;
+    g_autoptr(GError) error = NULL;
+    RfpSetPoint *second = NULL;
+    RfpManifestDisk *disk = NULL;
+
+    set_make(fixture->dir, two_vms);
+    set = open_set(fixture->dir);
+    second = rfp_export_set_newest(set);
+    g_assert_cmpuint(second->manifest->vms->len, ==, 2);
+    g_assert_cmpstr(rfp_set_point_vm(second, SET_VM)->name, ==, "vm1");
+    g_assert_cmpstr(rfp_set_point_vm(second, SET_OTHER_VM)->name, ==, "vm2");
+    g_assert_null(rfp_set_point_vm(second, set->file->guid));
+    g_assert_null(rfp_set_point_disk(second, SET_VM, "vdb"));
+    g_assert_nonnull(rfp_set_point_disk(second, SET_OTHER_VM, "vdb"));
+    g_assert_cmpstr(rfp_set_point_file(second, SET_OTHER_VM, "config")->path,
+                    ==, "second/vm2/domain.xml");
+    g_assert_true(rfp_export_set_newest_of(set, SET_OTHER_VM) == second);
+    g_assert_null(rfp_export_set_newest_of(set, set->file->guid));
+
+    one = rfp_export_set_chain(set, second, SET_VM, "vda", &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(one->len, ==, 2);
+    disk = g_ptr_array_index(one, 1);
+    g_assert_cmpstr(disk->image, ==, "disks/vm1/vda/first.qcow2");
+    g_assert_true(rfp_export_set_check_chain(set, one, &error));
+    other = rfp_export_set_chain(set, second, SET_OTHER_VM, "vda", &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(other->len, ==, 2);
+    disk = g_ptr_array_index(other, 1);
+    g_assert_cmpstr(disk->image, ==, "disks/vm2/vda/first.qcow2");
+    g_assert_true(rfp_export_set_check_chain(set, other, &error));
+    g_assert_no_error(error);
+    g_assert_null(rfp_export_set_chain(set, second, SET_VM, "vdb", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
+}
+
 /* A point that needs a newer program is neither damaged nor found, and chains
  * that go through it are not called broken. */
 static void
@@ -262,12 +314,12 @@ test_newer_point(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_clear_error(&error);
 
     third = rfp_export_set_resolve(set, "third");
-    g_assert_null(rfp_export_set_chain(set, third, "vda", &error));
+    g_assert_null(rfp_export_set_chain(set, third, SET_VM, "vda", &error));
     failure = refpoint_failure_new(error);
     g_assert_cmpint(failure->cause, ==, REFPOINT_ERROR_NOT_SUPPORTED);
     g_assert_nonnull(strstr(failure->message, "'second'"));
     g_clear_error(&error);
-    chain = rfp_export_set_chain(set, third, "vdb", &error);
+    chain = rfp_export_set_chain(set, third, SET_VM, "vdb", &error);
     g_assert_no_error(error);
     g_assert_cmpuint(chain->len, ==, 2);
 }
@@ -289,7 +341,7 @@ test_newer_unknown(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_nonnull(rfp_export_set_find_newer(set, guid));
     g_assert_null(rfp_export_set_chain(set,
                                        rfp_export_set_resolve(set, "third"),
-                                       "vda", &error));
+                                       SET_VM, "vda", &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
 }
 
@@ -379,7 +431,7 @@ test_points(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
                   rfp_export_set_find(set, guid));
     g_assert_null(rfp_export_set_resolve(set, "nobody"));
     g_assert_null(rfp_export_set_find(set, SET_VM));
-    g_assert_cmpstr(rfp_set_point_vm(point)->uuid, ==, SET_VM);
+    g_assert_cmpstr(rfp_set_point_vm(point, SET_VM)->uuid, ==, SET_VM);
 }
 
 typedef struct {
@@ -417,7 +469,7 @@ test_damaged(void)
         if (row->damaged != NULL) {
             g_assert_cmpstr(last->folder, ==, row->damaged);
             g_assert_nonnull(last->damage);
-            g_assert_null(rfp_set_point_vm(last));
+            g_assert_null(rfp_set_point_vm(last, SET_VM));
         }
         set_remove(temp);
     }
@@ -497,7 +549,8 @@ test_chain(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
     set_make(fixture->dir, points);
     set = open_set(fixture->dir);
-    vda = rfp_export_set_chain(set, rfp_export_set_newest(set), "vda", &error);
+    vda = rfp_export_set_chain(set, rfp_export_set_newest(set), SET_VM, "vda",
+                               &error);
     g_assert_no_error(error);
     g_assert_cmpuint(vda->len, ==, 3);
     disk = g_ptr_array_index(vda, 2);
@@ -506,11 +559,12 @@ test_chain(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     digests = rfp_export_set_open_digests(set, vda, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(digests->len, ==, 3);
-    vdb = rfp_export_set_chain(set, rfp_export_set_newest(set), "vdb", &error);
+    vdb = rfp_export_set_chain(set, rfp_export_set_newest(set), SET_VM, "vdb",
+                               &error);
     g_assert_no_error(error);
     g_assert_cmpuint(vdb->len, ==, 2);
-    g_assert_null(
-        rfp_export_set_chain(set, rfp_export_set_newest(set), "vdc", &error));
+    g_assert_null(rfp_export_set_chain(set, rfp_export_set_newest(set), SET_VM,
+                                       "vdc", &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
 }
 
@@ -553,7 +607,7 @@ test_broken(void)
             edit(dir, row->file, row->from, row->to);
         set = open_set(dir);
         chain = rfp_export_set_chain(set, rfp_export_set_resolve(set, "third"),
-                                     "vda", &error);
+                                     SET_VM, "vda", &error);
         g_assert_true((chain != NULL) == row->linked);
         if (chain != NULL)
             g_assert_false(rfp_export_set_check_chain(set, chain, &error));
@@ -616,8 +670,8 @@ test_rotten(void)
         set_make(dir, points);
         flip(dir, row->file, row->offset, row->bit);
         set = open_set(dir);
-        chain = rfp_export_set_chain(set, rfp_export_set_newest(set), "vda",
-                                     &error);
+        chain = rfp_export_set_chain(set, rfp_export_set_newest(set), SET_VM,
+                                     "vda", &error);
         g_assert_no_error(error);
         g_assert_false(rfp_export_set_check_chain(set, chain, &error));
         g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
@@ -648,7 +702,8 @@ test_rotten_large(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     made[0].disks[0].stored = stored->str;
     set_make(fixture->dir, made);
     set = open_set(fixture->dir);
-    chain = rfp_export_set_chain(set, rfp_export_set_newest(set), "vda", NULL);
+    chain = rfp_export_set_chain(set, rfp_export_set_newest(set), SET_VM, "vda",
+                                 NULL);
     g_assert_true(rfp_export_set_check_chain(set, chain, &error));
     disk = g_ptr_array_index(chain, 0);
     fd = rfp_files_open(&set->folder, disk->image, O_RDONLY, NULL);
@@ -678,9 +733,9 @@ test_read_file(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
     set_make(fixture->dir, points);
     set = open_set(fixture->dir);
-    file = rfp_manifest_vm_file(rfp_set_point_vm(
-                                    rfp_export_set_resolve(set, "first")),
-                                "config");
+    file = rfp_manifest_vm_file(
+        rfp_set_point_vm(rfp_export_set_resolve(set, "first"), SET_VM),
+        "config");
     text = rfp_export_set_read_file(set, file, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(text, ==, "<domain/>\n");
@@ -699,10 +754,10 @@ test_other_view(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
     set_make(fixture->dir, points);
     set = open_set(fixture->dir);
-    vm = rfp_set_point_vm(rfp_export_set_resolve(set, "first"));
+    vm = rfp_set_point_vm(rfp_export_set_resolve(set, "first"), SET_VM);
     rfp_manifest_vm_disk(vm, "vda")->view[0] ^= 1;
-    g_assert_null(
-        rfp_export_set_chain(set, rfp_export_set_newest(set), "vda", &error));
+    g_assert_null(rfp_export_set_chain(set, rfp_export_set_newest(set), SET_VM,
+                                       "vda", &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
     g_assert_nonnull(strstr(error->message, "first"));
 }
@@ -899,6 +954,7 @@ main(int argc, char **argv)
     ADD("/export-set/set-file", test_set_file);
     ADD("/export-set/newer-format", test_newer_format);
     ADD("/export-set/newer-point", test_newer_point);
+    ADD("/export-set/two-vms", test_two_vms);
     ADD("/export-set/newer-unknown", test_newer_unknown);
     ADD("/export-set/newer-folders", test_newer_folders);
     ADD("/export-set/lock", test_lock);

@@ -674,6 +674,44 @@ test_many(void)
     set_remove(temp);
 }
 
+/* Of a point of two VMs all is looked at. */
+static void
+test_two_vms(void)
+{
+    static const SetMade made[] = {
+        {"first",
+         {{"vda", NULL, 131072, "0:a"}, {"vm2/vda", NULL, 131072, "0:x 1:y"}}},
+        {"second",
+         {{"vda", "first", 131072, "1:b"},
+          {"vm2/vda", "first", 131072, "0:z"},
+          {"vm2/vdb", NULL, 131072, "1:q"}}},
+        {.name = NULL},
+    };
+    static const char other[] = "disks/vm2/vda/first.qcow2";
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *path = g_build_filename(dir, other, NULL);
+    g_autoptr(RefpointVerification) sound = NULL;
+    g_autoptr(RefpointVerification) result = NULL;
+    g_auto(RfpFd) fd = -1;
+
+    set_make(dir, made);
+    sound = verify(dir, NULL);
+    assert_sound(sound);
+    g_assert_cmpuint(sound->points, ==, 2);
+    g_assert_cmpuint(sound->images, ==, 5);
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+    fd = open(path, O_WRONLY);
+    g_assert_cmpint(pwrite(fd, "X", 1, 2 * RFP_CLUSTER_SIZE), ==, 1);
+    g_assert_cmpint(g_chmod(path, 0400), ==, 0);
+    result = verify(dir, "second");
+    g_assert_cmpuint(result->damages->len, ==, 1);
+    g_assert_cmpuint(
+        find(result->damages, "digest-mismatch", other, NULL)->offset, ==,
+        RFP_CLUSTER_SIZE);
+    set_remove(temp);
+}
+
 /* A point that needs a newer program is not damaged, nor is what builds on it,
  * and its files are no leftovers. */
 static void
@@ -1019,7 +1057,7 @@ forge_digests(const char *dir, const Row *row)
     g_autoptr(RfpExportSet) set = rfp_export_set_open(dir, &error);
     RfpSetPoint *point = rfp_export_set_resolve(set, row->from);
     RfpManifestDisk *disk =
-        rfp_manifest_vm_disk(rfp_set_point_vm(point), "vda");
+        rfp_manifest_vm_disk(rfp_set_point_vm(point, SET_VM), "vda");
     g_autofree char *path = file_of(dir, disk->digests);
     g_autofree char *manifest = file_of(dir, "second/export.xml");
     g_autofree char *text = NULL;
@@ -1082,6 +1120,7 @@ main(int argc, char **argv)
     g_test_add_func("/verify/large", test_large);
     g_test_add_func("/verify/many", test_many);
     g_test_add_func("/verify/many-ranges", test_many_ranges);
+    g_test_add_func("/verify/two-vms", test_two_vms);
     g_test_add_func("/verify/newer", test_newer);
     g_test_add_func("/verify/newer-folders", test_newer_folders);
     g_test_add_func("/verify/later", test_later);

@@ -11,19 +11,36 @@ typedef struct {
     Table *table;
 } Rows;
 
+/* Whether its disks are of several domains. */
+static gboolean
+has_several(const RefpointCatalogPoint *point)
+{
+    for (guint i = 0; point->disks != NULL && i < point->disks->len; i++) {
+        const RefpointCatalogDisk *disk = point->disks->pdata[i];
+
+        if (g_strcmp0(disk->domain_uuid, point->domain_uuid) != 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static void
 add_disk(Table *table,
          const char *name,
          const char *created,
          const char *consistency,
-         const RefpointCatalogDisk *disk)
+         const RefpointCatalogDisk *disk,
+         gboolean several)
 {
+    g_autofree char *target =
+        several ? g_strconcat(disk->domain_name, "/", disk->target, NULL)
+                : g_strdup(disk->target);
     gboolean stored = disk->mode != REFPOINT_MODE_LEFT_OUT;
     g_autofree char *size = stored ? output_size(disk->size) : NULL;
     g_autofree char *used = stored ? output_size(disk->stored) : NULL;
     g_autofree char *depth = stored ? g_strdup_printf("%u", disk->depth) : NULL;
 
-    table_add(table, name, created, consistency, disk->target,
+    table_add(table, name, created, consistency, target,
               output_mode(disk->mode), size, used, depth);
 }
 
@@ -59,7 +76,7 @@ add_point(guint index, const char *drawing, gpointer opaque)
     for (guint i = 0; point->disks != NULL && i < point->disks->len; i++)
         add_disk(rows->table, i == 0 ? label : below, i == 0 ? created : " ",
                  i == 0 ? output_consistency(point->consistency) : " ",
-                 point->disks->pdata[i]);
+                 point->disks->pdata[i], has_several(point));
     if (point->disks == NULL || point->disks->len == 0)
         table_add(rows->table, label, created,
                   output_consistency(point->consistency), NULL, NULL, NULL,
@@ -129,6 +146,7 @@ disks_to_json(const GPtrArray *disks)
         json_set_text(object, "image", disk->image);
         json_set_text(object, "view_digest", disk->view_digest);
         json_set_number(object, "depth", disk->depth);
+        json_set_domain(object, disk->domain_name, disk->domain_uuid);
         json_array_add_object_element(array, object);
     }
     return array;

@@ -397,7 +397,9 @@ open_base(RfpExportDisk *disk, GError **error)
     g_autoptr(GError) local = NULL;
     g_autoptr(RefpointFailure) failure = NULL;
 
-    disk->chain = rfp_export_set_chain(set, point, disk->state.target, &local);
+    disk->chain =
+        rfp_export_set_chain(set, point, disk->member->operation.domain->uuid,
+                             disk->state.target, &local);
     if (disk->chain != NULL)
         disk->base_digests =
             rfp_export_set_open_digests(set, disk->chain, &local);

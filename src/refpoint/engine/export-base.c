@@ -22,7 +22,7 @@ check_created(RfpExportMember *member,
               GError **error)
 {
     RfpManifestFile *file =
-        rfp_manifest_vm_file(rfp_set_point_vm(point), "runtime");
+        rfp_set_point_file(point, member->operation.domain->uuid, "runtime");
     g_autofree char *text = NULL;
     g_autoptr(RfpCheckpointXml) then = NULL;
 
@@ -47,8 +47,9 @@ check_folder(RfpExportMember *member,
              const char *target,
              GError **error)
 {
-    RfpManifestVm *vm =
-        rfp_set_point_vm(rfp_export_set_newest(member->export->bases));
+    const char *uuid = member->operation.domain->uuid;
+    RfpSetPoint *newest = rfp_export_set_newest_of(member->export->bases, uuid);
+    RfpManifestVm *vm = newest != NULL ? rfp_set_point_vm(newest, uuid) : NULL;
     g_autofree char *folder =
         g_build_filename("disks", vm != NULL ? vm->folder : "", target, NULL);
     g_autofree char *other = g_path_get_dirname(base->image);
@@ -73,7 +74,8 @@ look_at_files(RfpExportMember *member,
 {
     g_autoptr(GError) local = NULL;
     g_autoptr(GPtrArray) chain =
-        rfp_export_set_chain(member->export->bases, point, target, &local);
+        rfp_export_set_chain(member->export->bases, point,
+                             member->operation.domain->uuid, target, &local);
 
     candidate->chain_ok =
         chain != NULL &&
@@ -133,13 +135,12 @@ candidate_of(const RfpExportDisk *disk,
 {
     RfpExportMember *member = disk->member;
     const char *target = disk->state.target;
-    RfpManifestVm *vm = rfp_set_point_vm(point);
     RfpManifestDisk *data =
-        vm != NULL ? rfp_manifest_vm_disk(vm, target) : NULL;
+        rfp_set_point_disk(point, member->operation.domain->uuid, target);
     RfpCheckpointXml *checkpoint = NULL;
     RfpCheckpointDisk *tracked = NULL;
 
-    *has = data != NULL && data->mode != REFPOINT_MODE_LEFT_OUT;
+    *has = data != NULL;
     if (!*has)
         return TRUE;
     checkpoint =

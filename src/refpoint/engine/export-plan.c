@@ -173,13 +173,12 @@ warn_of(const RfpExportDisk *disk)
 static gboolean
 same_disks(RfpExportMember *member, RfpSetPoint *point)
 {
-    RfpManifestVm *vm = rfp_set_point_vm(point);
+    const char *uuid = member->operation.domain->uuid;
 
     for (guint i = 0; i < member->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
-        RfpManifestDisk *data =
-            vm != NULL ? rfp_manifest_vm_disk(vm, disk->state.target) : NULL;
-        gboolean has = data != NULL && data->mode != REFPOINT_MODE_LEFT_OUT;
+        gboolean has =
+            rfp_set_point_disk(point, uuid, disk->state.target) != NULL;
 
         if (has != rfp_export_takes(disk))
             return FALSE;

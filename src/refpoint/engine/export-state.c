@@ -238,10 +238,11 @@ same_content(int a, int b)
 static const RfpManifestFile *
 find_last(RfpExportMember *member, const State *state)
 {
-    RfpSetPoint *newest = rfp_export_set_newest(member->export->set);
+    const char *uuid = member->operation.domain->uuid;
+    RfpSetPoint *newest = rfp_export_set_newest_of(member->export->set, uuid);
     /* a digest is taken on only where a bit of it cannot have changed */
     RfpManifestVm *vm = newest != NULL && newest->manifest->vouches
-                            ? rfp_set_point_vm(newest)
+                            ? rfp_set_point_vm(newest, uuid)
                             : NULL;
 
     for (guint i = 0; vm != NULL && i < vm->files->len; i++) {

@@ -365,8 +365,7 @@ find_data(const RfpImportPoint *point,
           gboolean had_bitmap,
           GError **error)
 {
-    RfpManifestDisk *data =
-        rfp_manifest_vm_disk(rfp_set_point_vm(point->in_set), disk->target);
+    RfpManifestDisk *data = rfp_manifest_vm_disk(point->vm, disk->target);
 
     if (disk->encrypted) {
         rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,

@@ -24,6 +24,7 @@ typedef struct {
 /* A point of the set, read and checked. */
 typedef struct {
     RfpSetPoint *in_set; /* borrowed */
+    RfpManifestVm *vm;   /* the domain in it, borrowed; NULL: it is not */
     char *text;          /* of its checkpoint.xml */
     RfpCheckpointXml *xml;
     RfpMetadataPoint *note; /* what the domain will say of it */

@@ -30,7 +30,7 @@ static char *
 read_runtime(RfpImport *import, RfpSetPoint *point, GError **error)
 {
     RfpManifestFile *file =
-        rfp_manifest_vm_file(rfp_set_point_vm(point), "runtime");
+        rfp_set_point_file(point, import->operation.domain->uuid, "runtime");
 
     if (file == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
@@ -50,9 +50,7 @@ check_identity(RfpImport *import, const RfpImportPoint *point, GError **error)
     g_autofree char *guid =
         rfp_checkpoint_guid(import->operation.domain, point->xml);
 
-    if (rfp_guid_equal(guid, manifest->guid) &&
-        rfp_guid_equal(rfp_set_point_vm(point->in_set)->uuid,
-                       import->operation.domain->uuid))
+    if (rfp_guid_equal(guid, manifest->guid))
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_FAILED,
                   _("the checkpoint of point '%s' is another one's"),
@@ -80,7 +78,7 @@ static void
 make_note(RfpImport *import, RfpImportPoint *point)
 {
     const RfpManifest *manifest = point->in_set->manifest;
-    RfpManifestVm *vm = rfp_set_point_vm(point->in_set);
+    const RfpManifestVm *vm = point->vm;
 
     point->note = rfp_metadata_point_new(manifest->guid, point->xml->name);
     point->note->set_guid = g_strdup(import->set->file->guid);
@@ -102,6 +100,7 @@ read_point(RfpImport *import, RfpSetPoint *set_point, GError **error)
     g_autoptr(RfpImportPoint) point = g_new0(RfpImportPoint, 1);
 
     point->in_set = set_point;
+    point->vm = rfp_set_point_vm(set_point, import->operation.domain->uuid);
     point->text = read_runtime(import, set_point, error);
     if (point->text == NULL)
         return NULL;

@@ -191,13 +191,11 @@ rfp_msvm_check_export_collection(const RfpMsvmCall *call,
 static gboolean
 is_file(const RfpExportSet *set,
         const RfpSetPoint *point,
+        const char *domain,
         const char *role,
         const char *path)
 {
-    const RfpManifestVm *vm =
-        point->manifest != NULL ? rfp_set_point_vm(point) : NULL;
-    const RfpManifestFile *file =
-        vm != NULL ? rfp_manifest_vm_file(vm, role) : NULL;
+    const RfpManifestFile *file = rfp_set_point_file(point, domain, role);
     g_autofree char *found =
         file != NULL ? g_build_filename(set->path, file->path, NULL) : NULL;
 
@@ -207,6 +205,7 @@ is_file(const RfpExportSet *set,
 /* The GUID of the point of @set that has these two files. */
 static char *
 find_point_of(const RfpExportSet *set,
+              const char *domain,
               const char *config,
               const char *runtime,
               GError **error)
@@ -216,8 +215,8 @@ find_point_of(const RfpExportSet *set,
     for (i = 0; i < set->points->len; i++) {
         const RfpSetPoint *point = g_ptr_array_index(set->points, i);
 
-        if (is_file(set, point, "config", config) &&
-            is_file(set, point, "runtime", runtime))
+        if (is_file(set, point, domain, "config", config) &&
+            is_file(set, point, domain, "runtime", runtime))
             return g_strdup(point->manifest->guid);
     }
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
@@ -253,11 +252,10 @@ take_files(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
     set = rfp_export_set_open(work->directory, error);
     if (set == NULL)
         return FALSE;
-    work->point = find_point_of(set, config, runtime, error);
-    if (work->point == NULL)
-        return FALSE;
-    if (rfp_guid_equal(set->file->vm_uuid, work->domain))
-        return TRUE;
+    if (rfp_guid_equal(set->file->vm_uuid, work->domain)) {
+        work->point = find_point_of(set, work->domain, config, runtime, error);
+        return work->point != NULL;
+    }
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   _("the set '%s' belongs to another domain, %s"),
                   work->directory, set->file->vm_uuid);

@@ -184,7 +184,8 @@ finish_export(const RfpMsvmWork *work,
     g_autoptr(RfpExportSet) set = rfp_export_set_open(work->directory, NULL);
     const RfpSetPoint *point =
         set != NULL ? rfp_export_set_find(set, work->point) : NULL;
-    const RfpManifestVm *vm = point != NULL ? rfp_set_point_vm(point) : NULL;
+    const RfpManifestVm *vm =
+        point != NULL ? rfp_set_point_vm(point, work->domain) : NULL;
     guint i = 0;
 
     (void)report;

@@ -11,6 +11,8 @@ disk_free(gpointer data)
     g_free(disk->base_guid);
     g_free(disk->image);
     g_free(disk->view_digest);
+    g_free(disk->domain_name);
+    g_free(disk->domain_uuid);
     g_free(disk);
 }
 
@@ -56,17 +58,21 @@ time_text(gint64 us)
 
 /*
  * Images in the chain of a disk; 0 where a link is missing. Points come by
- * sequence, so the base's depth is known already. @depths: by GUID and target.
+ * sequence, so the base's depth is known already. @depths: by the GUIDs of
+ * point and VM, and the target.
  */
 static guint
-disk_depth(GHashTable *depths, const char *guid, const RfpManifestDisk *disk)
+disk_depth(GHashTable *depths,
+           const char *guid,
+           const RfpManifestVm *vm,
+           const RfpManifestDisk *disk)
 {
-    char *key = g_strconcat(guid, "/", disk->target, NULL);
+    char *key = g_strjoin("/", guid, vm->uuid, disk->target, NULL);
     g_autofree char *base = NULL;
     guint depth = 1;
 
     if (disk->mode == REFPOINT_MODE_INCREMENT) {
-        base = g_strconcat(disk->base_guid, "/", disk->target, NULL);
+        base = g_strjoin("/", disk->base_guid, vm->uuid, disk->target, NULL);
         depth = GPOINTER_TO_UINT(g_hash_table_lookup(depths, base));
         depth = depth > 0 ? depth + 1 : 0;
     }
@@ -75,13 +81,18 @@ disk_depth(GHashTable *depths, const char *guid, const RfpManifestDisk *disk)
 }
 
 static RefpointCatalogDisk *
-describe_disk(GHashTable *depths, const char *guid, const RfpManifestDisk *from)
+describe_disk(GHashTable *depths,
+              const char *guid,
+              const RfpManifestVm *vm,
+              const RfpManifestDisk *from)
 {
     RefpointCatalogDisk *disk = g_new0(RefpointCatalogDisk, 1);
 
     disk->target = g_strdup(from->target);
     disk->mode = from->mode;
     disk->reason_id = g_strdup(from->reason_id);
+    disk->domain_name = g_strdup(vm->name);
+    disk->domain_uuid = g_strdup(vm->uuid);
     if (from->mode == REFPOINT_MODE_LEFT_OUT)
         return disk;
     disk->base_guid = g_strdup(from->base_guid);
@@ -89,16 +100,42 @@ describe_disk(GHashTable *depths, const char *guid, const RfpManifestDisk *from)
     disk->stored = from->stored;
     disk->image = g_strdup(from->image);
     disk->view_digest = rfp_digest_to_hex(from->view);
-    disk->depth = disk_depth(depths, guid, from);
+    disk->depth = disk_depth(depths, guid, vm, from);
     return disk;
 }
 
+/* All disks of all VMs of the point. */
+static void
+describe_disks(RefpointCatalogPoint *point,
+               GHashTable *depths,
+               const RfpManifest *manifest)
+{
+    for (guint v = 0; v < manifest->vms->len; v++) {
+        const RfpManifestVm *vm = g_ptr_array_index(manifest->vms, v);
+
+        for (guint i = 0; i < vm->disks->len; i++)
+            g_ptr_array_add(point->disks,
+                            describe_disk(depths, manifest->guid, vm,
+                                          g_ptr_array_index(vm->disks, i)));
+    }
+}
+
+/* The VM that the set belongs to, else the first. */
+static const RfpManifestVm *
+main_vm(const RfpExportSet *set, const RfpSetPoint *point)
+{
+    const RfpManifestVm *vm = rfp_set_point_vm(point, set->file->vm_uuid);
+
+    return vm != NULL ? vm : g_ptr_array_index(point->manifest->vms, 0);
+}
+
 static RefpointCatalogPoint *
-describe_point(GHashTable *depths, const RfpSetPoint *from)
+describe_point(const RfpExportSet *set,
+               GHashTable *depths,
+               const RfpSetPoint *from)
 {
     RefpointCatalogPoint *point = g_new0(RefpointCatalogPoint, 1);
     const RfpManifest *manifest = from->manifest;
-    RfpManifestVm *vm = rfp_set_point_vm(from);
 
     point->folder = g_strdup(from->folder);
     point->damage = g_strdup(from->damage);
@@ -112,14 +149,9 @@ describe_point(GHashTable *depths, const RfpSetPoint *from)
     point->sequence = manifest->sequence;
     point->created = time_text(manifest->created_us);
     point->consistency = manifest->consistency;
-    if (vm == NULL)
-        return point;
-    point->domain_name = g_strdup(vm->name);
-    point->domain_uuid = g_strdup(vm->uuid);
-    for (guint i = 0; i < vm->disks->len; i++)
-        g_ptr_array_add(point->disks,
-                        describe_disk(depths, manifest->guid,
-                                      g_ptr_array_index(vm->disks, i)));
+    point->domain_name = g_strdup(main_vm(set, from)->name);
+    point->domain_uuid = g_strdup(main_vm(set, from)->uuid);
+    describe_disks(point, depths, manifest);
     return point;
 }
 
@@ -141,7 +173,7 @@ refpoint_catalog(const char *directory, GError **error)
     catalog->points = g_ptr_array_new_with_free_func(point_free);
     for (guint i = 0; i < set->points->len; i++)
         g_ptr_array_add(catalog->points,
-                        describe_point(depths,
+                        describe_point(set, depths,
                                        g_ptr_array_index(set->points, i)));
     return catalog;
 }

@@ -624,12 +624,51 @@ rfp_export_set_newest(RfpExportSet *set)
     return newest;
 }
 
-RfpManifestVm *
-rfp_set_point_vm(const RfpSetPoint *point)
+RfpSetPoint *
+rfp_export_set_newest_of(RfpExportSet *set, const char *vm_uuid)
 {
-    if (point->manifest == NULL || point->manifest->vms->len == 0)
-        return NULL;
-    return g_ptr_array_index(point->manifest->vms, 0);
+    for (guint i = set->points->len; i > 0; i--) {
+        RfpSetPoint *point = g_ptr_array_index(set->points, i - 1);
+
+        if (rfp_set_point_vm(point, vm_uuid) != NULL)
+            return point;
+    }
+    return NULL;
+}
+
+RfpManifestVm *
+rfp_set_point_vm(const RfpSetPoint *point, const char *vm_uuid)
+{
+    for (guint i = 0; point->manifest != NULL && i < point->manifest->vms->len;
+         i++) {
+        RfpManifestVm *vm = g_ptr_array_index(point->manifest->vms, i);
+
+        if (rfp_guid_equal(vm->uuid, vm_uuid))
+            return vm;
+    }
+    return NULL;
+}
+
+RfpManifestFile *
+rfp_set_point_file(const RfpSetPoint *point,
+                   const char *vm_uuid,
+                   const char *role)
+{
+    const RfpManifestVm *vm = rfp_set_point_vm(point, vm_uuid);
+
+    return vm != NULL ? rfp_manifest_vm_file(vm, role) : NULL;
+}
+
+RfpManifestDisk *
+rfp_set_point_disk(const RfpSetPoint *point,
+                   const char *vm_uuid,
+                   const char *target)
+{
+    const RfpManifestVm *vm = rfp_set_point_vm(point, vm_uuid);
+    RfpManifestDisk *disk =
+        vm != NULL ? rfp_manifest_vm_disk(vm, target) : NULL;
+
+    return disk != NULL && disk->mode != REFPOINT_MODE_LEFT_OUT ? disk : NULL;
 }
 
 /* ---- A new point --------------------------------------------------------- */

@@ -124,9 +124,27 @@ rfp_export_set_is_strange(RfpExportSet *set);
 RfpSetPoint *
 rfp_export_set_newest(RfpExportSet *set);
 
-/* The point's VM: a set of one VM has one. */
+/* The newest sound point that has the VM, by its domain's UUID; or NULL. */
+RfpSetPoint *
+rfp_export_set_newest_of(RfpExportSet *set, const char *vm_uuid);
+
+/* A VM of a point, by its domain's UUID; NULL if the point does not have it, or
+ * has no manifest. */
 RfpManifestVm *
-rfp_set_point_vm(const RfpSetPoint *point);
+rfp_set_point_vm(const RfpSetPoint *point, const char *vm_uuid);
+
+/* The file of such a VM that has the role, or NULL. */
+RfpManifestFile *
+rfp_set_point_file(const RfpSetPoint *point,
+                   const char *vm_uuid,
+                   const char *role);
+
+/* The disk of such a VM; NULL if the point has no data of it, also where it
+ * was left out. */
+RfpManifestDisk *
+rfp_set_point_disk(const RfpSetPoint *point,
+                   const char *vm_uuid,
+                   const char *target);
 
 /*
  * The VM's folder; fixed at its first export, in folders.xml, and known to its

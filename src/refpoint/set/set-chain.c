@@ -15,16 +15,6 @@
  * large disk that is written everywhere are many times that. */
 #define TABLES_MAX 512
 
-static RfpManifestDisk *
-point_disk(const RfpSetPoint *point, const char *target)
-{
-    RfpManifestVm *vm = rfp_set_point_vm(point);
-    RfpManifestDisk *disk =
-        vm != NULL ? rfp_manifest_vm_disk(vm, target) : NULL;
-
-    return disk != NULL && disk->mode != REFPOINT_MODE_LEFT_OUT ? disk : NULL;
-}
-
 /* There is no base, or it cannot be read here. */
 static void
 no_base(RfpExportSet *set,
@@ -55,12 +45,13 @@ no_base(RfpExportSet *set,
 static RfpManifestDisk *
 follow(RfpExportSet *set,
        const RfpSetPoint **point,
+       const char *vm_uuid,
        const RfpManifestDisk *disk,
        GError **error)
 {
     const RfpSetPoint *base = rfp_export_set_find(set, disk->base_guid);
     RfpManifestDisk *older =
-        base != NULL ? point_disk(base, disk->target) : NULL;
+        base != NULL ? rfp_set_point_disk(base, vm_uuid, disk->target) : NULL;
 
     if (older == NULL ||
         base->manifest->sequence >= (*point)->manifest->sequence) {
@@ -82,11 +73,12 @@ follow(RfpExportSet *set,
 GPtrArray *
 rfp_export_set_chain(RfpExportSet *set,
                      const RfpSetPoint *point,
+                     const char *vm_uuid,
                      const char *target,
                      GError **error)
 {
     g_autoptr(GPtrArray) chain = g_ptr_array_new();
-    RfpManifestDisk *disk = point_disk(point, target);
+    RfpManifestDisk *disk = rfp_set_point_disk(point, vm_uuid, target);
 
     if (disk == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,
@@ -99,7 +91,7 @@ rfp_export_set_chain(RfpExportSet *set,
     g_ptr_array_add(chain, disk);
     /* sequence numbers fall with every link, so this ends */
     while (disk->mode == REFPOINT_MODE_INCREMENT) {
-        disk = follow(set, &point, disk, error);
+        disk = follow(set, &point, vm_uuid, disk, error);
         if (disk == NULL)
             return NULL;
         g_ptr_array_add(chain, disk);

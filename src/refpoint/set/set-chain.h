@@ -9,7 +9,8 @@
 #include "set/export-set.h"
 
 /*
- * The chain of a disk from @point down to its full image: GPtrArray of
+ * The chain of a disk of a VM (by its domain's UUID) from @point down to its
+ * full image: GPtrArray of
  * RfpManifestDisk (borrowed), newest first. Every link is checked: the base
  * is there, is older, and its view digest is the one the link names. FAILED
  * says which link is broken; NOT_SUPPORTED that a link needs a newer program.
@@ -18,6 +19,7 @@
 GPtrArray *
 rfp_export_set_chain(RfpExportSet *set,
                      const RfpSetPoint *point,
+                     const char *vm_uuid,
                      const char *target,
                      GError **error);
 

@@ -189,19 +189,27 @@ report_unreadable(RfpVerify *verify, const RfpSetPoint *point)
 static void
 check_vm(RfpVerify *verify, const char *path, const RfpManifestVm *vm)
 {
-    RfpSetFile *file = verify->set->file;
     const char *folder = verify->folders != NULL
                              ? g_hash_table_lookup(verify->folders, vm->uuid)
                              : NULL;
 
-    if (file != NULL && !rfp_guid_equal(file->vm_uuid, vm->uuid))
-        rfp_verify_damage(verify, path, "manifest-damaged",
-                          _("it is of the VM %s, the set is of %s"), vm->uuid,
-                          file->vm_uuid);
     if (verify->folders != NULL && g_strcmp0(folder, vm->folder) != 0)
         rfp_verify_damage(verify, path, "manifest-damaged",
                           _("its folder '%s' is not that of folders.xml"),
                           vm->folder);
+}
+
+/* A point may be of several VMs, but the set's is one of them. */
+static void
+check_owned(RfpVerify *verify, const char *path, const RfpSetPoint *point)
+{
+    const RfpSetFile *file = verify->set->file;
+    const RfpManifestVm *first = g_ptr_array_index(point->manifest->vms, 0);
+
+    if (file != NULL && rfp_set_point_vm(point, file->vm_uuid) == NULL)
+        rfp_verify_damage(verify, path, "manifest-damaged",
+                          _("it is of the VM %s, the set is of %s"),
+                          first->uuid, file->vm_uuid);
 }
 
 /* A point follows the one that was the newest: its number does too. */
@@ -332,6 +340,7 @@ check_manifest(RfpVerify *verify, const RfpSetPoint *point, const char *path)
         rfp_verify_damage(verify, path, "manifest-damaged",
                           _("the point is called '%s', its folder is not"),
                           manifest->folder);
+    check_owned(verify, path, point);
     for (guint i = 0; i < manifest->vms->len; i++)
         check_vm(verify, path, g_ptr_array_index(manifest->vms, i));
     check_parent(verify, point, path);

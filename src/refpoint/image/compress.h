@@ -10,7 +10,8 @@
  * takes up to half as long again. */
 #define RFP_COMPRESS_LEVEL 1
 
-/* What is not smaller by a sector is not worth it. */
+/* A cluster whose compressed data is not smaller than itself by at least one
+ * sector is stored as it is. */
 #define RFP_COMPRESS_MAX (RFP_CLUSTER_SIZE - 512)
 
 /* Shared by all writers of an operation: it bounds how many clusters are
@@ -37,16 +38,18 @@ rfp_compress_take(RfpCompress *compress);
 void
 rfp_compress_give(RfpCompress *compress, RfpCompressor *compressor);
 
-/* Bytes in @compressor->data, or 0 if they would be more than that takes. */
+/* Compresses a cluster into @compressor->data. Returns how many bytes came out;
+ * 0: more than RFP_COMPRESS_MAX. */
 gsize
 rfp_compressor_run(const RfpCompress *compress,
                    RfpCompressor *compressor,
                    const void *cluster);
 
 /*
- * Whether what begins at @data, and ends somewhere before @length, is exactly
- * one cluster. @context: *NULL at first, then kept by the caller until
- * rfp_decompress_end(). The data is hostile.
+ * Decompresses one cluster. The compressed data begins at @data and ends at or
+ * before @length bytes behind that. FALSE: it is damaged, or is not exactly one
+ * cluster; the data may be hostile. *@context is NULL at the first call; later
+ * calls use it again, until rfp_decompress_end() frees it.
  */
 gboolean
 rfp_decompress(gpointer *context,

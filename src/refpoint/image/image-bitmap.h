@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bitmaps inside images, but for one function of a domain that is shut off,
- * through qemu-img. */
+/* Bitmaps inside image files, looked at and changed with qemu-img. The domain
+ * of the image must be shut off, unless a function says otherwise. */
 #ifndef RFP_IMAGE_BITMAP_H
 #define RFP_IMAGE_BITMAP_H
 
@@ -13,10 +13,12 @@ typedef enum {
 } RfpImageBitmap;
 
 /*
- * How the bitmap @name stands in the image @path and the images below it, as
- * libvirt judges a running one: recording in the image itself, and all the way
- * up from where it begins. MISSING: one added to the image would be good.
- * *@in_top: the image itself has one of that name. *@size: virtual size, bytes.
+ * Whether the bitmap @name can be used in the image @path and the images below
+ * it, by the rules that libvirt has for a running domain. GOOD: it records in
+ * the image itself and in each image between that one and the image in which it
+ * begins. MISSING: no image has it, so that one that is added to @path would be
+ * good. *@in_top: the image itself has one of that name. *@size: the virtual
+ * size, bytes.
  */
 gboolean
 rfp_image_bitmap_look(const char *path,
@@ -31,20 +33,21 @@ rfp_image_bitmap_look(const char *path,
 gboolean
 rfp_image_bitmap_is_there(const char *path, const char *name);
 
-/* Adds an empty, recording one, as libvirt makes them. */
+/* Adds an empty bitmap that records, as libvirt makes them. */
 gboolean
 rfp_image_bitmap_add(const char *path, const char *name, GError **error);
 
-/* What is not there is success. */
+/* Removes a bitmap; that there is none of the name is no error. */
 gboolean
 rfp_image_bitmap_remove(const char *path, const char *name, GError **error);
 
-/* Pure: IN_USE or ACCESS_DENIED where the tools of QEMU @complaint of that,
- * else FAILED. */
+/* Pure: the cause of a failure, by @complaint, which is what qemu-img wrote to
+ * its standard error: IN_USE, ACCESS_DENIED, else FAILED. */
 RefpointError
 rfp_image_bitmap_cause(const char *complaint);
 
-/* Pure: the state out of `qemu-img info --backing-chain --output=json`. */
+/* Pure: what rfp_image_bitmap_look() returns, out of the output of
+ * `qemu-img info --backing-chain --output=json`. */
 gboolean
 rfp_image_bitmap_parse(const char *json,
                        const char *name,

@@ -17,10 +17,12 @@
 
 typedef struct _RfpQcow2Pack RfpQcow2Pack;
 
-/* Takes whole clusters of the file. Returns the offset. Thread-safe. */
+/* Reserves @length bytes, whole clusters of the file, for the buffer. Returns
+ * their offset. Must be thread-safe. */
 typedef guint64 (*RfpQcow2TakeFunc)(gpointer opaque, guint64 length);
 
-/* @file and @compress are borrowed. @buffer: bytes, a multiple of a cluster. */
+/* @file and @compress are borrowed. @buffer: the size of the buffer, bytes, a
+ * multiple of a cluster. @take is called with @opaque. */
 RfpQcow2Pack *
 rfp_qcow2_pack_new(RfpQcow2File *file,
                    RfpCompress *compress,
@@ -39,12 +41,13 @@ rfp_qcow2_pack_add(RfpQcow2Pack *pack,
                    guint64 *entry,
                    GError **error);
 
-/* Writes what is in the buffer. *@end: where the clusters of the file that were
- * taken end; those that are not needed after all are given back there. */
+/* Writes what is left in the buffer. *@end is the end of the clusters of the
+ * file that were reserved by anybody; it moves down where the last ones of the
+ * buffer turn out not to be needed. */
 gboolean
 rfp_qcow2_pack_finish(RfpQcow2Pack *pack, guint64 *end, GError **error);
 
-/* Complete once finished. */
+/* The refcounts of the file; complete after rfp_qcow2_pack_finish(). */
 const RfpQcow2Refcounts *
 rfp_qcow2_pack_refcounts(const RfpQcow2Pack *pack);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An export set: the directory that holds the chain of one VM. Opening and
- * making it, its lock, the points in it, and the publication of a new point.
- * Only this file and manifest know the layout.
+ * An export set: the directory to which the points of a VM are exported. This
+ * unit opens and makes sets, locks them, reads their points, finds points by
+ * name, GUID or VM, and publishes a new point. The names of files and folders
+ * in a set are known to it, to manifest and to verify-set alone.
  */
 #ifndef RFP_EXPORT_SET_H
 #define RFP_EXPORT_SET_H
@@ -32,28 +33,32 @@ typedef struct {
     RfpSetFile *file; /* NULL only after rfp_export_set_inspect() */
     guint8 file_sha256[RFP_LEAF_SIZE]; /* of set.xml; zero: not readable */
     GPtrArray *points;  /* RfpSetPoint, by sequence; without manifest: last */
-    guint strangers;    /* manifests that name another set */
-    GHashTable *proven; /* RfpManifestDisk of @points whose files are sound */
+    guint strangers;    /* how many manifests name another set */
+    GHashTable *proven; /* the RfpManifestDisk of @points whose files
+                         * rfp_export_set_check_chain() found to be sound */
     gboolean writable_by_others;
 } RfpExportSet;
 
-/* Opens an existing set for reading; loads its points. No set there:
- * INVALID_PARAMETER. */
+/* Opens an existing set for reading and loads its points. Where the directory
+ * is no set the error is INVALID_PARAMETER. */
 RfpExportSet *
 rfp_export_set_open(const char *directory, GError **error);
 
 /*
- * The same for a check: a damaged set.xml does not keep the points from being
- * looked at; the set then has no @file, and *@damage says why.
+ * Opens an existing set for a check of it. If set.xml is damaged, the set is
+ * opened all the same; then @file is NULL and *@damage says what is wrong, else
+ * *@damage is NULL. Free *@damage with g_free().
  */
 RfpExportSet *
 rfp_export_set_inspect(const char *directory, char **damage, GError **error);
 
 /*
- * What directory an export would go to, without changing anything: an existing
- * set of the VM @uuid (with its points), or NULL with *@fresh TRUE where an
- * empty or missing directory would become one. Anything else is an error
- * (INVALID_PARAMETER: a file, other content, the set of another VM).
+ * Looks whether a VM (by its domain's UUID) could be exported to @directory;
+ * changes nothing. Returns the set, with its points, if there is one of that
+ * VM. Returns NULL with *@fresh TRUE, and no error, if the directory is empty
+ * or missing, so that an export would make a set of it. In all other cases
+ * there is an error: INVALID_PARAMETER where it is no directory, has other
+ * content, or is the set of another VM.
  */
 RfpExportSet *
 rfp_export_set_peek(const char *directory,
@@ -62,9 +67,11 @@ rfp_export_set_peek(const char *directory,
                     GError **error);
 
 /*
- * The same for writing: makes the directory (its last component) and set.xml
- * where they are missing, takes the set's lock (IN_USE if somebody has it), and
- * loads the points.
+ * Opens a set to export the VM to it, @name being the domain's name. Where they
+ * are missing, makes the directory (but not its parents) and set.xml. Takes the
+ * lock of the set, which rfp_export_set_close() gives back, and loads the
+ * points. IN_USE: another process has the lock; else the errors of
+ * rfp_export_set_peek().
  */
 RfpExportSet *
 rfp_export_set_prepare(const char *directory,
@@ -73,8 +80,10 @@ rfp_export_set_prepare(const char *directory,
                        GError **error);
 
 /*
- * For an undo: the set at @path if it is there, has the GUID @guid and its lock
- * can be had within @wait_ms. NULL: not readable now, @error says why.
+ * Opens and locks the set that an operation used, to undo what the operation
+ * did in it. INVALID_STATE: at @path there is now another set than the one with
+ * the GUID @guid. IN_USE: somebody else kept the lock for @wait_ms
+ * milliseconds.
  */
 RfpExportSet *
 rfp_export_set_reopen(const char *path,
@@ -85,15 +94,17 @@ rfp_export_set_reopen(const char *path,
 void
 rfp_export_set_close(RfpExportSet *set);
 
-/* Reads the points again. */
+/* Reads the points again; those that were borrowed from @set are gone. */
 gboolean
 rfp_export_set_load(RfpExportSet *set, GError **error);
 
-/* By GUID, or NULL. Points without a manifest are not found. */
+/* Finds a point by its GUID; NULL if there is none. Points without a manifest
+ * are not found. */
 RfpSetPoint *
 rfp_export_set_find(RfpExportSet *set, const char *guid);
 
-/* By name or GUID, or NULL. */
+/* Finds a point by its name or else by its GUID; NULL if there is none. Points
+ * without a manifest are not found. */
 RfpSetPoint *
 rfp_export_set_resolve(RfpExportSet *set, const char *name);
 
@@ -116,15 +127,17 @@ rfp_export_set_check_known(const RfpExportSet *set,
 guint
 rfp_export_set_count_newer(const RfpExportSet *set);
 
-/* Whether all of its manifests name another set: set.xml is not theirs. */
+/* Whether there are manifests, and all of them name another set than set.xml
+ * does: then set.xml has been exchanged or damaged. */
 gboolean
 rfp_export_set_is_strange(RfpExportSet *set);
 
-/* The newest sound point, or NULL. */
+/* The point with the highest number among those with a manifest; NULL: there
+ * are none. */
 RfpSetPoint *
 rfp_export_set_newest(RfpExportSet *set);
 
-/* The newest sound point that has the VM, by its domain's UUID; or NULL. */
+/* The same among the points that have the VM (by its domain's UUID). */
 RfpSetPoint *
 rfp_export_set_newest_of(RfpExportSet *set, const char *vm_uuid);
 
@@ -147,9 +160,13 @@ rfp_set_point_disk(const RfpSetPoint *point,
                    const char *target);
 
 /*
- * The VM's folder; fixed at its first export, in folders.xml, and known to its
- * manifests. Where the two do not agree the manifests are right: the file is
- * made again, and *@mended, else NULL, says why. Free both with g_free().
+ * The folder that the VM has in the set and in each of its points. It is chosen
+ * at the VM's first export, out of the domain's name @name, and never changes
+ * after that; folders.xml has it, and so has each manifest. Where folders.xml
+ * is missing or damaged, or does not agree with the manifests, it is written
+ * again from them, and *@mended says what was wrong with it; else *@mended is
+ * NULL. Free both texts with g_free(). NOT_SUPPORTED: folders.xml needs a newer
+ * program.
  */
 char *
 rfp_export_set_vm_folder(RfpExportSet *set,
@@ -158,9 +175,12 @@ rfp_export_set_vm_folder(RfpExportSet *set,
                          char **mended,
                          GError **error);
 
-/* "disks/<folder>/<target>/<name>.<suffix>"; the folders are made. A file that
- * is there already is never replaced: IN_USE is not meant, INVALID_STATE. Free
- * with g_free(). */
+/*
+ * The path, in the set, of a new file of a disk:
+ * "disks/<folder>/<target>/<name>.<suffix>". Makes the folders of that path. A
+ * file that is there already is never replaced; then the error is
+ * INVALID_STATE. Free with g_free().
+ */
 char *
 rfp_export_set_image_path(RfpExportSet *set,
                           const char *folder,
@@ -169,14 +189,15 @@ rfp_export_set_image_path(RfpExportSet *set,
                           const char *suffix,
                           GError **error);
 
-/* The hidden folder in which a point is put together. Free with g_free(). */
+/* The name of the hidden folder in which the point with that GUID is put
+ * together until it is published. Free with g_free(). */
 char *
 rfp_export_set_partial_name(const char *guid);
 
 /*
- * Publishes: the partial folder gets its name by one rename, which never
- * replaces anything. Whether it outlasts a power failure is not known before
- * rfp_export_set_sync().
+ * Publishes a point: its hidden folder @partial gets the name of the point by
+ * one rename, which never replaces anything. The point may still get lost by a
+ * power failure until rfp_export_set_sync() has succeeded.
  */
 gboolean
 rfp_export_set_publish(RfpExportSet *set,
@@ -184,8 +205,9 @@ rfp_export_set_publish(RfpExportSet *set,
                        const char *name,
                        GError **error);
 
-/* Proves that what was published in the locked set lasts. What is let go
- * because of it is let go behind that alone. */
+/* Makes sure that points that were published in the set, which is locked, are
+ * not lost by a power failure. What a new point makes unnecessary (the
+ * checkpoint of its base) may be removed only after this has succeeded. */
 gboolean
 rfp_export_set_sync(RfpExportSet *set, GError **error);
 

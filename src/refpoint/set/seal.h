@@ -5,8 +5,9 @@
  *
  *     <!-- sha256 64 hexadecimal digits, lower case -->
  *
- * Readers of XML pass over it. Files of earlier versions end with the root
- * element; what ends with neither is damaged.
+ * To an XML parser it is a comment like any other. Files that earlier versions
+ * wrote end with the root element instead. A file that ends with neither is
+ * damaged.
  */
 #ifndef RFP_SEAL_H
 #define RFP_SEAL_H
@@ -20,7 +21,8 @@ typedef enum {
     RFP_SEAL_OTHER, /* something else stands behind the root element */
 } RfpSeal;
 
-/* @text with its seal; takes @text. Free with g_free(). */
+/* Returns @text with its seal behind it, and frees @text. Free with g_free().
+ */
 char *
 rfp_seal_add(char *text);
 

@@ -24,23 +24,26 @@ rfp_export_set_chain(RfpExportSet *set,
                      GError **error);
 
 /*
- * Whether a new point may build on a chain. Its files are there; .digests files
- * are those of their manifests to the last byte; of images, header and tables
- * are sound, and store what has a digest. The images' data is not read, nor are
- * more than 32 MiB of tables: of the oldest images, header and L1 table must
- * do.
+ * Whether a new point may build on a chain. All files of the chain must be
+ * there. Files of digests must be those of their manifests to the last byte.
+ * The header and the tables of the images must be sound, and the images must
+ * store exactly the clusters that have a digest. The data of the images is not
+ * read. No more than 32 MiB of tables are read, beginning with the newest
+ * image; of the images that are left over only header and L1 table are checked.
  */
 gboolean
 rfp_export_set_check_chain(RfpExportSet *set, GPtrArray *chain, GError **error);
 
-/* The digest files of a chain, opened: GPtrArray of RfpDigestFile. */
+/* Opens the files of digests of a chain. Returns a GPtrArray of RfpDigestFile,
+ * newest first, which owns them. */
 GPtrArray *
 rfp_export_set_open_digests(RfpExportSet *set,
                             GPtrArray *chain,
                             GError **error);
 
-/* A small file that a manifest names, proven to be the one; ends with a NUL
- * byte, and has no other. Free with g_free(). */
+/* Reads a small text file that a manifest names. FAILED: its size or SHA-256 is
+ * not that of the manifest, or there is a NUL byte in it. Free with g_free().
+ */
 char *
 rfp_export_set_read_file(RfpExportSet *set,
                          const RfpManifestFile *file,

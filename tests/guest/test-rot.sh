@@ -43,6 +43,18 @@ with open(sys.argv[1], "rb") as file:
 END
 }
 
+# reseal FILE: its last line is again the SHA-256 of the lines before
+reseal()
+{
+    local sum
+
+    head -n -1 "$1" >"$1.head"
+    sum=$(sha256sum <"$1.head")
+    echo "<!-- sha256 ${sum%% *} -->" >>"$1.head"
+    must mv "$1.head" "$1"
+    must chmod 0400 "$1"
+}
+
 # point NAME MODES WARNINGS
 point()
 {
@@ -160,4 +172,26 @@ for pattern in 'identity guid="' 'vm uuid=.* name="'; do
     refused 1 "set.xml.*damaged" "its set.xml, $pattern: no export" vm "$set"
     flip "$set/set.xml" "$at"
 done
+
+# ---- A point of a later program
+
+# It is no base, and no damage; its checkpoint does not go.
+must chmod 0600 "$set/set.xml"
+point later "$inc" ""
+must chmod u+w "$set/later/export.xml"
+must sed -i 's|<generator|<feature name="unheard"/><generator|' \
+    "$set/later/export.xml"
+reseal "$set/later/export.xml"
+guest_fill vm /mnt/vda/more 128
+export_paused beside vm "$set" --create beside --keep-points 1
+is "$(modes)" "$inc" "newer: the mode"
+is "$(warnings)" "newer-point" "newer: what is said"
+like "$(result '.warnings[0].message')" "'unheard'.*newer virt-refpoint" \
+    "newer: the feature, and the way out"
+is "$(bases)" "vda=next" "newer: an older base is sound"
+refused 3 "'unheard'" "newer: it is no base" vm "$set" --base later
+check "newer: its checkpoint stays" virsh checkpoint-info vm later
+status_is 1 "newer: others go" virsh checkpoint-info vm next
+status_is 3 "newer: verify" virt-refpoint verify "$set"
+like "$(cat "$tmp/out")" "No damage found" "newer: it is not damaged"
 done_testing

@@ -104,6 +104,16 @@ test_damaged(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_true(has(fixture, IMAGE));
 }
 
+/* Nor of a point that needs a newer program. */
+static void
+test_newer(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    set_make_newer(fixture->dir, points, "second");
+    g_assert_cmpint(undo(fixture), ==, RFP_UNDO_KEPT);
+    g_assert_true(has(fixture, IMAGE));
+    g_assert_true(has(fixture, "second/export.xml"));
+}
+
 #define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -113,5 +123,6 @@ main(int argc, char **argv)
     ADD("/undo/published", test_published);
     ADD("/undo/unpublished", test_unpublished);
     ADD("/undo/damaged", test_damaged);
+    ADD("/undo/newer", test_newer);
     return g_test_run();
 }

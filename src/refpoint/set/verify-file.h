@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What all parts of a check share: its state, its findings, and the files of
- * the set as they are opened and looked at. The parts: verify-set.h (all that
- * is small, then what lies in the set beside it), verify-image.h (the structure
- * of an image), verify-data.h (the data of the images, group by group, in
- * several threads).
+ * the set as they are opened and looked at. The parts: verify-set.h (all small
+ * files), verify-image.h (the structure of an image), verify-data.h (the data
+ * of the images, group by group, in several threads), verify-tree.h (what else
+ * lies in the folders).
  */
 #ifndef RFP_VERIFY_FILE_H
 #define RFP_VERIFY_FILE_H

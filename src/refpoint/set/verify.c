@@ -3,6 +3,7 @@
 #include "set/verify-data.h"
 #include "set/verify-image.h"
 #include "set/verify-set.h"
+#include "set/verify-tree.h"
 
 #include <string.h>
 

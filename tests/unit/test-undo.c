@@ -109,7 +109,7 @@ static void
 test_newer(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     set_make_newer(fixture->dir, points, "second");
-    g_assert_cmpint(undo(fixture), ==, RFP_UNDO_KEPT);
+    g_assert_cmpint(undo(fixture), ==, RFP_UNDO_ASIDE);
     g_assert_true(has(fixture, IMAGE));
     g_assert_true(has(fixture, "second/export.xml"));
 }

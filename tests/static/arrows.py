@@ -25,7 +25,8 @@ BELOW = {
     "copy": "image base",
     "set": "image base",
     "operation": "set copy virt image base",
-    "engine": "operation set copy virt image base",
+    "export": "operation set copy virt image base",
+    "engine": "export operation set copy virt image base",
     "msvm": "cim engine operation set virt base",
     "": "base",  # version.c, beside the public headers
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "engine/export-state.h"
-#include "engine/origin-job.h"
-#include "engine/origin-point.h"
+#include "export/export-state.h"
+#include "export/origin-job.h"
+#include "export/origin-point.h"
 #include "set.h"
 
 #define PARTIAL ".partial-x"

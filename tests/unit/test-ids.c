@@ -5,7 +5,7 @@
  */
 #include "base/ids.h"
 #include "data.h"
-#include "engine/plan.h"
+#include "export/plan.h"
 
 #include <json-glib/json-glib.h>
 

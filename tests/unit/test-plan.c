@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "engine/plan.h"
+#include "export/plan.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "engine/tracking.h"
+#include "export/tracking.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  * schema of the output (data/virt-refpoint-output.schema.json): a unit test
  * compares the three.
  *
- * The reasons why a disk is exported as it is are in engine/plan.h.
+ * The reasons why a disk is exported as it is are in export/plan.h.
  */
 #ifndef RFP_IDS_H
 #define RFP_IDS_H

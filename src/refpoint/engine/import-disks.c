@@ -5,7 +5,7 @@
 #include "copy/image-server.h"
 #include "copy/nbd-source.h"
 #include "engine/import-disks.h"
-#include "engine/tracking.h"
+#include "export/tracking.h"
 #include "image/image-bitmap.h"
 #include "virt/sockets.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "engine/import-disks.h"
 #include "base/names.h"
 #include "base/options.h"
 #include "base/text.h"
 #include "base/xml.h"
+#include "engine/import-disks.h"
 #include "operation/operation-lock.h"
 #include "operation/operation-undo.h"
 #include "set/set-chain.h"

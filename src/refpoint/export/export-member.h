@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An export, its members, their disks. The stages of an export, each in a file
+ * of its own:
+ *
+ *   export-plan.c     which disks, full or increment, and why
+ *   export-base.c     on which base
+ *   export-space.c    room for it
+ *   export-begin.c    record, freeze, job and checkpoint in one transaction
+ *   export-audit.c    clean clusters compared with the base's digests
+ *   export-compare.c  all of them, with many requests at a time, watched
+ *   export-stream.c   all disks at once, watched
+ *   export-state.c    what the guest has beside its disks
+ *   export-publish.c  configuration, manifest, the rename: the files that are
+ * of the point are taken right behind the begin export.c          the order of
+ * them, and what happens on failure
+ *
+ * Where the data comes from is a member's origin (origin.h). A stage that is of
+ * one domain takes the member; one that is of the set takes the export.
+ */
+#ifndef RFP_EXPORT_MEMBER_H
+#define RFP_EXPORT_MEMBER_H
+
+#include "copy/copy.h"
+#include "export/origin.h"
+#include "export/plan.h"
+#include "image/digest-file.h"
+#include "image/digest-writer.h"
+#include "image/qcow2-writer.h"
+#include "operation/operation.h"
+#include "set/export-set.h"
+
+/* Connections to one disk, at most, and what each reads at once. */
+#define RFP_EXPORT_WORKERS_MAX 4
+#define RFP_EXPORT_BUFFER_MAX ((gsize)1 << 20)
+
+/* One export: what is published at once. */
+typedef struct {
+    /* the caller's, borrowed */
+    const RefpointExportOptions *options;
+    RefpointJob *job;
+    char *scratch_dir;  /* of the options, absolute; NULL: by default */
+    GPtrArray *members; /* RfpExportMember; one, as yet */
+    /* the plan's */
+    RfpExportSet *set;   /* that is written to, locked; NULL: none is */
+    RfpExportSet *bases; /* where bases are looked for: @set, or one that is
+                          * only looked at; NULL: there is none yet */
+    RfpSetPoint *base;   /* that the options name, borrowed from @bases */
+    char *guid;          /* of the point */
+    char *name;          /* of the point, and of its checkpoints */
+    char *folder;        /* of the point, in the set */
+    gboolean already;    /* the set has this point: nothing to do */
+    gboolean told;       /* the caller knows the plan */
+    /* the begin's */
+    char *partial;         /* the hidden folder that becomes @folder */
+    RfpManifest *manifest; /* of the point, as far as it is known */
+    /* the publication's */
+    gboolean unsynced; /* published, but not proven to last */
+} RfpExport;
+
+/* One domain of it. */
+struct _RfpExportMember {
+    RfpExport *export; /* borrowed */
+    RfpOperation operation;
+    const RfpOrigin *origin; /* where its data comes from */
+    /* as rfp_export_member_look() found it */
+    RfpDomainState state;
+    char *domain_text; /* live XML */
+    gboolean secure;   /* it has its secrets */
+    RfpDomainXml *domain_xml;
+    /* the plan's */
+    GPtrArray *checkpoints;  /* RfpCheckpointXml with sizes */
+    GPtrArray *notes;        /* RfpMetadataPoint, the domain's own */
+    GPtrArray *disks;        /* RfpExportDisk, the domain's order */
+    RfpCheckpointXml *point; /* of earlier, borrowed from @checkpoints; NULL: a
+                              * new one is made */
+    /* the begin's */
+    char *vm_folder;            /* its folder in the set, and in the point's */
+    RfpManifestVm *manifest_vm; /* its part of the manifest, borrowed */
+    char *job_mark;    /* what tells the job from others (backup-job.h) */
+    gint64 begun;      /* when the job was asked for, monotonic,
+                        * microseconds */
+    gint64 created_us; /* when the point was made, since 1970 */
+    GHashTable *state_before;  /* path -> struct stat: what it has beside its
+                                * disks, as it was before the point */
+    char *inactive_before;     /* persistent XML before the point, or NULL */
+    char *checkpoint_xml_text; /* as libvirt has it, at the point; NULL: it has
+                                * none */
+    RefpointConsistency consistency;
+    gint64 looked_at;  /* when the guest was looked at last, monotonic,
+                        * microseconds */
+    guint64 push_rate; /* bytes a second, as QEMU was told; 0: no limit */
+    gboolean pushed;   /* QEMU has written all: the guest has no part in the
+                        * rest */
+};
+
+/* One disk of the domain, on its way into the set. */
+struct _RfpExportDisk {
+    RfpExportMember *member; /* borrowed */
+    /* the plan's */
+    RfpDomainDisk *disk; /* borrowed from the domain's XML */
+    RfpPlanDisk state;
+    guint64 allocation;   /* bytes that its image takes, at most its size */
+    GArray *candidates;   /* RfpPlanCandidate, newest first */
+    RfpDecision decision; /* what was planned; an audit may change it */
+    RefpointDiskReport *report; /* borrowed from the job */
+    /* where data is kept already, origin-kept.c's */
+    gboolean base_fixed;     /* only @fixed_base can be its base */
+    const char *fixed_base;  /* GUID that the job was begun with; NULL: none */
+    gboolean amount_known;   /* it was noted how much there was at the point: */
+    guint64 kept_allocation; /* bytes of the image */
+    guint64 kept_changed;    /* bytes that had changed since the base */
+    /* the begin's */
+    gboolean begun_increment; /* the job has a bitmap for it */
+    char *scratch;            /* path */
+    char *image;              /* relative to the set */
+    char *digests;            /* relative to the set */
+    /* of the base, once the audit has opened it */
+    GPtrArray *chain;        /* RfpManifestDisk, borrowed */
+    GPtrArray *base_digests; /* of the chain: RfpDigestFile */
+    guint64 base_size;       /* of the base's view, bytes */
+    /* the data's, opened by the origin */
+    const RfpSourceOps *source_ops; /* of what @source is */
+    gpointer source;
+    void (*source_free)(gpointer source);
+    guint64 pushed;    /* bytes of the guest that QEMU wrote to @scratch */
+    guint64 compared;  /* bytes of it that an audit of all has dealt with */
+    guint8 *sampled;   /* an audit ahead of the begin: a bit for each cluster
+                        * that was compared */
+    guint8 *differing; /* ... and for each that was not as in the base */
+    /* the stream's */
+    RfpQcow2Writer *writer;
+    RfpDigestWriter *digest_writer;
+    RfpCopy *copy;
+    GError *error; /* of its thread */
+    guint64 image_size;
+    guint64 digests_size;
+    guint8 digests_sha256[RFP_LEAF_SIZE];
+    guint8 view[RFP_LEAF_SIZE];
+};
+
+/* ---- The export ---------------------------------------------------------- */
+
+/* Where the scratch files of a new job go. */
+const char *
+rfp_export_scratch_dir(const RfpExportMember *member);
+
+/* Where the caller wants the scratch files; NULL: by default. Before anything
+ * else. */
+gboolean
+rfp_export_take_scratch_dir(RfpExport *export, const char *dir, GError **error);
+
+/* The disks that are exported, of all members: RfpExportDisk, borrowed. Free
+ * with g_ptr_array_unref(). */
+GPtrArray *
+rfp_export_taken(const RfpExport *export);
+
+/* While data is read, every 50 ms: whether the sources of all members go on. */
+gboolean
+rfp_export_watch(const RfpExport *export, GError **error);
+
+/* The jobs end before those who read from them have come back; @cause: what the
+ * watch found, or NULL. */
+void
+rfp_export_stop(const RfpExport *export, const GError *cause);
+
+/* Forgets what the begin chose and opened: another one can follow. */
+void
+rfp_export_begin_clear(RfpExport *export);
+
+/* Lets all of it go, but for @options and @job. */
+void
+rfp_export_clear(RfpExport *export);
+
+/* ---- A member ------------------------------------------------------------ */
+
+/* Adds one, for the domain of that name, UUID or id; nothing is looked at yet.
+ * Borrowed from the export; NULL: there is no such domain. */
+RfpExportMember *
+rfp_export_add_member(RfpExport *export,
+                      RefpointConnection *conn,
+                      const char *domain,
+                      GError **error);
+
+/* The domain's state and XML; INVALID_STATE unless it is active. */
+gboolean
+rfp_export_member_look(RfpExportMember *member, GError **error);
+
+/* Does the checkpoint of some disk get a bitmap? */
+gboolean
+rfp_export_tracks_any(const RfpExportMember *member);
+
+/* NOT_SUPPORTED unless some disk gets one: without a checkpoint there is no
+ * point that could be named later. */
+gboolean
+rfp_export_check_tracks(const RfpExportMember *member, GError **error);
+
+/* The domain was shut off, or has stopped for want of room: FALSE. @failed: a
+ * disk's server is gone. */
+gboolean
+rfp_export_member_watch(RfpExportMember *member,
+                        gboolean failed,
+                        GError **error);
+
+/* ---- A disk -------------------------------------------------------------- */
+
+/* Adds one to its member, which has the disk in its XML. */
+RfpExportDisk *
+rfp_export_add_disk(RfpExportMember *member, RfpDomainDisk *domain_disk);
+
+/* Exported at all? */
+static inline gboolean
+rfp_export_takes(const RfpExportDisk *disk)
+{
+    return disk->decision.mode != REFPOINT_MODE_LEFT_OUT;
+}
+
+/* Does its checkpoint get a bitmap? Only what is exported does: a bitmap of a
+ * disk whose data no set has could never be a base. A point that is made for
+ * later also tracks what its job may not serve. */
+gboolean
+rfp_export_tracks(const RfpExportDisk *disk);
+
+/* Where its data comes from is let go. */
+void
+rfp_export_disk_close_source(RfpExportDisk *disk);
+
+/*
+ * No increment on this disk, for @reason and with the words @detail: in full,
+ * with the warning @warning; INVALID_STATE where the user named the base.
+ */
+gboolean
+rfp_export_refuse_increment(RfpExportDisk *disk,
+                            RfpReason reason,
+                            RfpWarning warning,
+                            const char *detail,
+                            GError **error);
+
+/* Copies the decisions for a member's disks into their reports. */
+void
+rfp_export_report_plan(const RfpExportMember *member);
+
+#endif

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "export/export-stream.h"
+#include "base/text.h"
+#include "export/export-space.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Connections of all disks together, and of one; memory of all read buffers. */
+#define WORKERS_TOTAL 8
+#define WORKERS_MIN 2
+#define BUFFERS_TOTAL ((gsize)16 << 20)
+/* Compressing takes all CPUs, up to so many; each needs about a MiB. */
+#define COMPRESSORS_MAX 16
+
+#define WATCH_US (50 * 1000)
+#define PROGRESS_US (200 * 1000)
+#define STATE_US (500 * 1000)
+#define GONE_US (2 * G_USEC_PER_SEC)
+
+/* What the calling thread watches while the disks' threads move data. */
+typedef struct {
+    RfpExport *export;
+    GPtrArray *disks;      /* RfpExportDisk, borrowed: those exported */
+    RfpCompress *compress; /* NULL: nothing is compressed */
+    gint stop;             /* atomic: all copies end */
+    gint running;          /* atomic: disks not done yet */
+    GMutex mutex;
+    GCond ended; /* a disk's thread is done */
+    gint64 progress_at;
+    gboolean stopped; /* the copies, and the job if it is ours alone */
+    GError *error;    /* what the watch found */
+} Stream;
+
+/* ---- The sink of one disk ------------------------------------------------ */
+
+static gboolean
+sink_write(gpointer opaque,
+           guint64 cluster,
+           const void *data,
+           guint n_clusters,
+           GError **error)
+{
+    RfpExportDisk *disk = opaque;
+
+    return rfp_qcow2_writer_write(disk->writer, cluster, data, n_clusters,
+                                  error);
+}
+
+static gboolean
+sink_zero(gpointer opaque, guint64 cluster, guint64 n_clusters, GError **error)
+{
+    RfpExportDisk *disk = opaque;
+
+    return rfp_qcow2_writer_zero(disk->writer, cluster, n_clusters, error);
+}
+
+static gboolean
+sink_window_end(gpointer opaque,
+                guint64 group,
+                guint8 *leaves,
+                guint8 *have,
+                GError **error)
+{
+    RfpExportDisk *disk = opaque;
+
+    return rfp_qcow2_writer_flush_group(disk->writer, group, error) &&
+           rfp_digest_writer_group(disk->digest_writer, group, leaves, have,
+                                   error);
+}
+
+static const RfpSinkOps sink_ops = {
+    .write = sink_write,
+    .zero = sink_zero,
+    .window_end = sink_window_end,
+};
+
+static gboolean
+open_sink(RfpExportDisk *disk, GError **error)
+{
+    RfpExportSet *set = disk->member->export->set;
+    RfpFolder *folder = &set->folder;
+    g_autofree char *shown = g_build_filename(set->path, disk->image, NULL);
+    g_autofree char *dir = g_path_get_dirname(disk->image);
+    g_autofree char *name = g_path_get_basename(disk->image);
+    g_autofree char *backing = NULL;
+    g_auto(RfpFd) dir_fd =
+        rfp_files_open(folder, dir, O_RDONLY | O_DIRECTORY, error);
+    g_auto(RfpFd) digests = -1;
+
+    if (dir_fd < 0)
+        return FALSE;
+    if (disk->decision.mode == REFPOINT_MODE_INCREMENT) {
+        RfpManifestDisk *base = g_ptr_array_index(disk->chain, 0);
+
+        backing = g_path_get_basename(base->image);
+    }
+    disk->writer = rfp_qcow2_writer_new(dir_fd, name, shown, disk->state.size,
+                                        backing, error);
+    if (disk->writer == NULL)
+        return FALSE;
+    digests =
+        rfp_files_open(folder, disk->digests, O_RDWR | O_CREAT | O_EXCL, error);
+    if (digests < 0)
+        return FALSE;
+    disk->digest_writer =
+        rfp_digest_writer_new(digests, disk->digests, disk->state.size,
+                              backing != NULL ? disk->base_digests : NULL,
+                              error);
+    return disk->digest_writer != NULL;
+}
+
+/* Complete, read-only and durable, the folder included. */
+static gboolean
+finish_sink(RfpExportDisk *disk, GError **error)
+{
+    RfpFolder *folder = &disk->member->export->set->folder;
+    g_autofree char *dir = g_path_get_dirname(disk->image);
+    const char *files[] = {disk->image, disk->digests};
+
+    if (!rfp_qcow2_writer_finish(disk->writer, &disk->image_size, error) ||
+        !rfp_digest_writer_finish(disk->digest_writer, disk->view,
+                                  &disk->digests_size, disk->digests_sha256,
+                                  error))
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_auto(RfpFd) fd = rfp_files_open(folder, files[i], O_RDONLY, error);
+
+        if (fd < 0)
+            return FALSE;
+        if (fchmod(fd, 0400) < 0) {
+            rfp_error_set_errno(error, errno, _("cannot protect '%s/%s'"),
+                                folder->shown, files[i]);
+            return FALSE;
+        }
+    }
+    return rfp_files_sync_dir(folder, dir, error);
+}
+
+/* ---- The thread of one disk ---------------------------------------------- */
+
+typedef struct {
+    Stream *stream;
+    RfpExportDisk *disk;
+} DiskThread;
+
+static gpointer
+disk_thread(gpointer opaque)
+{
+    g_autofree DiskThread *thread = opaque;
+    Stream *stream = thread->stream;
+    RfpExportDisk *disk = thread->disk;
+
+    if (!rfp_copy_run(disk->copy, &disk->error) ||
+        !finish_sink(disk, &disk->error)) {
+        rfp_error_prefix(&disk->error, _("disk '%s'"), disk->state.target);
+        rfp_error_add_object(&disk->error, disk->state.target);
+        g_atomic_int_set(&stream->stop, 1);
+    }
+    g_mutex_lock(&stream->mutex);
+    g_atomic_int_add(&stream->running, -1);
+    g_cond_signal(&stream->ended);
+    g_mutex_unlock(&stream->mutex);
+    return NULL;
+}
+
+static guint
+n_compressors(void)
+{
+    return CLAMP(g_get_num_processors(), 1, COMPRESSORS_MAX);
+}
+
+static guint
+workers_for(const Stream *stream)
+{
+    guint n_disks = stream->disks->len;
+    guint workers =
+        CLAMP(WORKERS_TOTAL / n_disks, WORKERS_MIN, RFP_EXPORT_WORKERS_MAX);
+
+    return stream->compress != NULL ? MAX(workers, n_compressors() / n_disks)
+                                    : workers;
+}
+
+/* Where data is compressed, half of the memory is for what comes out. */
+static gsize
+buffer_for(const Stream *stream)
+{
+    gsize total = stream->compress != NULL ? BUFFERS_TOTAL / 2 : BUFFERS_TOTAL;
+    gsize share = total / (stream->disks->len * workers_for(stream));
+
+    share &= ~(gsize)(RFP_CLUSTER_SIZE - 1);
+    return CLAMP(share, RFP_CLUSTER_SIZE, RFP_EXPORT_BUFFER_MAX);
+}
+
+static gboolean
+prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
+{
+    const RfpOrigin *origin = disk->member->origin;
+    gboolean increment = disk->decision.mode == REFPOINT_MODE_INCREMENT;
+    RfpCopyOptions options = {
+        .size = disk->state.size,
+        .increment = increment,
+        .resized_from = increment ? disk->base_size : disk->state.size,
+        .workers = workers_for(stream),
+        .buffer = buffer_for(stream),
+        .name = disk->state.target,
+        .cancel = &stream->stop,
+        /* what QEMU has pushed was read from the guest's disks before */
+        .rate = origin->pushes ? NULL : &stream->export->job->rate,
+    };
+
+    if ((origin->check_disk != NULL && !origin->check_disk(disk, error)) ||
+        !open_sink(disk, error))
+        return FALSE;
+    if (stream->compress != NULL)
+        rfp_qcow2_writer_set_compress(disk->writer, stream->compress,
+                                      options.buffer);
+    disk->copy =
+        rfp_copy_new(disk->source_ops, disk->source, &sink_ops, disk, &options);
+    return TRUE;
+}
+
+/* ---- The watch ----------------------------------------------------------- */
+
+static void
+report_progress(Stream *stream)
+{
+    RefpointJob *job = stream->export->job;
+    g_autofree RefpointProgress *progress =
+        g_new0(RefpointProgress, stream->disks->len);
+
+    for (guint i = 0; i < stream->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
+
+        progress[i].target = disk->state.target;
+        progress[i].stored = rfp_qcow2_writer_stored(disk->writer);
+        rfp_copy_progress(disk->copy, &progress[i].done, &progress[i].total,
+                          &progress[i].final, &disk->report->read);
+        /* what came before, by an audit and by QEMU */
+        progress[i].done += disk->compared + disk->pushed;
+        progress[i].total += disk->compared + disk->pushed;
+    }
+    if (job->progress != NULL)
+        job->progress(progress, stream->disks->len, job->progress_opaque);
+}
+
+/* The guest must not wait for a disk's thread: that may hang in a write. */
+static void
+stop(Stream *stream)
+{
+    g_atomic_int_set(&stream->stop, 1);
+    stream->stopped = TRUE;
+    rfp_export_stop(stream->export, stream->error);
+}
+
+/* A disk that failed stops the others, too. */
+static gboolean
+is_sound(Stream *stream)
+{
+    return !g_atomic_int_get(&stream->stop) &&
+           !rfp_job_cancelled(stream->export->job) &&
+           rfp_export_watch(stream->export, &stream->error);
+}
+
+/* Whatever is found stops the copies, and the job. */
+static void
+watch_once(Stream *stream)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (stream->stopped)
+        return;
+    if (!is_sound(stream)) {
+        stop(stream);
+        return;
+    }
+    if (now - stream->progress_at >= PROGRESS_US) {
+        stream->progress_at = now;
+        report_progress(stream);
+    }
+}
+
+static void
+watch(Stream *stream)
+{
+    stream->progress_at = g_get_monotonic_time();
+    g_mutex_lock(&stream->mutex);
+    while (g_atomic_int_get(&stream->running) > 0) {
+        if (!g_cond_wait_until(&stream->ended, &stream->mutex,
+                               g_get_monotonic_time() + WATCH_US)) {
+            g_mutex_unlock(&stream->mutex);
+            watch_once(stream);
+            g_mutex_lock(&stream->mutex);
+        }
+    }
+    g_mutex_unlock(&stream->mutex);
+}
+
+/* ---- All disks ----------------------------------------------------------- */
+
+/* Nothing waits for a daemon that is away before its answer is needed. */
+static void
+set_hasty(const RfpExport *export, gboolean hasty)
+{
+    for (guint i = 0; i < export->members->len; i++) {
+        const RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        member->operation.domain->hasty = hasty;
+    }
+}
+
+static void
+run_threads(Stream *stream)
+{
+    g_autofree GThread **threads = g_new0(GThread *, stream->disks->len);
+
+    g_atomic_int_set(&stream->running, (gint)stream->disks->len);
+    for (guint i = 0; i < stream->disks->len; i++) {
+        DiskThread *thread = g_new0(DiskThread, 1);
+
+        thread->stream = stream;
+        thread->disk = g_ptr_array_index(stream->disks, i);
+        threads[i] = g_thread_new("refpoint-disk", disk_thread, thread);
+    }
+    set_hasty(stream->export, TRUE);
+    watch(stream);
+    set_hasty(stream->export, FALSE);
+    for (guint i = 0; i < stream->disks->len; i++)
+        g_thread_join(threads[i]);
+}
+
+/* The first cause: what the watch found, the user's wish, then a disk's failure
+ * (the others only say that they were told to stop). A server that went away
+ * because the guest did is told as such. */
+static gboolean
+collect(Stream *stream, GError **error)
+{
+    RfpExportDisk *failed = NULL;
+
+    for (guint i = 0; i < stream->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
+
+        if (disk->error != NULL &&
+            (failed == NULL || g_error_matches(failed->error, REFPOINT_ERROR,
+                                               REFPOINT_ERROR_CANCELLED)))
+            failed = disk;
+    }
+    if (failed != NULL && stream->error == NULL &&
+        !failed->member->origin->pushes &&
+        !rfp_job_cancelled(stream->export->job))
+        rfp_export_member_watch(failed->member, TRUE, &stream->error);
+    if (stream->error != NULL && failed != NULL) {
+        g_propagate_error(error, g_steal_pointer(&stream->error));
+        return FALSE;
+    }
+    if (failed != NULL && !rfp_job_check(stream->export->job, error))
+        return FALSE;
+    if (failed != NULL) {
+        rfp_export_explain_full(stream->export, &failed->error);
+        g_propagate_error(error, g_steal_pointer(&failed->error));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+report_disks(Stream *stream)
+{
+    for (guint i = 0; i < stream->disks->len; i++) {
+        RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
+
+        disk->report->stored = rfp_qcow2_writer_stored(disk->writer);
+        disk->report->image =
+            g_build_filename(stream->export->set->path, disk->image, NULL);
+        disk->report->view_digest = rfp_digest_to_hex(disk->view);
+    }
+}
+
+gboolean
+rfp_export_stream(RfpExport *export, GError **error)
+{
+    Stream stream = {.export = export};
+    gboolean done = TRUE;
+
+    stream.disks = rfp_export_taken(export);
+    if (export->options->compress == REFPOINT_COMPRESS_ZSTD)
+        stream.compress =
+            rfp_compress_new(export->options->compress_level, n_compressors());
+    g_mutex_init(&stream.mutex);
+    g_cond_init(&stream.ended);
+    for (guint i = 0; i < stream.disks->len && done; i++)
+        done = prepare_disk(&stream, g_ptr_array_index(stream.disks, i), error);
+    if (done) {
+        run_threads(&stream);
+        report_progress(&stream);
+        done = collect(&stream, error);
+    }
+    if (done)
+        report_disks(&stream);
+    g_clear_error(&stream.error);
+    g_ptr_array_unref(stream.disks);
+    rfp_compress_free(stream.compress);
+    g_mutex_clear(&stream.mutex);
+    g_cond_clear(&stream.ended);
+    return done;
+}

@@ -26,6 +26,9 @@ is "$(echo $commands)" \
     "catalog changes create destroy export help import info invoke job list \
 remove-data verify" \
     "the commands are listed"
+# shellcheck disable=SC2046,SC2086
+is "$(echo $(sed -n 's/^ *\(local \)\?commands+\?="\(.*\)"$/\2/p' "$completion"))" \
+    "$(echo $commands)" "the completion has all commands"
 
 # In mdoc a dash is a macro's: "Fl -dry-run".
 for command in $commands; do

@@ -513,17 +513,20 @@ is_persistent(virDomainPtr domain)
 static char *
 domain_xml(void)
 {
+    g_autofree char *disk = g_strdup_printf(
+        "<disk type='file' device='disk'>"
+        "<driver name='qemu' type='qcow2'/><source file='%s' index='1'/>"
+        "<target dev='" FAKE_TARGET "' bus='virtio'/></disk>",
+        here->disk);
+
     return g_strdup_printf(
         "<domain type='kvm'%s>"
         "<name>" FAKE_NAME "</name><uuid>" FAKE_UUID "</uuid>"
         "<os><type machine='pc-q35-7.2'>hvm</type></os><devices>"
-        "<disk type='file' device='disk'>"
-        "<driver name='qemu' type='qcow2'/><source file='%s' index='1'/>"
-        "<target dev='" FAKE_TARGET "' bus='virtio'/></disk>"
-        "<channel type='unix'><target type='virtio'"
+        "%s<channel type='unix'><target type='virtio'"
         " name='org.qemu.guest_agent.0' state='connected'/></channel>"
         "</devices></domain>",
-        here->running ? " id='1'" : "", here->disk);
+        here->running ? " id='1'" : "", here->diskless ? "" : disk);
 }
 
 static char *

@@ -44,8 +44,9 @@ typedef struct {
 } FakeCheckpoint;
 
 typedef struct {
-    char *dir;  /* temporary: of all files */
-    char *disk; /* path of the image of FAKE_TARGET, a qcow2 header */
+    char *dir;         /* temporary: of all files */
+    char *disk;        /* path of the image of FAKE_TARGET, a qcow2 header */
+    gboolean diskless; /* the domain does not have it */
     RefpointConnection conn;
     virConnectPtr lost; /* the connection of a daemon that is gone, or NULL */
 

@@ -1073,6 +1073,34 @@ static const Operation operations[] = {
                   "guard: done               | clear\n"}}},
 };
 
+/* A domain without a disk is refused before anything is begun. */
+static void
+test_diskless(void)
+{
+    static const char *const names[] = {"create", "create kept", "export"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(FakeHost) host = fake_host_new();
+        RefpointJob *job = refpoint_job_new();
+        g_autoptr(GError) error = NULL;
+        gboolean done = FALSE;
+
+        g_test_message("%s", names[i]);
+        host->diskless = TRUE;
+        done = i == 0   ? run_create(host, job, &error)
+               : i == 1 ? run_create_kept(host, job, &error)
+                        : run_export(host, job, &error);
+        g_assert_false(done);
+        g_assert_cmpint(error->code, ==,
+                        i == 0 ? REFPOINT_ERROR_NOT_SUPPORTED
+                               : REFPOINT_ERROR_INVALID_PARAMETER);
+        g_assert_nonnull(strstr(error->message, "disk"));
+        g_assert_null(host->job);
+        g_assert_cmpuint(host->checkpoints->len, ==, 0);
+        refpoint_job_free(job);
+    }
+}
+
 static void
 add(const Operation *operation)
 {
@@ -1093,6 +1121,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(operations); i++)
         add(&operations[i]);
+    g_test_add_func("/engine-calls/diskless", test_diskless);
     status = g_test_run();
     stop_server();
     return status;

@@ -223,7 +223,7 @@ begin(Changes *changes, GError **error)
     RfpOperation *operation = &changes->operation;
     g_autofree char *xml = format_backup(changes);
 
-    if (!rfp_job_check(operation->job, error) || !write_record(changes, error))
+    if (!write_record(changes, error) || !rfp_job_check(operation->job, error))
         return FALSE;
     if (rfp_operation_begin_job(operation, xml, NULL, FALSE, error))
         return TRUE;

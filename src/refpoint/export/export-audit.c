@@ -504,6 +504,8 @@ rfp_export_audit(RfpExportMember *member, GError **error)
     for (guint i = 0; i < member->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
 
+        if (rfp_export_takes(disk) && !member->origin->open_disk(disk, error))
+            return FALSE;
         if (disk->decision.mode == REFPOINT_MODE_INCREMENT &&
             disk->base_digests == NULL && !open_base(disk, error))
             return FALSE;

@@ -9,8 +9,8 @@
 
 #include "export/export-member.h"
 
-/* Opens the base's digests and compares; a mismatch turns the disk's decision
- * into a full export. */
+/* Opens the source of each disk and the base's digests, and compares; a
+ * mismatch turns the disk's decision into a full export. */
 gboolean
 rfp_export_audit(RfpExportMember *member, GError **error);
 

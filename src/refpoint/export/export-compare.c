@@ -78,6 +78,7 @@ watch_once(Comparison *comparison)
 static void
 watch(Comparison *comparison)
 {
+    rfp_export_watch_begin(comparison->export);
     comparison->told_at = g_get_monotonic_time();
     g_mutex_lock(&comparison->mutex);
     while (!comparison->done) {

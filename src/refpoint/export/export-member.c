@@ -35,11 +35,21 @@ rfp_export_taken(const RfpExport *export)
     for (guint i = 0; i < export->members->len; i++) {
         const RfpExportMember *member = g_ptr_array_index(export->members, i);
 
-        for (guint j = 0; member->disks != NULL && j < member->disks->len; j++)
+        for (guint j = 0; j < member->disks->len; j++)
             if (rfp_export_takes(g_ptr_array_index(member->disks, j)))
                 g_ptr_array_add(taken, g_ptr_array_index(member->disks, j));
     }
     return taken;
+}
+
+void
+rfp_export_watch_begin(const RfpExport *export)
+{
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        member->looked_at = g_get_monotonic_time();
+    }
 }
 
 gboolean
@@ -87,9 +97,10 @@ member_begin_clear(RfpExportMember *member)
     g_clear_pointer(&member->checkpoint_xml_text, g_free);
     g_clear_pointer(&member->state_before, g_hash_table_unref);
     g_clear_pointer(&member->inactive_before, g_free);
+    member->manifest_vm = NULL;
     member->push_rate = 0;
     member->pushed = FALSE;
-    for (guint i = 0; member->disks != NULL && i < member->disks->len; i++)
+    for (guint i = 0; i < member->disks->len; i++)
         disk_begin_clear(g_ptr_array_index(member->disks, i));
 }
 
@@ -123,13 +134,29 @@ member_free(gpointer data)
 {
     RfpExportMember *member = data;
 
-    g_clear_pointer(&member->disks, g_ptr_array_unref);
+    g_ptr_array_unref(member->disks);
     rfp_operation_clear(&member->operation);
     g_clear_pointer(&member->checkpoints, g_ptr_array_unref);
     g_clear_pointer(&member->notes, g_ptr_array_unref);
     rfp_domain_xml_free(member->domain_xml);
     g_free(member->domain_text);
     g_free(member);
+}
+
+static void
+disk_free(gpointer data)
+{
+    RfpExportDisk *disk = data;
+
+    g_clear_pointer(&disk->copy, rfp_copy_free);
+    g_clear_pointer(&disk->digest_writer, rfp_digest_writer_free);
+    g_clear_pointer(&disk->writer, rfp_qcow2_writer_free);
+    disk_begin_clear(disk);
+    g_clear_pointer(&disk->base_digests, g_ptr_array_unref);
+    g_clear_pointer(&disk->chain, g_ptr_array_unref);
+    g_array_unref(disk->candidates);
+    g_clear_error(&disk->error);
+    g_free(disk);
 }
 
 RfpExportMember *
@@ -144,6 +171,7 @@ rfp_export_add_member(RfpExport *export,
         export->members = g_ptr_array_new_with_free_func(member_free);
     g_ptr_array_add(export->members, member);
     member->export = export;
+    member->disks = g_ptr_array_new_with_free_func(disk_free);
     member->operation.guard.fd = -1;
     return rfp_operation_open(&member->operation, conn, domain, export->job,
                               error)
@@ -224,29 +252,11 @@ rfp_export_member_watch(RfpExportMember *member,
 
 /* ---- A disk -------------------------------------------------------------- */
 
-static void
-disk_free(gpointer data)
-{
-    RfpExportDisk *disk = data;
-
-    g_clear_pointer(&disk->copy, rfp_copy_free);
-    g_clear_pointer(&disk->digest_writer, rfp_digest_writer_free);
-    g_clear_pointer(&disk->writer, rfp_qcow2_writer_free);
-    disk_begin_clear(disk);
-    g_clear_pointer(&disk->base_digests, g_ptr_array_unref);
-    g_clear_pointer(&disk->chain, g_ptr_array_unref);
-    g_array_unref(disk->candidates);
-    g_clear_error(&disk->error);
-    g_free(disk);
-}
-
 RfpExportDisk *
 rfp_export_add_disk(RfpExportMember *member, RfpDomainDisk *domain_disk)
 {
     RfpExportDisk *disk = g_new0(RfpExportDisk, 1);
 
-    if (member->disks == NULL)
-        member->disks = g_ptr_array_new_with_free_func(disk_free);
     g_ptr_array_add(member->disks, disk);
     disk->member = member;
     disk->disk = domain_disk;

@@ -3,17 +3,17 @@
  * An export, its members, their disks. The stages of an export, each in a file
  * of its own:
  *
- *   export-plan.c     which disks, full or increment, and why
- *   export-base.c     on which base
- *   export-space.c    room for it
- *   export-begin.c    record, freeze, job and checkpoint in one transaction
- *   export-audit.c    clean clusters compared with the base's digests
- *   export-compare.c  all of them, with many requests at a time, watched
- *   export-stream.c   all disks at once, watched
- *   export-state.c    what the guest has beside its disks
- *   export-publish.c  configuration, manifest, the rename: the files that are
- * of the point are taken right behind the begin export.c          the order of
- * them, and what happens on failure
+ * - export-plan.c: which disks, full or increment, and why
+ * - export-base.c: on which base
+ * - export-space.c: room for it
+ * - export-begin.c: record, freeze, job and checkpoint in one transaction
+ * - export-audit.c: clean clusters compared with the base's digests
+ * - export-compare.c: all of them, with many requests at a time, watched
+ * - export-stream.c: all disks at once, watched
+ * - export-state.c: what the guest has beside its disks
+ * - export-publish.c: configuration, manifest, the rename; the files that are
+ *   of the point are taken right behind the begin
+ * - export.c: the order of them, and what happens on failure
  *
  * Where the data comes from is a member's origin (origin.h). A stage that is of
  * one domain takes the member; one that is of the set takes the export.
@@ -155,7 +155,12 @@ rfp_export_take_scratch_dir(RfpExport *export, const char *dir, GError **error);
 GPtrArray *
 rfp_export_taken(const RfpExport *export);
 
-/* While data is read, every 50 ms: whether the sources of all members go on. */
+/* While data is read, every 50 ms: whether the sources of all members go on.
+ * From rfp_export_watch_begin() on the guests are looked at every half second.
+ */
+void
+rfp_export_watch_begin(const RfpExport *export);
+
 gboolean
 rfp_export_watch(const RfpExport *export, GError **error);
 

@@ -18,8 +18,6 @@
 
 #define WATCH_US (50 * 1000)
 #define PROGRESS_US (200 * 1000)
-#define STATE_US (500 * 1000)
-#define GONE_US (2 * G_USEC_PER_SEC)
 
 /* What the calling thread watches while the disks' threads move data. */
 typedef struct {
@@ -286,6 +284,7 @@ watch_once(Stream *stream)
 static void
 watch(Stream *stream)
 {
+    rfp_export_watch_begin(stream->export);
     stream->progress_at = g_get_monotonic_time();
     g_mutex_lock(&stream->mutex);
     while (g_atomic_int_get(&stream->running) > 0) {

@@ -3,13 +3,14 @@
  * Where the data of a member of an export comes from: a table of operations for
  * each kind, in a file of its own.
  *
- *   origin-job.c    a new point: a backup job that begins now
- *   origin-push.c   the same where QEMU must not serve a disk: it writes the
- *                   data itself
- *   origin-kept.c   a point of earlier whose data a running job keeps
- *   origin-point.c  a point of earlier whose data nobody keeps: a job that
- * begins now, and the proof that nothing changed since keep.c          a new
- * point whose data is to be kept: the job goes on, for a later export
+ * - origin-job.c: a new point, of a backup job that begins now
+ * - origin-push.c: the same where QEMU must not serve a disk: it writes the
+ *   data itself
+ * - origin-kept.c: a point of earlier whose data a running job keeps
+ * - origin-point.c: a point of earlier whose data nobody keeps: a job that
+ *   begins now, and the proof that nothing changed since
+ * - keep.c: a new point whose data is to be kept: the job goes on, for a later
+ *   export
  *
  * An export calls the operations of all members in the order in which they
  * stand here. One that is NULL has nothing to do.

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #define SIZE ((guint64)131072)
+#define NEW_GUID "11111111-2222-4333-8444-555555555555"
 #define IMAGE "disks/vm1/vda/second.qcow2"
 
 static const SetMade points[] = {
@@ -18,6 +19,7 @@ static const SetMade points[] = {
 typedef struct {
     char *temp;
     char *dir;
+    char *records;
 } Fixture;
 
 static void
@@ -25,6 +27,7 @@ set_up(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     fixture->temp = set_temp();
     fixture->dir = g_build_filename(fixture->temp, "set", NULL);
+    fixture->records = g_build_filename(fixture->temp, "records", NULL);
     set_make(fixture->dir, points);
 }
 
@@ -34,17 +37,18 @@ tear_down(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     set_remove(fixture->temp);
     g_free(fixture->temp);
     g_free(fixture->dir);
+    g_free(fixture->records);
 }
 
 /* The export of the second point died; its domain is gone. */
 static RfpUndone
 undo(Fixture *fixture)
 {
-    g_autofree char *records = g_build_filename(fixture->temp, "records", NULL);
     g_autofree char *guid = set_guid_of("second");
     g_autofree char *partial = rfp_export_set_partial_name(guid);
     g_autoptr(GError) error = NULL;
-    g_autoptr(RfpRecord) record = rfp_record_open(records, SET_VM, 0, &error);
+    g_autoptr(RfpRecord) record =
+        rfp_record_open(fixture->records, SET_VM, 0, &error);
     g_autoptr(RfpExportSet) set = rfp_export_set_open(fixture->dir, &error);
     RfpUndone undone = RFP_UNDO_NOTHING;
 
@@ -114,6 +118,80 @@ test_newer(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_true(has(fixture, "second/export.xml"));
 }
 
+/* ---- A set alone --------------------------------------------------------- */
+
+static void
+make_file(Fixture *fixture, const char *folder, const char *name)
+{
+    g_autofree char *dir = g_build_filename(fixture->dir, folder, NULL);
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+
+    g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(path, "x", 1, NULL));
+}
+
+/* An operation on the set at @path has died. */
+static void
+die_in_set(Fixture *fixture, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpExportSet) set = rfp_export_set_open(fixture->dir, &error);
+    g_autoptr(RfpRecord) record =
+        rfp_record_open_set(fixture->records, set->file->guid, 0, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(rfp_record_append(record, NULL, RFP_STEP_OPERATION, "", "",
+                                    NEW_GUID, path, set->file->guid, NULL));
+    g_assert_true(
+        rfp_record_append(record, NULL, RFP_STEP_FOLDER, ".partial-x", NULL));
+    g_assert_true(rfp_record_append(record, NULL, RFP_STEP_IMAGE,
+                                    "disks/vm1/vda/new.qcow2", NULL));
+    make_file(fixture, ".partial-x", "export.xml");
+    make_file(fixture, "disks/vm1/vda", "new.qcow2");
+}
+
+static RfpUndone
+undo_set(Fixture *fixture)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpExportSet) set =
+        rfp_export_set_prepare(fixture->dir, SET_VM, "vm1", &error);
+    RfpUndone undone = RFP_UNDO_UNSYNCED;
+
+    g_assert_no_error(error);
+    g_assert_true(rfp_undo_set(fixture->records, set, &undone, &error));
+    g_assert_no_error(error);
+    return undone;
+}
+
+static void
+test_set(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_assert_cmpint(undo_set(fixture), ==, RFP_UNDO_NOTHING);
+    die_in_set(fixture, fixture->dir);
+    g_assert_cmpint(undo_set(fixture), ==, RFP_UNDO_REMOVED);
+    g_assert_false(has(fixture, ".partial-x"));
+    g_assert_false(has(fixture, "disks/vm1/vda/new.qcow2"));
+    g_assert_true(has(fixture, IMAGE));
+    g_assert_true(has(fixture, "second/export.xml"));
+    g_assert_cmpint(undo_set(fixture), ==, RFP_UNDO_NOTHING);
+    /* no domain is thought to have a record */
+    {
+        g_autoptr(GHashTable) domains = rfp_record_domains(fixture->records);
+
+        g_assert_cmpuint(g_hash_table_size(domains), ==, 0);
+    }
+}
+
+/* The record of a set is not of its copy elsewhere. */
+static void
+test_copy(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    die_in_set(fixture, "/backup/vm1");
+    g_assert_cmpint(undo_set(fixture), ==, RFP_UNDO_NOTHING);
+    g_assert_true(has(fixture, "disks/vm1/vda/new.qcow2"));
+}
+
 #define ADD(path, func) g_test_add(path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -124,5 +202,7 @@ main(int argc, char **argv)
     ADD("/undo/unpublished", test_unpublished);
     ADD("/undo/damaged", test_damaged);
     ADD("/undo/newer", test_newer);
+    ADD("/undo/set", test_set);
+    ADD("/undo/copy", test_copy);
     return g_test_run();
 }

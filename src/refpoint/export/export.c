@@ -178,11 +178,13 @@ open_set(RfpExport *export, GError **error)
 {
     const RfpExportMember *first = g_ptr_array_index(export->members, 0);
     const RfpDomain *domain = first->operation.domain;
+    RfpUndone undone = RFP_UNDO_NOTHING;
 
     export->set = rfp_export_set_prepare(export->options->directory,
                                          domain->uuid, domain->name, error);
     export->bases = export->set;
-    if (export->set == NULL)
+    if (export->set == NULL || !rfp_undo_set(first->operation.conn->records_dir,
+                                             export->set, &undone, error))
         return FALSE;
     if (export->set->writable_by_others)
         rfp_job_warn(export->job, RFP_WARNING_SET_WRITABLE_BY_OTHERS,
@@ -315,18 +317,6 @@ finish(RfpExport *export, GError **error)
     return filled && rfp_export_publish(export, error);
 }
 
-static gboolean
-open_disks(RfpExportMember *member, GError **error)
-{
-    for (guint i = 0; i < member->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
-
-        if (rfp_export_takes(disk) && !member->origin->open_disk(disk, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 /* Waits until the data of a member can be read, opens it, and looks whether
  * increments may be believed. */
 static gboolean
@@ -339,7 +329,7 @@ open_member(RfpExportMember *member, GError **error)
         if (!origin->fetch(member, error))
             return FALSE;
     }
-    return open_disks(member, error) && rfp_export_audit(member, error);
+    return rfp_export_audit(member, error);
 }
 
 /* From the begin of the jobs until the data can be read. */

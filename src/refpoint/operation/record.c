@@ -16,6 +16,7 @@
  * disks. */
 #define ASIDE ".kept"
 #define DATA ".data"
+#define SET ".set"
 #define UUID_LENGTH 36
 /* Bytes of the file that are locked; between them is that of handshakes.c. */
 #define LOCK_BYTE 0
@@ -194,9 +195,8 @@ record_new(const char *records_dir, const char *name)
 
 /* The file, without its lock. */
 static RfpRecord *
-open_unlocked(const char *records_dir, const char *domain_uuid, GError **error)
+open_unlocked(const char *records_dir, const char *name, GError **error)
 {
-    g_autofree char *name = g_strconcat(domain_uuid, RECORD, NULL);
     g_autoptr(RfpRecord) record = record_new(records_dir, name);
 
     if (open_file(record, records_dir, error))
@@ -254,13 +254,15 @@ is_there(const RfpRecord *record)
  * one that nobody else can find any more: he opens it again. */
 static RfpRecord *
 open_locked(const char *records_dir,
-            const char *domain_uuid,
+            const char *id,
+            const char *suffix,
             const Waiting *waiting,
             GError **error)
 {
+    g_autofree char *name = g_strconcat(id, suffix, NULL);
+
     for (;;) {
-        g_autoptr(RfpRecord) record =
-            open_unlocked(records_dir, domain_uuid, error);
+        g_autoptr(RfpRecord) record = open_unlocked(records_dir, name, error);
         RfpLock lock = record != NULL ? take_lock(record, waiting, error)
                                       : RFP_LOCK_FAILED;
 
@@ -270,8 +272,11 @@ open_locked(const char *records_dir,
             return g_steal_pointer(&record);
         if (lock == RFP_LOCK_BUSY) {
             rfp_error_set(error, REFPOINT_ERROR_IN_USE,
-                          _("another virt-refpoint works on this domain"));
-            rfp_error_add_object(error, domain_uuid);
+                          strcmp(suffix, SET) == 0
+                              ? _("another virt-refpoint works on this set")
+                              : _("another virt-refpoint works on this "
+                                  "domain"));
+            rfp_error_add_object(error, id);
             rfp_error_add_way_out(error, _("wait until it ends"));
         }
         return NULL;
@@ -286,7 +291,18 @@ rfp_record_open(const char *records_dir,
 {
     const Waiting waiting = {.wait_ms = wait_ms};
 
-    return open_locked(records_dir, domain_uuid, &waiting, error);
+    return open_locked(records_dir, domain_uuid, RECORD, &waiting, error);
+}
+
+RfpRecord *
+rfp_record_open_set(const char *records_dir,
+                    const char *set_guid,
+                    guint wait_ms,
+                    GError **error)
+{
+    const Waiting waiting = {.wait_ms = wait_ms};
+
+    return open_locked(records_dir, set_guid, SET, &waiting, error);
 }
 
 RfpRecord *
@@ -300,7 +316,7 @@ rfp_record_take_turn(const char *records_dir,
                              .patience = patience,
                              .opaque = opaque};
 
-    return open_locked(records_dir, domain_uuid, &waiting, error);
+    return open_locked(records_dir, domain_uuid, RECORD, &waiting, error);
 }
 
 void
@@ -437,6 +453,12 @@ RfpRecord *
 rfp_record_peek(const char *records_dir, const char *domain_uuid)
 {
     return open_there(records_dir, domain_uuid, RECORD, FALSE);
+}
+
+RfpRecord *
+rfp_record_peek_set(const char *records_dir, const char *set_guid)
+{
+    return open_there(records_dir, set_guid, SET, FALSE);
 }
 
 char *

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The durable record of an operation on a domain: the inverse steps of what is
- * about to be done, appended before it is done. One file a domain; the OFD lock
- * on it is the domain's lock. A record whose lock is held is a living
- * operation, an unlocked one with steps in it is stale: its undo comes first.
+ * The durable record of an operation on its subject, a domain or a set: the
+ * inverse steps of what is about to be done, appended before it is done. One
+ * file a subject; the OFD lock on a domain's is the domain's lock. A record
+ * whose lock is held is a living operation, an unlocked one with steps in it is
+ * stale: its undo comes first.
+ *
+ * What changes a set alone has the set as its subject; an export has its
+ * domain. Records of sets lie where those of domains do, and not in the set: a
+ * set from outside must not be able to say what is removed from this host.
  *
  * Append-only lines, "keyword argument...", arguments percent-encoded; a last
  * line that a crash tore is no step, nothing was done for it yet.
@@ -15,7 +20,8 @@
 
 typedef enum {
     RFP_STEP_OPERATION,  /* uri, domain UUID, point GUID, set path, set GUID;
-                          * the set's are "" where there is none */
+                          * the set's are "" where there is none, URI and
+                          * domain where a set alone is the subject */
     RFP_STEP_RAN,        /* the guest ran: an I/O error stop is resumed */
     RFP_STEP_FREEZE,     /* a freeze is about to be asked for */
     RFP_STEP_THAWED,     /* ... and was undone */
@@ -68,6 +74,14 @@ rfp_record_open(const char *records_dir,
                 guint wait_ms,
                 GError **error);
 
+/* The same of a set, by its GUID. The caller has the set's own lock, which
+ * keeps others on other hosts out, too. */
+RfpRecord *
+rfp_record_open_set(const char *records_dir,
+                    const char *set_guid,
+                    guint wait_ms,
+                    GError **error);
+
 /* Asked about ten times a second while the lock is somebody else's. FALSE: no
  * longer. */
 typedef gboolean (*RfpRecordPatience)(gpointer opaque);
@@ -118,6 +132,9 @@ rfp_record_keep(RfpRecord *record, GError **error);
  * lock, and goes on writing. NULL where there is none. */
 RfpRecord *
 rfp_record_peek(const char *records_dir, const char *domain_uuid);
+
+RfpRecord *
+rfp_record_peek_set(const char *records_dir, const char *set_guid);
 
 /* The record of what is kept of a domain; NULL where there is none. @locked:
  * the caller has the domain's lock; else it is for looking only. */

@@ -434,3 +434,37 @@ rfp_undo_run(RfpDomain *domain,
     return undo_data(domain, record, set, error) &&
            rfp_record_clear(record, error);
 }
+
+/* Whether there is a record that has something to undo in @set, where it lies.
+ */
+static gboolean
+is_of_set(const RfpRecord *record, const RfpExportSet *set)
+{
+    const RfpStep *operation =
+        record != NULL ? rfp_record_find(record, RFP_STEP_OPERATION) : NULL;
+
+    return operation != NULL && strcmp(operation->args[3], set->path) == 0 &&
+           rfp_guid_equal(operation->args[4], set->file->guid);
+}
+
+gboolean
+rfp_undo_set(const char *records_dir,
+             RfpExportSet *set,
+             RfpUndone *undone,
+             GError **error)
+{
+    const char *guid = set->file->guid;
+    g_autoptr(RfpRecord) seen = rfp_record_peek_set(records_dir, guid);
+    g_autoptr(RfpRecord) record = NULL;
+
+    *undone = RFP_UNDO_NOTHING;
+    if (!is_of_set(seen, set))
+        return TRUE;
+    record = rfp_record_open_set(records_dir, guid, 0, error);
+    if (record == NULL)
+        return FALSE;
+    if (is_of_set(record, set) &&
+        !rfp_undo_run(NULL, record, set, FALSE, undone, NULL, error))
+        return FALSE;
+    return record->steps->len > 0 || rfp_record_remove(record, error);
+}

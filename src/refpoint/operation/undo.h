@@ -75,6 +75,18 @@ rfp_undo_unpublished(RfpDomain *domain,
                      RfpExportSet *held,
                      GError **error);
 
+/*
+ * What an operation on a set alone has left when it died: undone, or completed
+ * if its point was published; then the record goes. @set: locked by the caller.
+ * A record that names another path is of a copy of the set, and is left alone.
+ * Does nothing where there is no record.
+ */
+gboolean
+rfp_undo_set(const char *records_dir,
+             RfpExportSet *set,
+             RfpUndone *undone,
+             GError **error);
+
 /* Ends what is kept of a domain: its job, socket and scratch, noting @why. The
  * point itself stays. @domain NULL: it exists no more. Under the domain's
  * lock. */

@@ -42,7 +42,7 @@ tear_down(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
 /* The export of the second point died; its domain is gone. */
 static RfpUndone
-undo(Fixture *fixture)
+undo_image(Fixture *fixture, const char *image)
 {
     g_autofree char *guid = set_guid_of("second");
     g_autofree char *partial = rfp_export_set_partial_name(guid);
@@ -59,11 +59,17 @@ undo(Fixture *fixture)
     g_assert_true(
         rfp_record_append(record, &error, RFP_STEP_FOLDER, partial, NULL));
     g_assert_true(
-        rfp_record_append(record, &error, RFP_STEP_IMAGE, IMAGE, NULL));
+        rfp_record_append(record, &error, RFP_STEP_IMAGE, image, NULL));
     g_assert_true(
         rfp_undo_run(NULL, record, NULL, FALSE, &undone, NULL, &error));
     g_assert_no_error(error);
     return undone;
+}
+
+static RfpUndone
+undo(Fixture *fixture)
+{
+    return undo_image(fixture, IMAGE);
 }
 
 static gboolean
@@ -72,6 +78,16 @@ has(Fixture *fixture, const char *file)
     g_autofree char *path = g_build_filename(fixture->dir, file, NULL);
 
     return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static void
+make_file(Fixture *fixture, const char *folder, const char *name)
+{
+    g_autofree char *dir = g_build_filename(fixture->dir, folder, NULL);
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+
+    g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(path, "x", 1, NULL));
 }
 
 static void
@@ -118,17 +134,19 @@ test_newer(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_true(has(fixture, "second/export.xml"));
 }
 
-/* ---- A set alone --------------------------------------------------------- */
-
+/* A later program may call its images as it likes: the GUID tells. */
 static void
-make_file(Fixture *fixture, const char *folder, const char *name)
+test_newer_names(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-    g_autofree char *dir = g_build_filename(fixture->dir, folder, NULL);
-    g_autofree char *path = g_build_filename(dir, name, NULL);
+    static const char image[] = "disks/vm1/vda/0002.qcow2";
 
-    g_assert_cmpint(g_mkdir_with_parents(dir, 0700), ==, 0);
-    g_assert_true(g_file_set_contents(path, "x", 1, NULL));
+    set_make_newer(fixture->dir, points, "second");
+    make_file(fixture, "disks/vm1/vda", "0002.qcow2");
+    g_assert_cmpint(undo_image(fixture, image), ==, RFP_UNDO_ASIDE);
+    g_assert_true(has(fixture, image));
 }
+
+/* ---- A set alone --------------------------------------------------------- */
 
 /* An operation on the set at @path has died. */
 static void
@@ -202,6 +220,7 @@ main(int argc, char **argv)
     ADD("/undo/unpublished", test_unpublished);
     ADD("/undo/damaged", test_damaged);
     ADD("/undo/newer", test_newer);
+    ADD("/undo/newer-names", test_newer_names);
     ADD("/undo/set", test_set);
     ADD("/undo/copy", test_copy);
     return g_test_run();

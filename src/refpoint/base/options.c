@@ -10,9 +10,9 @@
 #define SIZE_MAX_SANE 4096
 
 static gboolean
-is_zero(const char *bytes, gsize length)
+is_zero_from(const char *bytes, gsize from, gsize to)
 {
-    for (gsize i = 0; i < length; i++)
+    for (gsize i = from; i < to; i++)
         if (bytes[i] != 0)
             return FALSE;
     return TRUE;
@@ -20,7 +20,7 @@ is_zero(const char *bytes, gsize length)
 
 /* Why @given cannot be used; NULL if it can. */
 static const char *
-refusal(gsize known_size, gconstpointer given)
+refusal(gsize known_size, gsize whole_size, gconstpointer given)
 {
     gsize size = 0;
 
@@ -30,8 +30,9 @@ refusal(gsize known_size, gconstpointer given)
     if (size < sizeof(size) || size > SIZE_MAX_SANE)
         return _("the options do not begin with their size: they have to be "
                  "initialised");
-    if (size > known_size &&
-        !is_zero((const char *)given + known_size, size - known_size))
+    if (!is_zero_from(given, known_size,
+                      MIN(size, known_size + sizeof(guint))) ||
+        !is_zero_from(given, whole_size, size))
         return _("the options are of a newer library: this one does not know "
                  "all that they ask for");
     return NULL;
@@ -40,10 +41,11 @@ refusal(gsize known_size, gconstpointer given)
 gboolean
 rfp_options_take(gpointer known,
                  gsize known_size,
+                 gsize whole_size,
                  gconstpointer given,
                  GError **error)
 {
-    const char *wrong = refusal(known_size, given);
+    const char *wrong = refusal(known_size, whole_size, given);
     gsize size = 0;
 
     if (wrong != NULL) {

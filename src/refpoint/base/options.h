@@ -10,7 +10,9 @@
 
 /*
  * Copies @given, a public structure of options that begins with its own size in
- * bytes (gsize), into @known, a structure of this library of @known_size bytes.
+ * bytes (gsize), into @known, a structure of this library whose fields have
+ * @known_size bytes; with the field @reserved, and what some ABIs leave empty
+ * behind it, it has @whole_size bytes.
  * Fields that @given is too short for are 0 in @known. What the fields point to
  * is borrowed as before. FALSE, with INVALID_PARAMETER: @given is NULL, its
  * size cannot be one, or it is longer than @known and what lies behind is not 0
@@ -19,6 +21,7 @@
 gboolean
 rfp_options_take(gpointer known,
                  gsize known_size,
+                 gsize whole_size,
                  gconstpointer given,
                  GError **error);
 
@@ -30,6 +33,6 @@ rfp_options_take(gpointer known,
  */
 #define RFP_OPTIONS_TAKE(known, given, error)                                  \
     rfp_options_take((known), G_STRUCT_OFFSET(__typeof__(*(known)), reserved), \
-                     (given), (error))
+                     sizeof(*(known)), (given), (error))
 
 #endif

@@ -296,10 +296,19 @@ import_restored(RfpImport *import, RfpSetPoint *set_point, GError **error)
 
 /* What has no bitmaps any more was let go, that is how it should be; what is
  * wrong with one does not keep the others. */
+static void
+warn_newer(const RfpImport *import, const RfpSetPoint *point)
+{
+    rfp_job_warn(import->operation.job, RFP_WARNING_NEWER_POINT, point->folder,
+                 _("point '%s' is not imported: %s"), point->folder,
+                 point->newer);
+}
+
 static gboolean
 import_all(RfpImport *import, GError **error)
 {
     RefpointJob *job = import->operation.job;
+    const guint n_newer = rfp_export_set_count_newer(import->set);
     guint n_live = 0;
 
     for (guint i = 0; i < import->set->points->len; i++) {
@@ -310,6 +319,8 @@ import_all(RfpImport *import, GError **error)
 
         if (!rfp_job_check(job, error))
             return FALSE;
+        if (point->newer != NULL)
+            warn_newer(import, point);
         if (point->manifest == NULL)
             continue;
         if (import_plain(import, point, &missing, &local)) {
@@ -329,15 +340,20 @@ import_all(RfpImport *import, GError **error)
     }
     if (n_live > 0)
         return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+    rfp_error_set(error,
+                  n_newer > 0 ? REFPOINT_ERROR_NOT_SUPPORTED
+                              : REFPOINT_ERROR_INVALID_STATE,
                   _("the disks of domain '%s' have the bitmaps of no point of "
                     "the set"),
                   import->operation.domain->name);
     rfp_error_add_object(error, import->operation.domain->name);
-    rfp_error_add_way_out(error,
-                          _("disks that were restored from the set: import "
-                            "--restored, while the domain is shut off; else "
-                            "export: it will be in full"));
+    if (n_newer > 0)
+        rfp_error_add_way_out(error, _("use a newer virt-refpoint"));
+    else
+        rfp_error_add_way_out(
+            error, _("disks that were restored from the set: import "
+                     "--restored, while the domain is shut off; else "
+                     "export: it will be in full"));
     return FALSE;
 }
 

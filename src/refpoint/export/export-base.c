@@ -343,7 +343,8 @@ decide_explicit(RfpExportDisk *disk, GError **error)
         disk->state.unusable != RFP_REASON_NONE)
         return TRUE;
     rfp_error_set(error,
-                  disk->decision.reason == RFP_REASON_OTHER_BASE
+                  disk->decision.reason == RFP_REASON_OTHER_BASE ||
+                          disk->decision.reason == RFP_REASON_NEWER
                       ? REFPOINT_ERROR_NOT_SUPPORTED
                       : REFPOINT_ERROR_INVALID_STATE,
                   _("point '%s' cannot be the base of disk '%s': %s"),

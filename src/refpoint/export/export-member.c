@@ -5,6 +5,8 @@
 #include "export/tracking.h"
 #include "virt/domain-end.h"
 
+#include <string.h>
+
 /* ---- The export ---------------------------------------------------------- */
 
 const char *
@@ -40,6 +42,22 @@ rfp_export_taken(const RfpExport *export)
                 g_ptr_array_add(taken, g_ptr_array_index(member->disks, j));
     }
     return taken;
+}
+
+gboolean
+rfp_export_folder_unreadable(const RfpExport *export, const char *name)
+{
+    const GPtrArray *points =
+        export->bases != NULL ? export->bases->points : NULL;
+
+    for (guint i = 0; points != NULL && i < points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(points, i);
+
+        if (point->manifest == NULL && strcmp(point->folder, name) == 0 &&
+            !rfp_guid_equal(point->newer_guid, export->guid))
+            return TRUE;
+    }
+    return FALSE;
 }
 
 void

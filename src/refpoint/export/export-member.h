@@ -155,6 +155,12 @@ rfp_export_take_scratch_dir(RfpExport *export, const char *dir, GError **error);
 GPtrArray *
 rfp_export_taken(const RfpExport *export);
 
+/* Whether the set has a folder @name of a point whose manifest cannot be read,
+ * or needs a newer program: no point of that folder can be published. One that
+ * is this export's point is none of them. */
+gboolean
+rfp_export_folder_unreadable(const RfpExport *export, const char *name);
+
 /* While data is read, every 50 ms: whether the sources of all members go on.
  * From rfp_export_watch_begin() on the guests are looked at every half second.
  */

@@ -30,7 +30,8 @@ name_taken(const RfpExportMember *member, GError **error)
     }
     if (!in_domain &&
         (export->bases == NULL ||
-         rfp_export_set_resolve(export->bases, export->name) == NULL))
+         rfp_export_set_resolve(export->bases, export->name) == NULL) &&
+        !rfp_export_folder_unreadable(export, export->name))
         return FALSE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   in_domain ? _("domain '%s' has a point '%s' already")

@@ -20,8 +20,9 @@ folder_taken(const char *name, gpointer opaque)
                              ? rfp_export_set_resolve(export->bases, name)
                              : NULL;
 
-    return there != NULL && there->manifest != NULL &&
-           !rfp_guid_equal(there->manifest->guid, export->guid);
+    return rfp_export_folder_unreadable(export, name) ||
+           (there != NULL && there->manifest != NULL &&
+            !rfp_guid_equal(there->manifest->guid, export->guid));
 }
 
 gboolean

@@ -102,6 +102,8 @@ take_directory(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
     if (work->base == NULL ||
         (set != NULL && rfp_export_set_find(set, work->base) != NULL))
         return TRUE;
+    if (set != NULL && !rfp_export_set_check_known(set, work->base, error))
+        return FALSE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   _("the set '%s' has no point %s to be the base"),
                   work->directory, work->base);

@@ -15,9 +15,10 @@ warn_aside(RfpOperation *operation, const RfpRecord *record)
                  step->args[3],
                  _("an earlier operation on domain '%s' died; its checkpoint "
                    "and files are kept, because its set '%s', or the point in "
-                   "it, cannot be read: mount it or put it right, the next "
-                   "call tidies up; if it is gone for good remove '%s', then "
-                   "the checkpoint"),
+                   "it, cannot be read or needs a newer program: mount it, put "
+                   "it right or use a newer virt-refpoint, the next call "
+                   "tidies up; if it is gone for good remove '%s', then the "
+                   "checkpoint"),
                  operation->domain->name, step->args[3], record->path);
 }
 
@@ -153,10 +154,11 @@ warn_set_unread(RfpOperation *operation)
 
     rfp_job_warn(operation->job, RFP_WARNING_UNDO_UNFINISHED,
                  operation->domain->name,
-                 _("the set '%s', or the point in it, cannot be read any more: "
-                   "the checkpoint and the files are kept; mount it or put it "
-                   "right, the next call tidies up; if it is gone for good "
-                   "remove '%s', then the checkpoint"),
+                 _("the set '%s', or the point in it, cannot be read any more "
+                   "or needs a newer program: the checkpoint and the files are "
+                   "kept; mount it, put it right or use a newer virt-refpoint, "
+                   "the next call tidies up; if it is gone for good remove "
+                   "'%s', then the checkpoint"),
                  step->args[3], record->path);
 }
 

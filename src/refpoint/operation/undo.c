@@ -364,10 +364,15 @@ makes_images_of(const RfpRecord *record, const char *folder)
     return FALSE;
 }
 
-/* A point whose manifest cannot be read has no GUID. */
+/* A point whose manifest cannot be read has no GUID; that of one which needs a
+ * newer program may be known. */
 static gboolean
 may_be_published(const RfpRecord *record, const RfpExportSet *set)
 {
+    const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
+
+    if (rfp_export_set_find_newer(set, operation->args[2]) != NULL)
+        return TRUE;
     for (guint i = 0; i < set->points->len; i++) {
         const RfpSetPoint *point = g_ptr_array_index(set->points, i);
 

@@ -384,7 +384,7 @@ check_servable(Changes *changes, GError **error)
     rfp_error_add_way_out(error,
                           _("an export to a set with the base shows it: "
                             "virt-refpoint export %s DIRECTORY"),
-                          operation->domain->word);
+                          operation->domain->shell_name);
     return FALSE;
 }
 

@@ -159,7 +159,7 @@ check_name_free(RfpImport *import, const RfpImportPoint *point, GError **error)
     rfp_error_add_way_out(error,
                           _("delete it, if nobody needs it: virt-refpoint "
                             "destroy %s %s; the next export is then full"),
-                          import->operation.domain->word, name);
+                          import->operation.domain->shell_name, name);
     return FALSE;
 }
 

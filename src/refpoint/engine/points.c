@@ -677,7 +677,7 @@ run_remove(RfpOperation *operation, const char *name, GError **error)
     rfp_error_add_way_out(error,
                           _("see whose data is kept with: virt-refpoint "
                             "list %s"),
-                          operation->domain->word);
+                          operation->domain->shell_name);
     return FALSE;
 }
 

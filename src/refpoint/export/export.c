@@ -282,7 +282,7 @@ warn_many_points(const RfpExportMember *member)
                      _("domain '%s' has %u live points, each costs its guest "
                        "memory and writes; let old ones go with "
                        "--keep-points 2, or: virt-refpoint destroy %s POINT"),
-                     domain->name, ours, domain->word);
+                     domain->name, ours, domain->shell_name);
 }
 
 /* The jobs take their time to end: the point's folder is completed meanwhile.

@@ -37,7 +37,7 @@ find_point(RfpExportMember *member, GError **error)
     rfp_error_add_way_out(error,
                           _("let the data go with: virt-refpoint remove-data "
                             "%s %s; then export a new point"),
-                          member->operation.domain->word, kept->guid);
+                          member->operation.domain->shell_name, kept->guid);
     return FALSE;
 }
 

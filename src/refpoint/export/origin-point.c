@@ -188,7 +188,8 @@ check_unchanged(RfpExportDisk *disk, GError **error)
     rfp_error_add_way_out(error,
                           _("export a new point: virt-refpoint export %s "
                             "%s"),
-                          disk->member->operation.domain->word, directory);
+                          disk->member->operation.domain->shell_name,
+                          directory);
     return FALSE;
 }
 

@@ -102,7 +102,7 @@ rfp_origin_choose_push(RfpExportMember *member, GError **error)
                             why_not, error);
     if (member->origin->cannot_push_way_out != NULL)
         rfp_error_add_way_out(error, _(member->origin->cannot_push_way_out),
-                              member->operation.domain->word);
+                              member->operation.domain->shell_name);
     return FALSE;
 }
 
@@ -325,7 +325,7 @@ wait_closed(RfpExportDisk *disk, GError **error)
                                     "(virsh domcontrol %s); then repeat this "
                                     "command"),
                                   rfp_export_scratch_dir(member),
-                                  member->operation.domain->word);
+                                  member->operation.domain->shell_name);
             return FALSE;
         }
         g_usleep(POLL_US);

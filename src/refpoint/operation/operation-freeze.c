@@ -45,7 +45,7 @@ can_freeze(RfpOperation *operation, const RfpDomainState *state, GError **error)
                       _("domain '%s' is paused, its agent cannot freeze"),
                       operation->domain->name);
         rfp_error_add_way_out(error, _("resume it with: virsh resume %s"),
-                              operation->domain->word);
+                              operation->domain->shell_name);
         return FALSE;
     }
     if (rfp_late_freeze_pending(operation->conn, operation->domain->uuid)) {

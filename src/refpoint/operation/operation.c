@@ -66,7 +66,7 @@ rfp_operation_check_active(RfpOperation *operation,
     rfp_error_add_way_out(error,
                           _("start it, if need be paused: virsh start "
                             "%s --paused"),
-                          operation->domain->word);
+                          operation->domain->shell_name);
     return FALSE;
 }
 
@@ -84,7 +84,7 @@ gboolean
 rfp_operation_check_free(RfpOperation *operation, GError **error)
 {
     const RfpKept *kept = operation->kept;
-    const char *word = operation->domain->word;
+    const char *word = operation->domain->shell_name;
 
     if (kept == NULL || kept->ended != NULL)
         return rfp_backup_job_check_free(operation->domain, error);
@@ -303,7 +303,7 @@ warn_goes_on(RfpOperation *operation, const GError *why)
                 "guard tries to end it until it is gone, and no other "
                 "one can begin before; if virsh domjobabort %s does "
                 "not end it either, shut the guest off"),
-        domain->name, failure->message, domain->word);
+        domain->name, failure->message, domain->shell_name);
 }
 
 gboolean

@@ -331,7 +331,7 @@ judge(RfpDomain *domain, const Tried *tried, GError **error)
         rfp_error_add_way_out(error,
                               _("who froze it may still be at work; "
                                 "if not: virsh domfsthaw %s"),
-                              domain->word);
+                              domain->shell_name);
         return RFP_FREEZE_FOREIGN;
     }
     (*error)->code = REFPOINT_ERROR_INVALID_STATE;
@@ -404,7 +404,7 @@ rfp_agent_thaw(RfpDomain *domain, guint timeout, gint *n_thawed, GError **error)
     if (n < 0) {
         set_thaw_cause(local, no_answer);
         rfp_error_add_way_out(&local, _("thaw it with: virsh domfsthaw %s"),
-                              domain->word);
+                              domain->shell_name);
         g_propagate_error(error, g_steal_pointer(&local));
     }
     unlimit_response(domain);

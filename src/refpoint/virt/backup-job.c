@@ -95,7 +95,7 @@ set_lost_job(const RfpDomain *domain, GError **why)
                             "shut the guest down, then restart libvirt's "
                             "daemon (systemctl restart libvirtd, or "
                             "virtqemud), then start the guest"),
-                          domain->word);
+                          domain->shell_name);
 }
 
 /* libvirt did not say. Who waits in vain for the lock of its state waits for a
@@ -113,7 +113,7 @@ set_not_told(const RfpDomain *domain, GError **why)
         rfp_error_add_way_out(why,
                               _("try again when QEMU answers (virsh domcontrol "
                                 "%s): storage that hangs stops it"),
-                              domain->word);
+                              domain->shell_name);
 }
 
 /* The statistics of what runs now. FALSE: libvirt did not say, *@code is
@@ -203,7 +203,7 @@ static void
 set_unrecorded(const RfpDomain *domain, const char *guid, GError **error)
 {
     const RefpointConnection *conn = domain->conn;
-    const char *word = domain->word;
+    const char *word = domain->shell_name;
 
     rfp_error_set(error, REFPOINT_ERROR_IN_USE,
                   _("domain '%s' has a backup job of virt-refpoint, for point "
@@ -262,7 +262,7 @@ rfp_backup_job_check_free(RfpDomain *domain, GError **error)
     rfp_error_add_way_out(error,
                           _("wait until it ends (virsh domjobinfo %s), or end "
                             "it with: virsh domjobabort %s"),
-                          domain->word, domain->word);
+                          domain->shell_name, domain->shell_name);
     return FALSE;
 }
 
@@ -324,7 +324,7 @@ find_begun(RfpDomain *domain, const char *mark, gboolean *again, GError **error)
     rfp_error_add_way_out(&why,
                           _("look at it with: virsh domjobinfo %s; when there "
                             "is none any more, repeat this command"),
-                          domain->word);
+                          domain->shell_name);
     g_propagate_error(error, g_steal_pointer(&why));
     return FALSE;
 }
@@ -483,7 +483,7 @@ abort_job(RfpDomain *domain, const char *mark, gboolean *ended, GError **error)
                       domain->name);
     rfp_error_add_object(&local, domain->name);
     rfp_error_add_way_out(&local, _("end it with: virsh domjobabort %s"),
-                          domain->word);
+                          domain->shell_name);
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }

@@ -164,7 +164,7 @@ rfp_checkpoint_set_unknown(RfpDomain *domain, const char *point, GError **error)
     rfp_error_add_way_out(error,
                           _("see which it has with: virt-refpoint list "
                             "%s"),
-                          domain->word);
+                          domain->shell_name);
 }
 
 /* NULL with no error: there is none. */

@@ -144,7 +144,7 @@ rfp_domain_end_set(RefpointConnection *conn,
     rfp_error_add_way_out(error,
                           _("start it again with: virsh start %s; then "
                             "repeat this command"),
-                          domain->word);
+                          domain->shell_name);
 }
 
 /* What a client of QEMU gets when that ends: of a connection, in the middle of

@@ -24,7 +24,7 @@ domain_new(RefpointConnection *conn, virDomainPtr virt, GError **error)
         rfp_virt_error_set(error, NULL, _("cannot identify a domain"));
         return NULL;
     }
-    domain->word = rfp_text_shell(domain->name);
+    domain->shell_name = rfp_text_shell(domain->name);
     domain->uuid = g_ascii_strdown(uuid, -1);
     return g_steal_pointer(&domain);
 }
@@ -159,7 +159,7 @@ rfp_domain_free(RfpDomain *domain)
         return;
     rfp_virt_domain_free(domain->virt);
     g_free(domain->name);
-    g_free(domain->word);
+    g_free(domain->shell_name);
     g_free(domain->uuid);
     g_free(domain);
 }
@@ -383,7 +383,7 @@ rfp_domain_resume(RfpDomain *domain, GError **error)
         rfp_virt_error_set(error, domain->name, _("cannot resume domain '%s'"),
                            domain->name);
         rfp_error_add_way_out(error, _("resume it with: virsh resume %s"),
-                              domain->word);
+                              domain->shell_name);
         if (!rfp_domain_again(domain, error))
             return FALSE;
     }
@@ -406,7 +406,7 @@ rfp_domain_get_metadata(RfpDomain *domain, char **xml, GError **error)
         rfp_error_add_way_out(error,
                               _("try again when this works: virsh "
                                 "metadata %s %s"),
-                              domain->word, RFP_METADATA_URI);
+                              domain->shell_name, RFP_METADATA_URI);
         if (!rfp_domain_again(domain, error))
             return FALSE;
     }

@@ -12,10 +12,10 @@ typedef struct {
     const RfpVirtCalls *calls; /* those of its connection */
     virDomainPtr virt;
     const gint *cancel; /* atomic, borrowed, or NULL: no more waiting */
-    gboolean hasty;     /* nor at all, for a daemon that is away */
+    gboolean hasty; /* calls do not wait for a daemon that is away, either */
     char *name;
-    char *word; /* the name as a word of a shell command, for ways out */
-    char *uuid; /* lower case, with dashes */
+    char *shell_name; /* quoted for a shell, for ways out that are commands */
+    char *uuid;       /* lower case, with dashes */
 } RfpDomain;
 
 /* By name, UUID or id, as virsh does. No such domain: INVALID_PARAMETER. Waits

@@ -2,6 +2,7 @@
 #include "point.h"
 
 #include "json.h"
+#include "output.h"
 
 static const char *const state_ids[] = {
     [REFPOINT_STATE_FOREIGN] = "foreign",
@@ -86,4 +87,41 @@ point_to_json(const RefpointPoint *point, gboolean sizes)
     json_object_set_array_member(object, "disks",
                                  disks_to_json(point->disks, sizes));
     return object;
+}
+
+int
+point_run(Cli *cli,
+          char **args,
+          PointFunc func,
+          const char *changed,
+          const char *unchanged)
+{
+    g_autoptr(RefpointConnection) conn = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *point = NULL;
+    g_autofree char *text = NULL;
+    const RefpointReport *report;
+    JsonObject *document;
+    gboolean done;
+
+    if (!cli_parse(cli, args, NULL, &error))
+        return cli_usage(cli, error);
+    conn = refpoint_connection_open(cli->uri, &error);
+    if (conn == NULL)
+        return cli_failed(cli, error);
+    cli_job_begin(cli);
+    done =
+        func(conn, cli_operand(cli, 0), cli_operand(cli, 1), cli->job, &error);
+    report = cli_job_end(cli);
+    if (!done)
+        return cli_failed(cli, error);
+    if (cli->json) {
+        document = json_document_new(cli, report, NULL, 0);
+        json_add_report(document, report);
+        return cli_done_json(cli, document, 0);
+    }
+    point = output_clean(report->point_name != NULL ? report->point_name
+                                                    : cli_operand(cli, 1));
+    text = g_strdup_printf(_(report->changed ? changed : unchanged), point);
+    return cli_done(cli, cli->quiet ? "" : text);
 }

@@ -1,44 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
 
-#include "json.h"
-#include "output.h"
+#include "point.h"
 
 static int
 run_remove_data(Cli *cli, char **args)
 {
-    g_autoptr(RefpointConnection) conn = NULL;
-    g_autoptr(GError) error = NULL;
-    g_autofree char *point = NULL;
-    g_autofree char *text = NULL;
-    const RefpointReport *report;
-    JsonObject *document;
-    gboolean done;
-
-    if (!cli_parse(cli, args, NULL, &error))
-        return cli_usage(cli, error);
-    conn = refpoint_connection_open(cli->uri, &error);
-    if (conn == NULL)
-        return cli_failed(cli, error);
-    cli_job_begin(cli);
-    done = refpoint_remove_data(conn, cli_operand(cli, 0), cli_operand(cli, 1),
-                                cli->job, &error);
-    report = cli_job_end(cli);
-    if (!done)
-        return cli_failed(cli, error);
-    if (cli->json) {
-        document = json_document_new(cli, report, NULL, 0);
-        json_add_report(document, report);
-        return cli_done_json(cli, document, 0);
-    }
-    point = output_clean(report->point_name != NULL ? report->point_name
-                                                    : cli_operand(cli, 1));
-    text =
-        g_strdup_printf(report->changed
-                            ? _("The data of point %s is not kept any more\n")
-                            : _("The data of point %s was gone before\n"),
-                        point);
-    return cli_done(cli, cli->quiet ? "" : text);
+    return point_run(cli, args, refpoint_remove_data,
+                     N_("The data of point %s is not kept any more\n"),
+                     N_("The data of point %s was gone before\n"));
 }
 
 const Command command_remove_data = {

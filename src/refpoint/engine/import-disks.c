@@ -391,17 +391,14 @@ find_data(const RfpImportPoint *point,
 static void
 note_source(RfpImportPoint *point, RfpDomainDisk *disk, gboolean *made)
 {
-    rfp_domain_identify_source(&disk->source);
-    for (guint i = 0; i < point->note->disks->len; i++) {
-        RfpMetadataDisk *fact = g_ptr_array_index(point->note->disks, i);
+    RfpMetadataDisk *fact = rfp_metadata_point_disk(point->note, disk->target);
 
-        if (strcmp(fact->target, disk->target) != 0 ||
-            rfp_disk_source_equal(&fact->source, &disk->source))
-            continue;
-        rfp_disk_source_clear(&fact->source);
-        rfp_disk_source_copy(&disk->source, &fact->source);
-        *made = TRUE;
-    }
+    rfp_domain_identify_source(&disk->source);
+    if (fact == NULL || rfp_disk_source_equal(&fact->source, &disk->source))
+        return;
+    rfp_disk_source_clear(&fact->source);
+    rfp_disk_source_copy(&disk->source, &fact->source);
+    *made = TRUE;
 }
 
 /*

@@ -63,15 +63,11 @@ check_identity(RfpImport *import, const RfpImportPoint *point, GError **error)
 static const RfpDiskSource *
 known_source(RfpImport *import, const char *guid, const RfpManifestDisk *disk)
 {
-    RfpMetadataPoint *known = rfp_metadata_find(import->notes, guid);
+    const RfpMetadataDisk *known =
+        rfp_metadata_point_disk(rfp_metadata_find(import->notes, guid),
+                                disk->target);
 
-    for (guint i = 0; known != NULL && i < known->disks->len; i++) {
-        RfpMetadataDisk *fact = g_ptr_array_index(known->disks, i);
-
-        if (strcmp(fact->target, disk->target) == 0)
-            return &fact->source;
-    }
-    return &disk->source;
+    return known != NULL ? &known->source : &disk->source;
 }
 
 static void

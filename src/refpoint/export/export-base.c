@@ -100,29 +100,15 @@ look_at_files(RfpExportMember *member,
     return TRUE;
 }
 
-static const RfpDiskSource *
-note_source(const RfpMetadataPoint *note, const char *target)
-{
-    for (guint i = 0; i < note->disks->len; i++) {
-        RfpMetadataDisk *disk = g_ptr_array_index(note->disks, i);
-
-        if (strcmp(disk->target, target) == 0)
-            return &disk->source;
-    }
-    return NULL;
-}
-
 /* What the bitmap is about: the domain's note of it comes first, because a disk
  * that was restored from the set has another source than the manifest says. */
 static const RfpDiskSource *
 source_at(RfpExportMember *member, RfpSetPoint *point, RfpManifestDisk *data)
 {
-    RfpMetadataPoint *note =
-        rfp_metadata_find(member->notes, point->manifest->guid);
-    const RfpDiskSource *noted =
-        note != NULL ? note_source(note, data->target) : NULL;
+    const RfpMetadataDisk *noted = rfp_metadata_point_disk(
+        rfp_metadata_find(member->notes, point->manifest->guid), data->target);
 
-    return noted != NULL ? noted : &data->source;
+    return noted != NULL ? &noted->source : &data->source;
 }
 
 /* *@has: whether @point has data of the disk. */
@@ -223,6 +209,8 @@ look_at_notes_of(RfpExportDisk *disk, RefpointState state, GError **error)
             checkpoint->guid != NULL
                 ? rfp_metadata_find(member->notes, checkpoint->guid)
                 : NULL;
+        const RfpMetadataDisk *noted =
+            rfp_metadata_point_disk(note, disk->state.target);
         RfpCheckpointDisk *tracked = NULL;
         RfpPlanCandidate candidate = {
             .guid = checkpoint->guid,
@@ -230,8 +218,7 @@ look_at_notes_of(RfpExportDisk *disk, RefpointState state, GError **error)
             .alive = TRUE,
             .bitmap = REFPOINT_BITMAP_GOOD,
             .chain_ok = TRUE,
-            .source =
-                note != NULL ? note_source(note, disk->state.target) : NULL,
+            .source = noted != NULL ? &noted->source : NULL,
         };
 
         if (note == NULL || note->state != state || candidate.source == NULL ||

@@ -144,27 +144,23 @@ check_same_disk(const RfpExportDisk *disk, GError **error)
     const RfpExport *export = disk->member->export;
     g_autoptr(GPtrArray) points =
         rfp_metadata_load(disk->member->operation.domain, error);
-    RfpMetadataPoint *point = NULL;
+    const RfpMetadataDisk *then = NULL;
 
     if (points == NULL)
         return FALSE;
-    point = rfp_metadata_find(points, export->guid);
-    for (guint i = 0; point != NULL && i < point->disks->len; i++) {
-        RfpMetadataDisk *then = g_ptr_array_index(point->disks, i);
-
-        if (strcmp(then->target, disk->state.target) != 0 ||
-            (then->size == disk->state.size &&
-             rfp_disk_source_equal(&then->source, disk->state.source)))
-            continue;
-        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                      _("disk '%s' has another image or size than at point "
-                        "'%s'"),
-                      disk->state.target, export->name);
-        rfp_error_add_object(error, disk->state.target);
-        rfp_error_add_way_out(error, _("export a new point (without --point)"));
-        return FALSE;
-    }
-    return TRUE;
+    then = rfp_metadata_point_disk(rfp_metadata_find(points, export->guid),
+                                   disk->state.target);
+    if (then == NULL ||
+        (then->size == disk->state.size &&
+         rfp_disk_source_equal(&then->source, disk->state.source)))
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("disk '%s' has another image or size than at point "
+                    "'%s'"),
+                  disk->state.target, export->name);
+    rfp_error_add_object(error, disk->state.target);
+    rfp_error_add_way_out(error, _("export a new point (without --point)"));
+    return FALSE;
 }
 
 static gboolean

@@ -72,6 +72,18 @@ rfp_metadata_point_add_disk(RfpMetadataPoint *point,
     g_ptr_array_add(point->disks, disk);
 }
 
+RfpMetadataDisk *
+rfp_metadata_point_disk(const RfpMetadataPoint *point, const char *target)
+{
+    for (guint i = 0; point != NULL && i < point->disks->len; i++) {
+        RfpMetadataDisk *disk = g_ptr_array_index(point->disks, i);
+
+        if (strcmp(disk->target, target) == 0)
+            return disk;
+    }
+    return NULL;
+}
+
 void
 rfp_metadata_point_free(RfpMetadataPoint *point)
 {

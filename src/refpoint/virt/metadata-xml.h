@@ -62,6 +62,10 @@ rfp_metadata_point_add_disk(RfpMetadataPoint *point,
                             guint64 size,
                             const RfpDiskSource *source);
 
+/* The disk of a point; NULL where there is none, or for @point NULL. */
+RfpMetadataDisk *
+rfp_metadata_point_disk(const RfpMetadataPoint *point, const char *target);
+
 void
 rfp_metadata_point_free(RfpMetadataPoint *point);
 

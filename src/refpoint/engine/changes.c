@@ -19,6 +19,7 @@
 #include <string.h>
 
 /* A server that says nothing for so long is dead. */
+#define SECTOR 512
 #define STALL_MS (120 * 1000)
 
 typedef struct {
@@ -217,15 +218,34 @@ format_backup(Changes *changes)
                                  (const char *const *)others->pdata);
 }
 
+/* *@made: as rfp_origin_job_make_scratch(). */
+static gboolean
+make_scratch(Changes *changes, gboolean *made, GError **error)
+{
+    const RfpDomainDisk *disk =
+        rfp_domain_xml_disk(changes->domain_xml, changes->target);
+    guint64 size = 0;
+    guint64 allocation = 0;
+
+    if (!rfp_domain_disk_size(changes->operation.domain, changes->target, &size,
+                              &allocation, error))
+        return FALSE;
+    *made = (disk == NULL || disk->secret == NULL) && size % SECTOR == 0;
+    return !*made || rfp_scratch_make(changes->scratch, size, error);
+}
+
 static gboolean
 begin(Changes *changes, GError **error)
 {
     RfpOperation *operation = &changes->operation;
     g_autofree char *xml = format_backup(changes);
+    gboolean made = FALSE;
 
     if (!write_record(changes, error) || !rfp_job_check(operation->job, error))
         return FALSE;
-    if (rfp_operation_begin_job(operation, xml, NULL, FALSE, error))
+    if (!make_scratch(changes, &made, error))
+        return FALSE;
+    if (rfp_operation_begin_job(operation, xml, NULL, made, error))
         return TRUE;
     if (error != NULL && (*error)->code == REFPOINT_ERROR_NOT_AVAILABLE)
         (*error)->code = REFPOINT_ERROR_STATUS_UNKNOWN;

@@ -77,10 +77,12 @@ struct _RfpExportMember {
     /* the begin's */
     char *vm_folder;            /* its folder in the set, and in the point's */
     RfpManifestVm *manifest_vm; /* its part of the manifest, borrowed */
-    char *job_mark;    /* what tells the job from others (backup-job.h) */
-    gint64 begun;      /* when the job was asked for, monotonic,
-                        * microseconds */
-    gint64 created_us; /* when the point was made, since 1970 */
+    char *job_mark;        /* what tells the job from others (backup-job.h) */
+    gboolean scratch_made; /* the scratch files of all its disks are there
+                            * before the job begins */
+    gint64 begun;          /* when the job was asked for, monotonic,
+                            * microseconds */
+    gint64 created_us;     /* when the point was made, since 1970 */
     GHashTable *state_before;  /* path -> struct stat: what it has beside its
                                 * disks, as it was before the point */
     char *inactive_before;     /* persistent XML before the point, or NULL */

@@ -21,15 +21,19 @@ typedef struct {
 /* ---- The job, which goes on behind this ---------------------------------- */
 
 static gboolean
-note_kept(RfpExportMember *member, GError **error G_GNUC_UNUSED)
+prepare_kept(RfpExportMember *member, GError **error)
 {
+    if (!rfp_origin_job_make_scratch(member, error))
+        return FALSE;
     rfp_origin_job_note(member, REFPOINT_STATE_TRACKED, FALSE);
     return TRUE;
 }
 
 static gboolean
-note_held(RfpExportMember *member, GError **error G_GNUC_UNUSED)
+prepare_held(RfpExportMember *member, GError **error)
 {
+    if (!rfp_origin_job_make_scratch(member, error))
+        return FALSE;
     rfp_origin_job_note(member, REFPOINT_STATE_TRACKED, TRUE);
     return TRUE;
 }
@@ -49,8 +53,8 @@ note_held(RfpExportMember *member, GError **error G_GNUC_UNUSED)
         .take_checkpoint = rfp_origin_job_take_checkpoint,                     \
     }
 
-static const RfpOrigin origin_first = ORIGIN(note_kept);
-static const RfpOrigin origin_hold = ORIGIN(note_held);
+static const RfpOrigin origin_first = ORIGIN(prepare_kept);
+static const RfpOrigin origin_hold = ORIGIN(prepare_held);
 
 /* ---- Before the begin ---------------------------------------------------- */
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define LOOK_US (500 * 1000)
+#define SECTOR 512
 
 /* ---- The plan ------------------------------------------------------------ */
 
@@ -99,6 +100,35 @@ rfp_origin_job_choose(RfpExportMember *member, GError **error)
                                        rfp_export_scratch_dir(member), error);
 }
 
+/* QEMU sees a disk in whole sectors, and wants a scratch file of the same size.
+ */
+static gboolean
+can_make_scratch(const RfpExportDisk *disk)
+{
+    return disk->disk->secret == NULL && disk->state.size % SECTOR == 0;
+}
+
+gboolean
+rfp_origin_job_make_scratch(RfpExportMember *member, GError **error)
+{
+    member->scratch_made = TRUE;
+    for (guint i = 0; i < member->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
+
+        if (rfp_export_takes(disk) && !member->origin->pushes &&
+            !can_make_scratch(disk))
+            member->scratch_made = FALSE;
+    }
+    for (guint i = 0; member->scratch_made && i < member->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
+
+        if (rfp_export_takes(disk) &&
+            !rfp_scratch_make(disk->scratch, disk->state.size, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* What the user wants to stay free beside the scratch files. */
 static gboolean
 record_reserve(RfpExportMember *member, GError **error)
@@ -182,8 +212,10 @@ rfp_origin_job_note(RfpExportMember *member, RefpointState state, gboolean held)
 }
 
 static gboolean
-note_pending(RfpExportMember *member, GError **error G_GNUC_UNUSED)
+prepare(RfpExportMember *member, GError **error)
 {
+    if (!rfp_origin_job_make_scratch(member, error))
+        return FALSE;
     rfp_origin_job_note(member, REFPOINT_STATE_PENDING, FALSE);
     return TRUE;
 }
@@ -263,7 +295,7 @@ begin_job(RfpExportMember *member, GError **error)
         member->created_us = g_get_real_time();
     member->begun = g_get_monotonic_time();
     return rfp_operation_begin_job(&member->operation, backup, checkpoint,
-                                   member->origin->pushes, error);
+                                   member->scratch_made, error);
 }
 
 /* What nobody could see before the begin: QEMU makes no bitmap for a disk. It
@@ -462,7 +494,7 @@ const RfpOrigin rfp_origin_job = {
     .check_room = rfp_export_check_job_room,
     .choose = rfp_origin_job_choose,
     .record = rfp_origin_job_record,
-    .prepare = note_pending,
+    .prepare = prepare,
     .begin = rfp_origin_job_begin,
     .take_checkpoint = rfp_origin_job_take_checkpoint,
     .open_disk = rfp_origin_job_open_disk,

@@ -28,6 +28,11 @@ rfp_origin_job_record(RfpExportMember *member, GError **error);
 gboolean
 rfp_origin_job_record_resumed(RfpExportMember *member, GError **error);
 
+/* Makes the scratch files, where that can be done before QEMU needs them: not
+ * that of an encrypted disk, which libvirt has QEMU encrypt. */
+gboolean
+rfp_origin_job_make_scratch(RfpExportMember *member, GError **error);
+
 /* The domain's own note of the new point, as @state, and held or not. What
  * fails is a warning: the checkpoint's description says alone which point it
  * is. */

@@ -240,6 +240,7 @@ const RfpOrigin rfp_origin_point = {
     .check_room = rfp_export_check_job_room,
     .choose = rfp_origin_job_choose,
     .record = rfp_origin_job_record,
+    .prepare = rfp_origin_job_make_scratch,
     .begin = rfp_origin_job_begin,
     .take_checkpoint = rfp_origin_job_take_checkpoint,
     .open_disk = open_disk,

@@ -108,20 +108,6 @@ rfp_origin_choose_push(RfpExportMember *member, GError **error)
 
 /* ---- The images ---------------------------------------------------------- */
 
-static gboolean
-make_image(RfpExportDisk *disk, GError **error)
-{
-    g_autofree char *dir = g_path_get_dirname(disk->scratch);
-    g_autofree char *name = g_path_get_basename(disk->scratch);
-    g_auto(RfpFd) dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    g_autoptr(RfpQcow2Writer) writer = NULL;
-    guint64 size = 0;
-
-    writer = rfp_qcow2_writer_new(dir_fd, name, disk->scratch, disk->state.size,
-                                  NULL, error);
-    return writer != NULL && rfp_qcow2_writer_finish(writer, &size, error);
-}
-
 static guint
 count_increments(const RfpExportMember *member)
 {
@@ -145,12 +131,6 @@ prepare(RfpExportMember *member, GError **error)
         (count_increments(member) != planned &&
          !rfp_export_check_space(member->export, error)))
         return FALSE;
-    for (guint i = 0; i < member->disks->len; i++) {
-        RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
-
-        if (rfp_export_takes(disk) && !make_image(disk, error))
-            return FALSE;
-    }
     return rfp_origin_job.prepare(member, error);
 }
 

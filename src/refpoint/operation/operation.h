@@ -93,12 +93,13 @@ gboolean
 rfp_operation_end_job(RfpOperation *operation, GError **error);
 
 /* Begins the job that the record describes, which the guard watches from here
- * on; @checkpoint_xml NULL: without one. @push: in push mode. */
+ * on; @checkpoint_xml NULL: without one. @reuse: the images for QEMU to write
+ * to are there already. */
 gboolean
 rfp_operation_begin_job(RfpOperation *operation,
                         const char *backup_xml,
                         const char *checkpoint_xml,
-                        gboolean push,
+                        gboolean reuse,
                         GError **error);
 
 /*

@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation/scratch.h"
 #include "base/space.h"
+#include "image/qcow2-writer.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define BLOCK 512
+
+gboolean
+rfp_scratch_make(const char *path, guint64 size, GError **error)
+{
+    g_autofree char *dir = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    g_auto(RfpFd) dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_autoptr(RfpQcow2Writer) writer =
+        rfp_qcow2_writer_new(dir_fd, name, path, size, NULL, error);
+    guint64 file_size = 0;
+
+    return writer != NULL && rfp_qcow2_writer_finish(writer, &file_size, error);
+}
 
 guint64
 rfp_scratch_used(const RfpRecord *record)

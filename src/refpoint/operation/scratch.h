@@ -15,6 +15,15 @@ typedef struct {
     guint64 used; /* bytes, when last looked at */
 } RfpScratchWatch;
 
+/*
+ * Makes one, an empty qcow2 image for a disk of @size bytes, so that libvirt
+ * does not have QEMU make it: while QEMU does, it dies of any question about
+ * its block nodes ("qcow2_get_specific_info: Assertion `false' failed",
+ * QEMU 7.2), as checkpoint-dumpxml --size and domblkinfo ask them.
+ */
+gboolean
+rfp_scratch_make(const char *path, guint64 size, GError **error);
+
 /* Bytes that they take now. */
 guint64
 rfp_scratch_used(const RfpRecord *record);

@@ -334,11 +334,11 @@ rfp_backup_job_begin(RfpDomain *domain,
                      const char *mark,
                      const char *backup_xml,
                      const char *checkpoint_xml,
-                     gboolean push,
+                     gboolean reuse,
                      GError **error)
 {
     const unsigned int flags =
-        push ? VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL : 0;
+        reuse ? VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL : 0;
     gboolean again = TRUE;
 
     while (again && !begin(domain, backup_xml, checkpoint_xml, flags)) {

@@ -52,7 +52,7 @@ rfp_backup_job_check_free(RfpDomain *domain, GError **error);
 
 /*
  * Begins the job and, in the same transaction, the checkpoint (NULL: none).
- * @push: in push mode, into images that are there already. Where the daemon
+ * @reuse: the images for QEMU to write to are there already. Where the daemon
  * dies meanwhile, what runs with @mark behind that is what was begun; the
  * checkpoint is to be looked for. STATUS_UNKNOWN: nobody can tell.
  */
@@ -61,7 +61,7 @@ rfp_backup_job_begin(RfpDomain *domain,
                      const char *mark,
                      const char *backup_xml,
                      const char *checkpoint_xml,
-                     gboolean push,
+                     gboolean reuse,
                      GError **error);
 
 /*

@@ -495,6 +495,7 @@ test_newer(void)
         g_autofree char *with_seal = rfp_seal_add(g_strdup(text));
         g_autofree char *changed = spoil(with_seal, "1f0c", "2f0c");
         g_autofree char *other = spoil(text, "guid=\"1f0c", "guid=\"zf0c");
+        g_autofree char *twice = spoil(text, "<point ", "<point/><point ");
         g_autofree char *guid = rfp_manifest_peek_guid(text, strlen(text));
         g_autoptr(RefpointFailure) failure = NULL;
         g_autoptr(GError) error = NULL;
@@ -511,6 +512,7 @@ test_newer(void)
             rfp_manifest_parse(changed, strlen(changed), "x", &error));
         g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
         g_assert_null(rfp_manifest_peek_guid(other, strlen(other)));
+        g_assert_null(rfp_manifest_peek_guid(twice, strlen(twice)));
     }
     g_assert_null(rfp_manifest_peek_guid("<export/>", 9));
     g_assert_null(rfp_manifest_peek_guid("<export", 7));

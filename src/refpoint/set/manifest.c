@@ -454,17 +454,26 @@ rfp_manifest_parse(const char *text,
     return g_steal_pointer(&manifest);
 }
 
+/* The child of the root, of the same namespace, if there is exactly one of that
+ * name; else NULL. */
+static xmlNodePtr
+peek_child(xmlDocPtr doc, const char *name)
+{
+    xmlNodePtr root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
+    xmlNodePtr node =
+        root != NULL && root->ns != NULL
+            ? rfp_xml_child(root, name, (const char *)root->ns->href)
+            : NULL;
+
+    return node != NULL && rfp_xml_next(node) == NULL ? node : NULL;
+}
+
 char *
 rfp_manifest_peek_guid(const char *text, gsize length)
 {
     g_autoptr(xmlDoc) doc =
         rfp_xml_parse(text, length, "", REFPOINT_ERROR_FAILED, NULL);
-    xmlNodePtr root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
-    xmlNodePtr point =
-        root != NULL && root->ns != NULL
-            ? rfp_xml_child(root, "point", (const char *)root->ns->href)
-            : NULL;
-    g_autofree char *guid = point != NULL ? rfp_xml_attr(point, "guid") : NULL;
+    g_autofree char *guid = rfp_xml_attr(peek_child(doc, "point"), "guid");
 
     return guid != NULL && rfp_guid_check(guid) ? g_steal_pointer(&guid) : NULL;
 }

@@ -124,7 +124,8 @@ rfp_manifest_parse(const char *text,
 
 /*
  * The GUID of the point out of a manifest that needs a newer program, if it
- * stands where it does in this format; else NULL. Free with g_free().
+ * stands where it does in this format, and only once; else NULL. Free with
+ * g_free().
  */
 char *
 rfp_manifest_peek_guid(const char *text, gsize length);

@@ -299,19 +299,20 @@ set_add_point_of(RfpExportSet *set, const SetMade *made, const char *checkpoint)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpManifest) manifest = rfp_manifest_new();
-    RfpSetPoint *newest = rfp_export_set_newest(set);
+    const RfpSetPoint *before = rfp_export_set_last(set);
     g_autofree char *partial = NULL;
     g_autofree char *path = NULL;
     g_autofree char *text = NULL;
 
     manifest->generator = g_strdup("test");
     manifest->set_guid = g_strdup(set->file->guid);
-    manifest->sequence = newest ? newest->manifest->sequence + 1 : 1;
-    manifest->parent_guid = g_strdup(newest ? newest->manifest->guid : NULL);
+    manifest->sequence = before ? rfp_set_point_sequence(before) + 1 : 1;
+    manifest->parent_guid =
+        g_strdup(before ? rfp_set_point_guid(before) : NULL);
     manifest->vouches = TRUE;
     memcpy(manifest->set_file_sha256, set->file_sha256, RFP_LEAF_SIZE);
-    if (newest != NULL)
-        memcpy(manifest->parent_sha256, newest->sha256, RFP_LEAF_SIZE);
+    if (before != NULL)
+        memcpy(manifest->parent_sha256, before->sha256, RFP_LEAF_SIZE);
     manifest->folder = g_strdup(made->name);
     manifest->guid = set_guid_of(made->name);
     manifest->consistency = REFPOINT_CONSISTENCY_APPLICATION;

@@ -345,6 +345,61 @@ test_newer_unknown(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
 }
 
+/* A new point follows the one with the highest number, even if that needs a
+ * newer program. */
+static void
+test_newer_last(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    static const SetMade more = {"fourth", {{"vda", NULL, SIZE, "0:c"}}};
+    g_autofree char *guid = set_guid_of("third");
+    g_autoptr(RfpExportSet) set = prepare(fixture->dir);
+    const RfpSetPoint *last = NULL;
+    const RfpManifest *manifest = NULL;
+
+    g_assert_null(rfp_export_set_last(set));
+    rfp_export_set_close(g_steal_pointer(&set));
+    set_make(fixture->dir, points);
+    set_make_newer(fixture->dir, points, "second");
+    set = prepare(fixture->dir);
+    g_assert_true(rfp_export_set_last(set) == rfp_export_set_newest(set));
+    rfp_export_set_close(g_steal_pointer(&set));
+    set_make_newer(fixture->dir, points, "third");
+    set = prepare(fixture->dir);
+    last = rfp_export_set_last(set);
+    g_assert_cmpstr(last->folder, ==, "third");
+    g_assert_cmpstr(rfp_set_point_guid(last), ==, guid);
+    g_assert_cmpuint(rfp_set_point_sequence(last), ==, 3);
+
+    set_add_point(set, &more);
+    manifest = rfp_export_set_newest(set)->manifest;
+    g_assert_cmpuint(manifest->sequence, ==, 4);
+    g_assert_cmpstr(manifest->parent_guid, ==, guid);
+    g_assert_true(rfp_export_set_last(set) == rfp_export_set_newest(set));
+}
+
+static const char *const no_number[] = {"sequence=", "number="};
+static const char *const no_guid[] = {"<point ", "<points "};
+
+/* Where its GUID or number cannot be read, no point can follow. */
+static void
+test_newer_not_last(Fixture *fixture, gconstpointer data)
+{
+    const char *const *change = data; /* from, to */
+    g_autoptr(GError) error = NULL;
+    gboolean fresh = FALSE;
+
+    set_make(fixture->dir, points);
+    set_edit_point(fixture->dir, points, "second", change[0], change[1]);
+    set_make_newer(fixture->dir, points, "second");
+    g_assert_null(rfp_export_set_prepare(fixture->dir, SET_VM, "vm1", &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
+    g_assert_nonnull(strstr(error->message, "'later'"));
+    g_clear_error(&error);
+    g_assert_null(rfp_export_set_peek(fixture->dir, SET_VM, &fresh, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
+    g_assert_false(fresh);
+}
+
 /* What cannot be understood is not replaced either. */
 static void
 test_newer_folders(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -957,6 +1012,11 @@ main(int argc, char **argv)
     ADD("/export-set/two-vms", test_two_vms);
     ADD("/export-set/newer-unknown", test_newer_unknown);
     ADD("/export-set/newer-folders", test_newer_folders);
+    ADD("/export-set/newer-last", test_newer_last);
+    g_test_add("/export-set/newer-no-number", Fixture, no_number, set_up,
+               test_newer_not_last, tear_down);
+    g_test_add("/export-set/newer-no-guid", Fixture, no_guid, set_up,
+               test_newer_not_last, tear_down);
     ADD("/export-set/lock", test_lock);
     ADD("/export-set/reopen", test_reopen);
     ADD("/export-set/points", test_points);

@@ -518,6 +518,35 @@ test_newer(void)
     g_assert_null(rfp_manifest_peek_guid("<export", 7));
 }
 
+/* The number of the point is known if it is one that another can follow. */
+static void
+test_newer_sequence(void)
+{
+    static const struct {
+        const char *to;
+        guint64 sequence;
+    } rows[] = {
+        {"sequence=\"1\" x=", 1},
+        {"sequence=\"9223372036854775806\" x=", G_MAXINT64 - 1},
+        {"sequence=\"9223372036854775807\" x=", 0},
+        {"sequence=\"0\" x=", 0},
+        {"sequence=\"-1\" x=", 0},
+        {"x=", 0},
+    };
+    g_autofree char *text = golden("newer-feature.xml");
+    g_autofree char *twice = spoil(text, "<set ", "<set/><set ");
+
+    g_assert_cmpuint(rfp_manifest_peek_sequence(text, strlen(text)), ==, 1);
+    g_assert_cmpuint(rfp_manifest_peek_sequence(twice, strlen(twice)), ==, 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *other = spoil(text, "sequence=", rows[i].to);
+
+        g_assert_cmpuint(rfp_manifest_peek_sequence(other, strlen(other)), ==,
+                         rows[i].sequence);
+    }
+    g_assert_cmpuint(rfp_manifest_peek_sequence("<export/>", 9), ==, 0);
+}
+
 /* ---- Schema -------------------------------------------------------------- */
 
 /* Exit status of xmllint on @path; 0: valid. */
@@ -679,6 +708,7 @@ main(int argc, char **argv)
     g_test_add_func("/manifest/later", test_later);
     g_test_add_func("/manifest/later-set", test_later_set);
     g_test_add_func("/manifest/newer", test_newer);
+    g_test_add_func("/manifest/newer-sequence", test_newer_sequence);
     g_test_add_func("/manifest/strange-values", test_strange_values);
     g_test_add_func("/manifest/bad", test_bad);
     g_test_add_func("/manifest/damaged-bytes", test_damaged_bytes);

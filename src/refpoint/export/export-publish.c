@@ -153,12 +153,12 @@ describe_disk(const RfpExportDisk *disk, RfpManifestDisk *entry)
 /* So that no file of the set can change unseen; the newest manifest has only
  * its seal. */
 static void
-vouch(const RfpExport *export, const RfpSetPoint *newest, RfpManifest *manifest)
+vouch(const RfpExport *export, const RfpSetPoint *before, RfpManifest *manifest)
 {
     manifest->vouches = TRUE;
     memcpy(manifest->set_file_sha256, export->set->file_sha256, RFP_LEAF_SIZE);
-    if (newest != NULL)
-        memcpy(manifest->parent_sha256, newest->sha256, RFP_LEAF_SIZE);
+    if (before != NULL)
+        memcpy(manifest->parent_sha256, before->sha256, RFP_LEAF_SIZE);
 }
 
 static void
@@ -181,20 +181,21 @@ describe(const RfpExport *export)
 {
     const RfpExportMember *first = g_ptr_array_index(export->members, 0);
     RfpManifest *manifest = export->manifest;
-    RfpSetPoint *newest = rfp_export_set_newest(export->set);
+    const RfpSetPoint *before = rfp_export_set_last(export->set);
 
     manifest->generator = g_strdup(PACKAGE_NAME " " PACKAGE_VERSION);
     manifest->set_guid = g_strdup(export->set->file->guid);
-    manifest->sequence = newest != NULL ? newest->manifest->sequence + 1 : 1;
+    manifest->sequence =
+        before != NULL ? rfp_set_point_sequence(before) + 1 : 1;
     manifest->parent_guid =
-        g_strdup(newest != NULL ? newest->manifest->guid : NULL);
+        g_strdup(before != NULL ? rfp_set_point_guid(before) : NULL);
     manifest->folder = g_strdup(export->folder);
     manifest->guid = g_strdup(export->guid);
     manifest->consistency = first->consistency;
     manifest->created_us = first->created_us;
     manifest->published_us = g_get_real_time();
     manifest->frozen_us = export->job->report.frozen_us;
-    vouch(export, newest, manifest);
+    vouch(export, before, manifest);
     for (guint i = 0; i < export->members->len; i++)
         describe_member(g_ptr_array_index(export->members, i));
 }

@@ -276,6 +276,37 @@ check_set_file(RfpExportSet *set, GError **error)
     return TRUE;
 }
 
+static gboolean
+needs_newer(const RfpSetPoint *point, GError **error)
+{
+    rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED, "%s", point->newer);
+    rfp_error_add_object(error, point->folder);
+    return FALSE;
+}
+
+/* A new point names the one before it, which may be one that needs a newer
+ * program. */
+static gboolean
+check_last_known(const RfpExportSet *set, GError **error)
+{
+    for (guint i = 0; i < set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(set->points, i);
+
+        if (point->newer != NULL &&
+            (point->newer_guid == NULL || point->newer_sequence == 0))
+            return needs_newer(point, error);
+    }
+    return TRUE;
+}
+
+/* Reads the points, to which one is to be added. */
+static gboolean
+load_to_add(RfpExportSet *set, GError **error)
+{
+    return rfp_export_set_load(set, error) && check_set_file(set, error) &&
+           check_last_known(set, error);
+}
+
 RfpExportSet *
 rfp_export_set_peek(const char *directory,
                     const char *uuid,
@@ -286,9 +317,7 @@ rfp_export_set_peek(const char *directory,
 
     if (!examine(set, uuid, fresh, error))
         return NULL;
-    if (*fresh)
-        return NULL;
-    if (!rfp_export_set_load(set, error) || !check_set_file(set, error))
+    if (*fresh || !load_to_add(set, error))
         return NULL;
     return g_steal_pointer(&set);
 }
@@ -380,8 +409,7 @@ rfp_export_set_prepare(const char *directory,
             !read_set_file(set, error) || !check_owner(set, uuid, error))
             return NULL;
     }
-    if (!take_lock(set, 0, error) || !rfp_export_set_load(set, error) ||
-        !check_set_file(set, error))
+    if (!take_lock(set, 0, error) || !load_to_add(set, error))
         return NULL;
     return g_steal_pointer(&set);
 }
@@ -421,6 +449,7 @@ set_problem(RfpSetPoint *point, const char *text, gsize length, GError *error)
     point->newer =
         g_strdup_printf("%s; %s", failure->message, failure->way_out);
     point->newer_guid = rfp_manifest_peek_guid(text, length);
+    point->newer_sequence = rfp_manifest_peek_sequence(text, length);
 }
 
 static RfpSetPoint *
@@ -584,9 +613,7 @@ rfp_export_set_check_known(const RfpExportSet *set,
         if (point->newer == NULL || (strcmp(point->folder, name) != 0 &&
                                      !rfp_guid_equal(point->newer_guid, name)))
             continue;
-        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED, "%s", point->newer);
-        rfp_error_add_object(error, point->folder);
-        return FALSE;
+        return needs_newer(point, error);
     }
     return TRUE;
 }
@@ -622,6 +649,35 @@ rfp_export_set_newest(RfpExportSet *set)
             newest = point;
     }
     return newest;
+}
+
+const RfpSetPoint *
+rfp_export_set_last(RfpExportSet *set)
+{
+    const RfpSetPoint *last = rfp_export_set_newest(set);
+
+    for (guint i = 0; i < set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(set->points, i);
+
+        if (point->newer_guid != NULL &&
+            point->newer_sequence >
+                (last != NULL ? rfp_set_point_sequence(last) : 0))
+            last = point;
+    }
+    return last;
+}
+
+const char *
+rfp_set_point_guid(const RfpSetPoint *point)
+{
+    return point->manifest != NULL ? point->manifest->guid : point->newer_guid;
+}
+
+guint64
+rfp_set_point_sequence(const RfpSetPoint *point)
+{
+    return point->manifest != NULL ? point->manifest->sequence
+                                   : point->newer_sequence;
 }
 
 RfpSetPoint *

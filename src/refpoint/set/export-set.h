@@ -21,8 +21,9 @@ typedef struct {
     RfpManifest *manifest;        /* NULL: it cannot be used here */
     guint8 sha256[RFP_LEAF_SIZE]; /* of its export.xml */
     char *damage;                 /* what is wrong with it */
-    char *newer;      /* why it needs a newer program; it is no damage */
-    char *newer_guid; /* of such a point; NULL where it is not known */
+    char *newer;            /* why it needs a newer program; it is no damage */
+    char *newer_guid;       /* of such a point; NULL where it is not known */
+    guint64 newer_sequence; /* of such a point; 0 where it is not known */
 } RfpSetPoint;
 
 typedef struct {
@@ -58,7 +59,9 @@ rfp_export_set_inspect(const char *directory, char **damage, GError **error);
  * VM. Returns NULL with *@fresh TRUE, and no error, if the directory is empty
  * or missing, so that an export would make a set of it. In all other cases
  * there is an error: INVALID_PARAMETER where it is no directory, has other
- * content, or is the set of another VM.
+ * content, or is the set of another VM; NOT_SUPPORTED where the set has a point
+ * that needs a newer program and whose GUID or number cannot be read: which
+ * point a new one would follow is not known then.
  */
 RfpExportSet *
 rfp_export_set_peek(const char *directory,
@@ -136,6 +139,22 @@ rfp_export_set_is_strange(RfpExportSet *set);
  * are none. */
 RfpSetPoint *
 rfp_export_set_newest(RfpExportSet *set);
+
+/*
+ * The point with the highest number, which a new point of the set follows.
+ * Unlike rfp_export_set_newest() it may be one that needs a newer program, if
+ * its number and GUID can be read. NULL: there are no points.
+ */
+const RfpSetPoint *
+rfp_export_set_last(RfpExportSet *set);
+
+/* The GUID of a point; NULL where it is not known. */
+const char *
+rfp_set_point_guid(const RfpSetPoint *point);
+
+/* The number of a point in its set; 0 where it is not known. */
+guint64
+rfp_set_point_sequence(const RfpSetPoint *point);
 
 /* The same among the points that have the VM (by its domain's UUID). */
 RfpSetPoint *

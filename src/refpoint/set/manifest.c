@@ -478,6 +478,19 @@ rfp_manifest_peek_guid(const char *text, gsize length)
     return guid != NULL && rfp_guid_check(guid) ? g_steal_pointer(&guid) : NULL;
 }
 
+guint64
+rfp_manifest_peek_sequence(const char *text, gsize length)
+{
+    g_autoptr(xmlDoc) doc =
+        rfp_xml_parse(text, length, "", REFPOINT_ERROR_FAILED, NULL);
+    guint64 sequence = 0;
+
+    return rfp_xml_attr_uint(peek_child(doc, "set"), "sequence", G_MAXINT64 - 1,
+                             &sequence)
+               ? sequence
+               : 0;
+}
+
 /* ---- What stands where --------------------------------------------------- */
 
 static const char *const type_words[] = {"rct", "log", NULL};

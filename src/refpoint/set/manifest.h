@@ -130,6 +130,11 @@ rfp_manifest_parse(const char *text,
 char *
 rfp_manifest_peek_guid(const char *text, gsize length);
 
+/* The same for the number of the point in its set; 0: it cannot be read, or no
+ * other number could follow it. */
+guint64
+rfp_manifest_peek_sequence(const char *text, gsize length);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpManifest, rfp_manifest_free)
 
 #endif

@@ -894,6 +894,44 @@ test_mended(void)
     }
 }
 
+/* What a point that needs a newer program knows of folders would be lost. */
+static void
+test_not_mended(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(mended_rows); i++) {
+        const Mended *row = &mended_rows[i];
+        g_autofree char *temp = set_temp();
+        g_autofree char *dir = g_build_filename(temp, "set", NULL);
+        g_autofree char *path = g_build_filename(dir, "folders.xml", NULL);
+        g_autofree char *before = NULL;
+        g_autofree char *after = NULL;
+        g_autofree char *mended = NULL;
+        g_autoptr(RfpExportSet) set = NULL;
+        g_autoptr(RefpointFailure) failure = NULL;
+        g_autoptr(GError) error = NULL;
+
+        set_make(dir, points);
+        set_make_newer(dir, points, "second");
+        if (*row->from == '\0')
+            g_assert_cmpint(g_unlink(path), ==, 0);
+        else
+            edit(dir, "folders.xml", row->from, row->to);
+        g_file_get_contents(path, &before, NULL, NULL);
+        set = open_set(dir);
+        g_assert_null(
+            rfp_export_set_vm_folder(set, SET_VM, "vm1", &mended, &error));
+        failure = refpoint_failure_new(error);
+        g_assert_cmpint(failure->cause, ==, REFPOINT_ERROR_NOT_SUPPORTED);
+        g_assert_nonnull(strstr(failure->message, row->why));
+        g_assert_nonnull(strstr(failure->message, "point 'second'"));
+        g_assert_nonnull(strstr(failure->way_out, "newer virt-refpoint"));
+        g_assert_null(mended);
+        g_file_get_contents(path, &after, NULL, NULL);
+        g_assert_cmpstr(after, ==, before);
+        set_remove(temp);
+    }
+}
+
 /* Another set.xml, as long as this lasts. */
 static void
 refuse_set_file(const char *dir, const char *from, const char *to)
@@ -1032,6 +1070,7 @@ main(int argc, char **argv)
     ADD("/export-set/other-view", test_other_view);
     ADD("/export-set/folders", test_folders);
     g_test_add_func("/export-set/mended", test_mended);
+    g_test_add_func("/export-set/not-mended", test_not_mended);
     ADD("/export-set/old", test_old);
     ADD("/export-set/image-path", test_image_path);
     ADD("/export-set/publish", test_publish);

@@ -789,6 +789,27 @@ read_folders(RfpExportSet *set, RfpSeal *seal, GError **error)
     return rfp_folders_parse(text, length, what, error);
 }
 
+/* The manifests say all that folders.xml has to only if each of them can be
+ * read. */
+static gboolean
+check_all_readable(const RfpExportSet *set, const char *why, GError **error)
+{
+    for (guint i = 0; i < set->points->len; i++) {
+        const RfpSetPoint *point = g_ptr_array_index(set->points, i);
+
+        if (point->newer == NULL)
+            continue;
+        rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
+                      _("'%s/%s' cannot be made again (%s): point '%s' needs "
+                        "a newer program"),
+                      set->path, FOLDERS_FILE, why, point->folder);
+        rfp_error_add_object(error, point->folder);
+        rfp_error_add_way_out(error, _("use a newer virt-refpoint"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /*
  * A wrong folder would part the images of one disk, of which QEMU knows only
  * bare names. *@mended: why the manifests had to be asked. *@write: the file
@@ -799,6 +820,7 @@ find_folders(RfpExportSet *set, char **mended, gboolean *write, GError **error)
 {
     g_autoptr(GHashTable) known = folders_of_points(set);
     g_autoptr(GError) local = NULL;
+    const char *why = NULL;
     RfpSeal seal = RFP_SEAL_NONE;
     g_autoptr(GHashTable) folders = read_folders(set, &seal, &local);
 
@@ -812,10 +834,13 @@ find_folders(RfpExportSet *set, char **mended, gboolean *write, GError **error)
     }
     if (local != NULL)
         rfp_error_make_plain(local);
+    why = local != NULL     ? local->message
+          : folders != NULL ? _("it contradicts the manifests")
+                            : _("it is missing");
+    if (!check_all_readable(set, why, error))
+        return NULL;
     if (local != NULL || folders != NULL || g_hash_table_size(known) > 0)
-        *mended = g_strdup(local != NULL     ? local->message
-                           : folders != NULL ? _("it contradicts the manifests")
-                                             : _("it is missing"));
+        *mended = g_strdup(why);
     *write = TRUE;
     return g_steal_pointer(&known);
 }

@@ -185,7 +185,8 @@ rfp_set_point_disk(const RfpSetPoint *point,
  * is missing or damaged, or does not agree with the manifests, it is written
  * again from them, and *@mended says what was wrong with it; else *@mended is
  * NULL. Free both texts with g_free(). NOT_SUPPORTED: folders.xml needs a newer
- * program.
+ * program, or it would have to be written again, and a point needs a newer
+ * program, so that not all manifests can be read.
  */
 char *
 rfp_export_set_vm_folder(RfpExportSet *set,

@@ -400,6 +400,28 @@ test_newer_not_last(Fixture *fixture, gconstpointer data)
     g_assert_false(fresh);
 }
 
+/* A folder of another set beside points that need a newer program does not
+ * make set.xml the wrong one. */
+static void
+test_newer_stranger(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *guid = set_guid_of("another set");
+    g_autofree char *other = g_strconcat("<set guid=\"", guid, "\" x=", NULL);
+    g_autoptr(RfpExportSet) set = NULL;
+
+    set_make(fixture->dir, points);
+    for (gsize i = 0; points[i].name != NULL; i++)
+        set_edit_point(fixture->dir, points, points[i].name,
+                       "<set guid=", other);
+    set = open_set(fixture->dir);
+    g_assert_cmpuint(set->strangers, ==, 3);
+    g_assert_true(rfp_export_set_is_strange(set));
+    set_make_newer(fixture->dir, points, "second");
+    g_assert_true(rfp_export_set_load(set, NULL));
+    g_assert_cmpuint(set->strangers, ==, 2);
+    g_assert_false(rfp_export_set_is_strange(set));
+}
+
 /* What cannot be understood is not replaced either. */
 static void
 test_newer_folders(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -1051,6 +1073,7 @@ main(int argc, char **argv)
     ADD("/export-set/newer-unknown", test_newer_unknown);
     ADD("/export-set/newer-folders", test_newer_folders);
     ADD("/export-set/newer-last", test_newer_last);
+    ADD("/export-set/newer-stranger", test_newer_stranger);
     g_test_add("/export-set/newer-no-number", Fixture, no_number, set_up,
                test_newer_not_last, tear_down);
     g_test_add("/export-set/newer-no-guid", Fixture, no_guid, set_up,

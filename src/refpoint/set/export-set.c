@@ -634,7 +634,8 @@ rfp_export_set_count_newer(const RfpExportSet *set)
 gboolean
 rfp_export_set_is_strange(RfpExportSet *set)
 {
-    return set->strangers > 0 && rfp_export_set_newest(set) == NULL;
+    return set->strangers > 0 && rfp_export_set_newest(set) == NULL &&
+           rfp_export_set_count_newer(set) == 0;
 }
 
 RfpSetPoint *

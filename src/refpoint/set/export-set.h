@@ -131,7 +131,8 @@ guint
 rfp_export_set_count_newer(const RfpExportSet *set);
 
 /* Whether there are manifests, and all of them name another set than set.xml
- * does: then set.xml has been exchanged or damaged. */
+ * does: then set.xml has been exchanged or damaged. Not so if there is a point
+ * that needs a newer program: it may belong to the set. */
 gboolean
 rfp_export_set_is_strange(RfpExportSet *set);
 

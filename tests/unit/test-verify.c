@@ -720,7 +720,9 @@ test_newer(void)
     g_autofree char *temp = set_temp();
     g_autofree char *dir = g_build_filename(temp, "set", NULL);
     g_autoptr(RefpointVerification) result = NULL;
+    g_autofree char *guid = set_guid_of("third");
     g_autoptr(RefpointVerification) one = NULL;
+    g_autoptr(RefpointVerification) by_guid = NULL;
     g_autoptr(RefpointVerification) changed = NULL;
 
     set_make(dir, points);
@@ -738,6 +740,9 @@ test_newer(void)
     one = verify(dir, "third");
     assert_sound(one);
     g_assert_cmpuint(one->newer->len, ==, 1);
+    by_guid = verify(dir, guid);
+    assert_sound(by_guid);
+    g_assert_cmpuint(by_guid->newer->len, ==, 1);
 
     /* its successor vouches for it */
     set_edit(dir, "third/export.xml", "name=\"later\"", "name=\"latex\"");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/names.h"
 #include "base/text.h"
 #include "set/verify-data.h"
 #include "set/verify-image.h"
@@ -136,7 +137,8 @@ add_images(RfpVerify *verify)
     }
 }
 
-/* By name or GUID; a damaged point has only its folder's name. */
+/* By name or GUID; a damaged point has only its folder's name, and so may have
+ * one that needs a newer program. */
 static RfpSetPoint *
 find_point(RfpExportSet *set, const char *name, GError **error)
 {
@@ -145,7 +147,9 @@ find_point(RfpExportSet *set, const char *name, GError **error)
     for (guint i = 0; point == NULL && i < set->points->len; i++) {
         RfpSetPoint *other = g_ptr_array_index(set->points, i);
 
-        if (other->manifest == NULL && strcmp(other->folder, name) == 0)
+        if (other->manifest == NULL &&
+            (strcmp(other->folder, name) == 0 ||
+             rfp_guid_equal(other->newer_guid, name)))
             point = other;
     }
     if (point == NULL) {

@@ -88,7 +88,7 @@ not_supported(GError **error, const char *what, const char *name)
     add_newer(error, what);
 }
 
-/* Whether @number is a format, and whether it is ours. */
+/* Whether @number is a format, as it is written, and whether it is ours. */
 static gboolean
 check_format(xmlNodePtr node,
              const char *number,
@@ -97,7 +97,8 @@ check_format(xmlNodePtr node,
 {
     guint64 format = 0;
 
-    if (!g_ascii_string_to_unsigned(number, 10, 1, G_MAXUINT, &format, NULL)) {
+    if (*number == '0' ||
+        !g_ascii_string_to_unsigned(number, 10, 1, G_MAXUINT, &format, NULL)) {
         rfp_manifest_xml_damage(error, what, node,
                                 _("attribute '%s' has no valid value"),
                                 "format");

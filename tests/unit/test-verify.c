@@ -654,6 +654,33 @@ test_large(void)
     set_remove(temp);
 }
 
+/* Nor are many elements in one. */
+static void
+test_large_element(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autoptr(GString) elements = g_string_new(NULL);
+    g_autoptr(RefpointVerification) most = NULL;
+    g_autoptr(RefpointVerification) more = NULL;
+
+    set_make(dir, points);
+    for (guint i = 0; i < 9990; i++)
+        g_string_append(elements, "<x/>");
+    g_string_append(elements, "</disk>");
+    set_edit(dir, "fourth/export.xml", "</disk>", elements->str);
+    most = verify(dir, NULL);
+    assert_sound(most);
+    set_edit(dir, "fourth/export.xml", "<x/>",
+             "<x/><x/><x/><x/><x/><x/><x/><x/><x/><x/><x/>");
+    more = verify(dir, NULL);
+    g_assert_cmpuint(more->damages->len, ==, 0);
+    g_assert_cmpuint(more->remarks->len, ==, 1);
+    g_assert_true(
+        has(more->remarks, "not-compared", "fourth/export.xml", "too large"));
+    set_remove(temp);
+}
+
 /* Too many to be listed. */
 static void
 test_many(void)
@@ -1123,6 +1150,7 @@ main(int argc, char **argv)
     g_test_add_func("/verify/no-schema", test_no_schema);
     g_test_add_func("/verify/schema", test_schema);
     g_test_add_func("/verify/large", test_large);
+    g_test_add_func("/verify/large-element", test_large_element);
     g_test_add_func("/verify/many", test_many);
     g_test_add_func("/verify/many-ranges", test_many_ranges);
     g_test_add_func("/verify/two-vms", test_two_vms);

@@ -2,6 +2,7 @@
 /* Sound sets have no finding; each damage is found and named. */
 #include "refpoint.h"
 #include "set.h"
+#include "set/verify-file.h"
 #include "tool.h"
 
 #include <sys/wait.h>
@@ -817,6 +818,30 @@ test_later(void)
     set_remove(temp);
 }
 
+/* A finding about several places has the range of all, unless one of them is
+ * about all of a file. */
+static void
+test_widen(void)
+{
+    const RfpVerifyPlace before = {"x", 100, 50};
+    const RfpVerifyPlace behind = {"x", 500, 100};
+    const RfpVerifyPlace all = {"x", 0, 0};
+    RfpVerifyPlace place = {"x", 200, 100};
+
+    rfp_verify_widen(&place, &before);
+    g_assert_cmpuint(place.offset, ==, 100);
+    g_assert_cmpuint(place.length, ==, 200);
+    rfp_verify_widen(&place, &behind);
+    g_assert_cmpuint(place.offset, ==, 100);
+    g_assert_cmpuint(place.length, ==, 500);
+    rfp_verify_widen(&place, &all);
+    g_assert_cmpuint(place.offset, ==, 0);
+    g_assert_cmpuint(place.length, ==, 0);
+    rfp_verify_widen(&place, &before);
+    g_assert_cmpuint(place.offset, ==, 0);
+    g_assert_cmpuint(place.length, ==, 0);
+}
+
 /* Sixteen places of an image are listed, what the last finding counts has one
  * range. */
 static void
@@ -1153,6 +1178,7 @@ main(int argc, char **argv)
     g_test_add_func("/verify/large-element", test_large_element);
     g_test_add_func("/verify/many", test_many);
     g_test_add_func("/verify/many-ranges", test_many_ranges);
+    g_test_add_func("/verify/widen", test_widen);
     g_test_add_func("/verify/two-vms", test_two_vms);
     g_test_add_func("/verify/newer", test_newer);
     g_test_add_func("/verify/newer-folders", test_newer_folders);

@@ -97,21 +97,6 @@ group_place(const RfpVerifyImage *image, const char *path, guint64 group)
     };
 }
 
-/* @place grows until it covers @other too; one without a range stays so: it is
- * about all of a file. */
-static void
-widen(RfpVerifyPlace *place, const RfpVerifyPlace *other)
-{
-    const guint64 start = MIN(place->offset, other->offset);
-    const guint64 end =
-        MAX(place->offset + place->length, other->offset + other->length);
-
-    if (place->length == 0 || other->length == 0)
-        return;
-    place->offset = start;
-    place->length = end - start;
-}
-
 /* What fails now is reported once for an image, at the end of the pass, as it
  * failed first; not where the first pass has reported that the image cannot be
  * read as a whole. */
@@ -131,7 +116,7 @@ failed(Worker *worker,
         image->failure_id = id;
         image->failure_place = *place;
     } else if (image->failure != NULL) {
-        widen(&image->failure_place, place);
+        rfp_verify_widen(&image->failure_place, place);
     }
     image->incomplete = TRUE;
     g_mutex_unlock(&worker->verify->lock);

@@ -119,6 +119,18 @@ rfp_verify_newer(RfpVerify *verify,
     va_end(ap);
 }
 
+void
+rfp_verify_widen(RfpVerifyPlace *place, const RfpVerifyPlace *other)
+{
+    const guint64 start = MIN(place->offset, other->offset);
+    const guint64 end =
+        MAX(place->offset + place->length, other->offset + other->length);
+    const gboolean ranges = place->length > 0 && other->length > 0;
+
+    place->offset = ranges ? start : 0;
+    place->length = ranges ? end - start : 0;
+}
+
 gboolean
 rfp_verify_stopped(RfpVerify *verify)
 {

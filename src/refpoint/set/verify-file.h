@@ -106,6 +106,11 @@ rfp_verify_newer(RfpVerify *verify,
                  const char *format,
                  ...) G_GNUC_PRINTF(4, 5);
 
+/* @place grows until it covers the range of @other too. Where one of them has
+ * no range, and so is about all of a file, @place has none afterwards. */
+void
+rfp_verify_widen(RfpVerifyPlace *place, const RfpVerifyPlace *other);
+
 /* A finding, or the end of the check, out of an error: the file cannot be
  * opened or read. @point: whose file it is, or NULL. */
 void

@@ -782,6 +782,41 @@ test_newer(void)
 }
 
 static void
+publish_hidden(const RefpointProgress *disks G_GNUC_UNUSED,
+               guint n_disks G_GNUC_UNUSED,
+               gpointer opaque)
+{
+    const char *dir = opaque;
+    g_autofree char *hidden = g_build_filename(dir, ".fourth", NULL);
+    g_autofree char *there = g_build_filename(dir, "fourth", NULL);
+
+    g_rename(hidden, there);
+}
+
+/* One that appears after the points were read has its files in disks, too. */
+static void
+test_newer_appears(void)
+{
+    g_autofree char *temp = set_temp();
+    g_autofree char *dir = g_build_filename(temp, "set", NULL);
+    g_autofree char *hidden = g_build_filename(dir, ".fourth", NULL);
+    g_autofree char *there = g_build_filename(dir, "fourth", NULL);
+    g_autoptr(RefpointJob) job = refpoint_job_new();
+    g_autoptr(RefpointVerification) result = NULL;
+    g_autoptr(GError) error = NULL;
+
+    set_make(dir, points);
+    set_make_newer(dir, points, "fourth");
+    g_assert_cmpint(g_rename(there, hidden), ==, 0);
+    refpoint_job_set_progress(job, publish_hidden, dir);
+    result = refpoint_verify(dir, NULL, job, &error);
+    g_assert_no_error(error);
+    g_assert_true(g_file_test(there, G_FILE_TEST_IS_DIR));
+    assert_sound(result);
+    set_remove(temp);
+}
+
+static void
 test_newer_folders(void)
 {
     g_autofree char *temp = set_temp();
@@ -1182,6 +1217,7 @@ main(int argc, char **argv)
     g_test_add_func("/verify/two-vms", test_two_vms);
     g_test_add_func("/verify/newer", test_newer);
     g_test_add_func("/verify/newer-folders", test_newer_folders);
+    g_test_add_func("/verify/newer-appears", test_newer_appears);
     g_test_add_func("/verify/later", test_later);
     for (gsize i = 0; i < n_rows; i++) {
         g_autofree char *path =

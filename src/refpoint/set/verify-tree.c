@@ -161,9 +161,10 @@ set_is_locked(RfpVerify *verify)
            lock.l_type != F_UNLCK;
 }
 
-/* What has been published since the points were read. */
+/* What has been published since the points were read. *@newer becomes TRUE if
+ * one of the points needs a newer program. */
 static GHashTable *
-read_names_again(RfpVerify *verify)
+read_names_again(RfpVerify *verify, gboolean *newer)
 {
     GHashTable *named =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -171,6 +172,8 @@ read_names_again(RfpVerify *verify)
     g_autoptr(RfpExportSet) set =
         rfp_export_set_inspect(verify->set->path, &damage, NULL);
 
+    if (set != NULL && rfp_export_set_count_newer(set) > 0)
+        *newer = TRUE;
     for (guint i = 0; set != NULL && i < set->points->len; i++) {
         RfpSetPoint *point = g_ptr_array_index(set->points, i);
 
@@ -184,13 +187,13 @@ static void
 report_leftovers(Tree *tree)
 {
     g_autoptr(GHashTable) named = NULL;
-    /* whose files are not known */
-    const gboolean newer = rfp_export_set_count_newer(tree->verify->set) > 0;
+    /* points whose files are not known */
+    gboolean newer = rfp_export_set_count_newer(tree->verify->set) > 0;
     gboolean locked = FALSE;
 
     if (tree->leftovers->len == 0)
         return;
-    named = read_names_again(tree->verify);
+    named = read_names_again(tree->verify, &newer);
     locked = set_is_locked(tree->verify);
     for (guint i = 0; i < tree->leftovers->len; i++) {
         const char *path = g_ptr_array_index(tree->leftovers, i);

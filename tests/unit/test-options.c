@@ -273,8 +273,13 @@ test_export_init(void)
         if (size > sizeof(*options))
             g_assert_cmpuint(((guint8 *)&room)[size - 1], ==, 0);
     }
+    /* what lies between the fields may differ, and means nothing */
     refpoint_export_options_init(options, sizeof(*options));
-    g_assert_cmpmem(options, sizeof(*options), &init, sizeof(init));
+    g_assert_cmpuint(options->size, ==, init.size);
+    g_assert_cmpuint(options->quiesce, ==, init.quiesce);
+    g_assert_cmpuint(options->limit_rate, ==, init.limit_rate);
+    g_assert_null(options->domain);
+    g_assert_cmpuint(options->reserved, ==, 0);
 }
 
 static void

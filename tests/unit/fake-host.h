@@ -70,7 +70,9 @@ typedef struct {
 
     /* What was seen. */
     guint n_calls;
-    char *failed;        /* the call that failed, or NULL */
+    char *failed; /* the call that failed, or NULL */
+    gboolean
+        stale; /* a job got a scratch file that another one had written to */
     gboolean unrecorded; /* a change was made that the record could not undo */
     GString *trace; /* calls that change something, and words to the guard; and
                      * behind each of them what the record has more than before,

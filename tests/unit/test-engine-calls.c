@@ -530,6 +530,7 @@ run_once(const Operation *operation, guint n, FakeFailure failure)
     run.calls = g_strconcat(host->calls->str, host->trace->str, NULL);
     check_error(&run, job);
     expect(&run, !host->unrecorded, "a change comes before its record");
+    expect(&run, !host->stale, "a scratch file is of another moment");
     check_order(&run, host->trace->str);
     refpoint_job_free(job);
     check_returned(&run);

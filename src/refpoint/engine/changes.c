@@ -33,6 +33,7 @@ typedef struct {
     char *guid;              /* of this operation */
     char *socket_path;
     char *scratch;
+    guint64 size; /* of the disk, bytes, before the job began */
 } Changes;
 
 void
@@ -218,20 +219,28 @@ format_backup(Changes *changes)
                                  (const char *const *)others->pdata);
 }
 
+static gboolean
+remake_scratch(gpointer opaque, GError **error)
+{
+    Changes *changes = opaque;
+
+    return rfp_scratch_make(changes->scratch, changes->size, error);
+}
+
 /* *@made: as rfp_origin_job_make_scratch(). */
 static gboolean
 make_scratch(Changes *changes, gboolean *made, GError **error)
 {
     const RfpDomainDisk *disk =
         rfp_domain_xml_disk(changes->domain_xml, changes->target);
-    guint64 size = 0;
     guint64 allocation = 0;
 
-    if (!rfp_domain_disk_size(changes->operation.domain, changes->target, &size,
-                              &allocation, error))
+    if (!rfp_domain_disk_size(changes->operation.domain, changes->target,
+                              &changes->size, &allocation, error))
         return FALSE;
-    *made = (disk == NULL || disk->secret == NULL) && size % SECTOR == 0;
-    return !*made || rfp_scratch_make(changes->scratch, size, error);
+    *made =
+        (disk == NULL || disk->secret == NULL) && changes->size % SECTOR == 0;
+    return !*made || remake_scratch(changes, error);
 }
 
 static gboolean
@@ -245,7 +254,8 @@ begin(Changes *changes, GError **error)
         return FALSE;
     if (!make_scratch(changes, &made, error))
         return FALSE;
-    if (rfp_operation_begin_job(operation, xml, NULL, made, error))
+    if (rfp_operation_begin_job(operation, xml, NULL,
+                                made ? remake_scratch : NULL, changes, error))
         return TRUE;
     if (error != NULL && (*error)->code == REFPOINT_ERROR_NOT_AVAILABLE)
         (*error)->code = REFPOINT_ERROR_STATUS_UNKNOWN;

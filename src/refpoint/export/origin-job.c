@@ -286,16 +286,27 @@ format_checkpoint(RfpExportMember *member)
 }
 
 static gboolean
+remake_scratch(gpointer opaque, GError **error)
+{
+    return rfp_origin_job_make_scratch(opaque, error);
+}
+
+/* In a second try the scratch files are made anew, too. */
+static gboolean
 begin_job(RfpExportMember *member, GError **error)
 {
     g_autofree char *backup = format_backup(member);
     g_autofree char *checkpoint = format_checkpoint(member);
 
+    if (member->begun != 0 && !rfp_origin_job_make_scratch(member, error))
+        return FALSE;
+
     if (member->origin->makes_point)
         member->created_us = g_get_real_time();
     member->begun = g_get_monotonic_time();
     return rfp_operation_begin_job(&member->operation, backup, checkpoint,
-                                   member->scratch_made, error);
+                                   member->scratch_made ? remake_scratch : NULL,
+                                   member, error);
 }
 
 /* What nobody could see before the begin: QEMU makes no bitmap for a disk. It

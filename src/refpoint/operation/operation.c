@@ -142,14 +142,15 @@ gboolean
 rfp_operation_begin_job(RfpOperation *operation,
                         const char *backup_xml,
                         const char *checkpoint_xml,
-                        gboolean reuse,
+                        RfpBackupRemake remake,
+                        gpointer opaque,
                         GError **error)
 {
     const RfpStep *job = rfp_record_find(operation->record, RFP_STEP_JOB);
 
     rfp_guard_tell(&operation->guard, "job");
     return rfp_backup_job_begin(operation->domain, job->args[0], backup_xml,
-                                checkpoint_xml, reuse, error) &&
+                                checkpoint_xml, remake, opaque, error) &&
            rfp_record_append(operation->record, error, RFP_STEP_BEGUN, NULL);
 }
 

@@ -93,13 +93,14 @@ gboolean
 rfp_operation_end_job(RfpOperation *operation, GError **error);
 
 /* Begins the job that the record describes, which the guard watches from here
- * on; @checkpoint_xml NULL: without one. @reuse: the images for QEMU to write
- * to are there already. */
+ * on; @checkpoint_xml NULL: without one. @remake: as
+ * rfp_backup_job_begin() has it. */
 gboolean
 rfp_operation_begin_job(RfpOperation *operation,
                         const char *backup_xml,
                         const char *checkpoint_xml,
-                        gboolean reuse,
+                        RfpBackupRemake remake,
+                        gpointer opaque,
                         GError **error);
 
 /*

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define BLOCK 512
 
@@ -15,10 +16,12 @@ rfp_scratch_make(const char *path, guint64 size, GError **error)
     g_autofree char *dir = g_path_get_dirname(path);
     g_autofree char *name = g_path_get_basename(path);
     g_auto(RfpFd) dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    g_autoptr(RfpQcow2Writer) writer =
-        rfp_qcow2_writer_new(dir_fd, name, path, size, NULL, error);
+    g_autoptr(RfpQcow2Writer) writer = NULL;
     guint64 file_size = 0;
 
+    if (dir_fd >= 0)
+        unlinkat(dir_fd, name, 0);
+    writer = rfp_qcow2_writer_new(dir_fd, name, path, size, NULL, error);
     return writer != NULL && rfp_qcow2_writer_finish(writer, &file_size, error);
 }
 

@@ -16,10 +16,11 @@ typedef struct {
 } RfpScratchWatch;
 
 /*
- * Makes one, an empty qcow2 image for a disk of @size bytes, so that libvirt
- * does not have QEMU make it: while QEMU does, it dies of any question about
- * its block nodes ("qcow2_get_specific_info: Assertion `false' failed",
- * QEMU 7.2), as checkpoint-dumpxml --size and domblkinfo ask them.
+ * Makes one anew, an empty qcow2 image for a disk of @size bytes: what a try to
+ * begin the job may have left in it is of another moment. It is made here so
+ * that libvirt does not have QEMU make it: while QEMU does, it dies of any
+ * question about its block nodes ("qcow2_get_specific_info: Assertion `false'
+ * failed", QEMU 7.2), as checkpoint-dumpxml --size and domblkinfo ask them.
  */
 gboolean
 rfp_scratch_make(const char *path, guint64 size, GError **error);

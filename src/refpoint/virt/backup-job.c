@@ -334,11 +334,12 @@ rfp_backup_job_begin(RfpDomain *domain,
                      const char *mark,
                      const char *backup_xml,
                      const char *checkpoint_xml,
-                     gboolean reuse,
+                     RfpBackupRemake remake,
+                     gpointer opaque,
                      GError **error)
 {
     const unsigned int flags =
-        reuse ? VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL : 0;
+        remake != NULL ? VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL : 0;
     gboolean again = TRUE;
 
     while (again && !begin(domain, backup_xml, checkpoint_xml, flags)) {
@@ -352,7 +353,8 @@ rfp_backup_job_begin(RfpDomain *domain,
                                     "virsh blockjob %s DISK"),
                                   domain->name);
         if (!rfp_domain_again(domain, error) ||
-            !find_begun(domain, mark, &again, error))
+            !find_begun(domain, mark, &again, error) ||
+            (again && remake != NULL && !remake(opaque, error)))
             return FALSE;
     }
     return TRUE;

@@ -50,18 +50,22 @@ rfp_backup_job_is_there(RfpDomain *domain,
 gboolean
 rfp_backup_job_check_free(RfpDomain *domain, GError **error);
 
+typedef gboolean (*RfpBackupRemake)(gpointer opaque, GError **error);
+
 /*
  * Begins the job and, in the same transaction, the checkpoint (NULL: none).
- * @reuse: the images for QEMU to write to are there already. Where the daemon
- * dies meanwhile, what runs with @mark behind that is what was begun; the
- * checkpoint is to be looked for. STATUS_UNKNOWN: nobody can tell.
+ * @remake: the images for QEMU to write to are there already, and are made anew
+ * by this before the begin is repeated; NULL: libvirt makes them. Where the
+ * daemon dies meanwhile, what runs with @mark behind that is what was begun;
+ * the checkpoint is to be looked for. STATUS_UNKNOWN: nobody can tell.
  */
 gboolean
 rfp_backup_job_begin(RfpDomain *domain,
                      const char *mark,
                      const char *backup_xml,
                      const char *checkpoint_xml,
-                     gboolean reuse,
+                     RfpBackupRemake remake,
+                     gpointer opaque,
                      GError **error);
 
 /*

@@ -39,11 +39,6 @@ for kind in WARNING FINDING; do
     done)" "" "names are as the ids: $kind"
     is "$(unused $kind)" "" "each is used: $kind"
 done
-is "$(cat refpoint/set/verify*.c | tr '\n' ' ' |
-    grep -oE '(rfp_verify_[a-z_]+|finding_new|failed)\([^;"]*"[a-z-]+"' |
-    sed 's/.*"\(.*\)"/\1/' | LC_ALL=C sort -u |
-    LC_ALL=C comm -23 - <(table FINDING))" \
-    "" "verify finds what the table has"
 # The program has no other header than the public ones.
 is "$(grep -rohE '(json_add_warning\(document|warning->id), "[a-z-]+' cli |
     sed 's/.*"//' | LC_ALL=C sort -u | LC_ALL=C comm -23 - <(table WARNING))" \

@@ -8,7 +8,9 @@
 #include "image/digest-layout.h"
 #include "image/digest-writer.h"
 #include "image/qcow2-writer.h"
-#include "set/export-set.h"
+#include "set/set-points.h"
+#include "set/set-folders.h"
+#include "set/set-publish.h"
 #include "set/seal.h"
 #include "set/set-chain.h"
 

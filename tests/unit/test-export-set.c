@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "set/export-set.h"
+#include "set/set-points.h"
+#include "set/set-folders.h"
+#include "set/set-publish.h"
 #include "set.h"
 
 #define SIZE ((guint64)131072)
@@ -931,6 +933,7 @@ test_not_mended(void)
         g_autoptr(RfpExportSet) set = NULL;
         g_autoptr(RefpointFailure) failure = NULL;
         g_autoptr(GError) error = NULL;
+        g_autoptr(GError) checked = NULL;
 
         set_make(dir, points);
         set_make_newer(dir, points, "second");
@@ -948,6 +951,9 @@ test_not_mended(void)
         g_assert_nonnull(strstr(failure->message, "point 'second'"));
         g_assert_nonnull(strstr(failure->way_out, "newer virt-refpoint"));
         g_assert_null(mended);
+        /* a dry run says the same */
+        g_assert_false(rfp_export_set_check_folders(set, &checked));
+        g_assert_cmpstr(checked->message, ==, error->message);
         g_file_get_contents(path, &after, NULL, NULL);
         g_assert_cmpstr(after, ==, before);
         set_remove(temp);

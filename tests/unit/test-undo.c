@@ -3,6 +3,7 @@
 #include "operation/record.h"
 #include "operation/undo.h"
 #include "set.h"
+#include "set/set-publish.h"
 
 #include <errno.h>
 

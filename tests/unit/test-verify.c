@@ -2,6 +2,7 @@
 /* Sound sets have no finding; each damage is found and named. */
 #include "refpoint.h"
 #include "set.h"
+#include "set/set-points.h"
 #include "set/verify-file.h"
 #include "tool.h"
 

@@ -7,7 +7,7 @@
 #define RFP_IMPORT_DISKS_H
 
 #include "operation/operation.h"
-#include "set/export-set.h"
+#include "set/set-points.h"
 
 /* One import, from start to end. */
 typedef struct {

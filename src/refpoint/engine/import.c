@@ -7,6 +7,7 @@
 #include "operation/operation-lock.h"
 #include "operation/operation-undo.h"
 #include "set/set-chain.h"
+#include "set/set-points.h"
 
 #include <string.h>
 

@@ -5,6 +5,7 @@
 #include "copy/nbd-source.h"
 #include "export/export-compare.h"
 #include "set/set-chain.h"
+#include "set/set-points.h"
 #include "virt/sockets.h"
 
 #include <inttypes.h>

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/xml.h"
 #include "set/set-chain.h"
+#include "set/set-points.h"
 
 #include <string.h>
 
@@ -51,7 +52,8 @@ check_folder(RfpExportMember *member,
     RfpSetPoint *newest = rfp_export_set_newest_of(member->export->bases, uuid);
     RfpManifestVm *vm = newest != NULL ? rfp_set_point_vm(newest, uuid) : NULL;
     g_autofree char *folder =
-        g_build_filename("disks", vm != NULL ? vm->folder : "", target, NULL);
+        g_build_filename(RFP_DISKS_DIR, vm != NULL ? vm->folder : "", target,
+                         NULL);
     g_autofree char *other = g_path_get_dirname(base->image);
 
     if (strcmp(folder, other) == 0)

@@ -5,6 +5,8 @@
 #include "export/export-publish.h"
 #include "export/tracking.h"
 #include "operation/operation-freeze.h"
+#include "set/set-folders.h"
+#include "set/set-publish.h"
 
 /* ---- Names --------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "export/tracking.h"
+#include "set/set-points.h"
 #include "virt/domain-end.h"
 
 #include <string.h>

@@ -28,7 +28,7 @@
 #include "image/digest-writer.h"
 #include "image/qcow2-writer.h"
 #include "operation/operation.h"
-#include "set/export-set.h"
+#include "set/set-points.h"
 
 /* Connections to one disk, at most, and what each reads at once. */
 #define RFP_EXPORT_WORKERS_MAX 4

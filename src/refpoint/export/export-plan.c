@@ -5,6 +5,7 @@
 #include "export/export-base.h"
 #include "export/origin-push.h"
 #include "export/tracking.h"
+#include "set/set-points.h"
 
 #include <string.h>
 

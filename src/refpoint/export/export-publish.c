@@ -3,6 +3,8 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "export/export-state.h"
+#include "set/set-points.h"
+#include "set/set-publish.h"
 
 #include <string.h>
 
@@ -206,7 +208,7 @@ write_manifest(const RfpExport *export, GError **error)
 {
     g_autofree char *text = rfp_manifest_format(export->manifest);
     g_autofree char *path =
-        g_build_filename(export->partial, "export.xml", NULL);
+        g_build_filename(export->partial, RFP_MANIFEST_FILE, NULL);
     g_autoptr(RfpManifest) again =
         rfp_manifest_parse(text, strlen(text), path, error);
 

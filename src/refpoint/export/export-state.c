@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export/export-state.h"
 #include "base/text.h"
+#include "set/set-points.h"
 
 #include <errno.h>
 #include <fcntl.h>

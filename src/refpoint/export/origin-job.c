@@ -6,6 +6,7 @@
 #include "export/export-space.h"
 #include "export/tracking.h"
 #include "operation/undo.h"
+#include "set/set-points.h"
 #include "virt/backup-xml.h"
 #include "virt/sockets.h"
 

@@ -5,6 +5,7 @@
 #include "copy/nbd-source.h"
 #include "export/export-space.h"
 #include "export/origin-job.h"
+#include "set/set-points.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "msvm/msvm-object-path.h"
 #include "msvm/msvm-take.h"
-#include "set/export-set.h"
+#include "set/set-points.h"
 
 /* ---- Export -------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 #include "base/job.h"
 #include "cim/msvm-id.h"
 #include "msvm/msvm-object-path.h"
-#include "set/export-set.h"
+#include "set/set-points.h"
 
 void
 rfp_msvm_work_free(RfpMsvmWork *work)

@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "image/image-bitmap.h"
 #include "operation/scratch.h"
+#include "set/set-points.h"
+#include "set/set-publish.h"
 #include "virt/agent.h"
 #include "virt/backup-job.h"
 #include "virt/metadata.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "set/export-set.h"
+#include "set/set-points.h"
 
 static void
 disk_free(gpointer data)

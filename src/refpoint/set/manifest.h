@@ -14,51 +14,63 @@
 
 #define RFP_MANIFEST_URI "urn:virt-refpoint:export:1"
 #define RFP_MANIFEST_FORMAT 1
-/* What readers of format 1 may pass over. */
+/* Of the element in which a manifest vouches for other files; readers of format
+ * 1 that do not know it pass it over. */
 #define RFP_INTEGRITY_URI "urn:virt-refpoint:integrity:1"
 #define RFP_MANIFEST_FILES_MAX 1024 /* of a VM */
 #define RFP_MANIFEST_DISKS_MAX 1024 /* of a VM */
 #define RFP_MANIFEST_VMS_MAX 4096
 
+/* A small file of a VM, beside the manifest. */
 typedef struct {
-    char *role; /* "config", "config-inactive", "runtime", "nvram", "tpm",
-                 * "kernel", "initrd" */
+    char *role; /* what the file is: "config", "config-inactive", "runtime",
+                 * "nvram", "tpm", "kernel", "initrd" */
     char *path;
-    guint64 size;
+    guint64 size; /* bytes */
     guint8 sha256[RFP_LEAF_SIZE];
 } RfpManifestFile;
 
+/* A disk of a VM. One that was left out has only the first group of members. */
 typedef struct {
-    char *target;
-    guint64 size;       /* exact, bytes */
-    RefpointMode mode;  /* LEFT_OUT disks have only target and reason */
-    char *reason_id;    /* or NULL (a plain increment) */
-    gboolean tracked;   /* the point's checkpoint has a bitmap for it */
-    gboolean plaintext; /* of an encrypted source, allowed by the user */
-    RfpDiskSource source;
-    char *base_guid;                 /* increments: the base point's */
-    guint8 base_view[RFP_LEAF_SIZE]; /* increments */
-    char *image;                     /* path */
-    guint64 image_size;              /* of the file, bytes */
-    guint64 stored;                  /* bytes of the disk in data clusters */
+    char *target; /* "vda" */
+    RefpointMode mode;
+    char *reason_id;  /* why it has that mode; NULL: a plain increment */
+    gboolean tracked; /* the point's checkpoint has a bitmap for it */
+
+    guint64 size;               /* of the disk, exact, bytes */
+    guint8 view[RFP_LEAF_SIZE]; /* digest of all that the guest saw */
+    RfpDiskSource source;       /* what the disk was on the host */
+    gboolean plaintext; /* the source was encrypted, the image is not, which
+                         * the user has allowed */
+
+    /* Of increments: the point that has the image's backing file, and the
+     * digest of all that the guest saw then. */
+    char *base_guid;
+    guint8 base_view[RFP_LEAF_SIZE];
+
+    char *image;        /* path */
+    guint64 image_size; /* of the file, bytes */
+    guint64 stored;     /* bytes of the disk that are stored as data */
     RefpointCompress compress;
-    char *digests; /* path */
+    char *digests; /* path of the file of digests (image/digest-file.h) */
     guint64 digests_size;
     guint8 digests_sha256[RFP_LEAF_SIZE];
-    guint8 view[RFP_LEAF_SIZE];
-    RefpointAudit audit;
-    guint audited; /* clusters compared */
+
+    RefpointAudit audit; /* what an audit of earlier data found */
+    guint audited;       /* how many clusters it compared */
 } RfpManifestDisk;
 
+/* A VM of a point. */
 typedef struct {
-    char *uuid;
-    char *name;
-    char *folder;             /* one component */
-    gboolean secrets_missing; /* the connection gave no secrets */
+    char *uuid;               /* of its domain */
+    char *name;               /* of its domain at that time */
+    char *folder;             /* its folder in the set, one component */
+    gboolean secrets_missing; /* in the files: the connection gave none */
     GPtrArray *files;         /* RfpManifestFile */
     GPtrArray *disks;         /* RfpManifestDisk */
 } RfpManifestVm;
 
+/* A point. Strings and arrays are owned. */
 typedef struct {
     char *generator; /* "virt-refpoint 0.1.0" */
     char *set_guid;
@@ -69,40 +81,42 @@ typedef struct {
                         * there; the checkpoint's name in libvirt may be
                         * another, it stands in the "runtime" file */
     char *guid;
-    gboolean held; /* log based; FALSE: RCT */
+    gboolean held; /* the point is log based: its data was held; else RCT */
     RefpointConsistency consistency;
-    gint64 created_us; /* microseconds since the epoch */
-    gint64 published_us;
-    guint64 frozen_us;
+    gint64 created_us;     /* microseconds since the epoch */
+    gint64 published_us;   /* the same */
+    guint64 frozen_us;     /* how long file systems were frozen, microseconds */
     char *collection_name; /* NULL: the point alone */
     char *collection_guid;
-    /* What it says of other files; not of points that earlier versions made. */
-    gboolean vouches;
+    gboolean vouches; /* for the two files below; no point that an early version
+                       * made does */
     guint8 set_file_sha256[RFP_LEAF_SIZE]; /* of set.xml */
     guint8 parent_sha256[RFP_LEAF_SIZE];   /* of the parent's export.xml */
     GPtrArray *vms;                        /* RfpManifestVm */
 } RfpManifest;
 
+/* An empty manifest, to be freed with rfp_manifest_free(). */
 RfpManifest *
 rfp_manifest_new(void);
 
 void
 rfp_manifest_free(RfpManifest *manifest);
 
+/* Each of these adds an empty one at the end, to be filled. */
 RfpManifestVm *
 rfp_manifest_add_vm(RfpManifest *manifest);
 
 RfpManifestFile *
 rfp_manifest_vm_add_file(RfpManifestVm *vm);
 
-/* The first of that role, NULL if there is none. */
-RfpManifestFile *
-rfp_manifest_vm_file(const RfpManifestVm *vm, const char *role);
-
 RfpManifestDisk *
 rfp_manifest_vm_add_disk(RfpManifestVm *vm);
 
-/* NULL if there is none. */
+/* The first file of that role, NULL if there is none. */
+RfpManifestFile *
+rfp_manifest_vm_file(const RfpManifestVm *vm, const char *role);
+
+/* The disk with that target, NULL if there is none. */
 RfpManifestDisk *
 rfp_manifest_vm_disk(const RfpManifestVm *vm, const char *target);
 

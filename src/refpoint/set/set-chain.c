@@ -4,6 +4,7 @@
 #include "base/xml.h"
 #include "image/digest-file.h"
 #include "image/qcow2-reader.h"
+#include "set/set-points.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -6,7 +6,7 @@
 #ifndef RFP_SET_CHAIN_H
 #define RFP_SET_CHAIN_H
 
-#include "set/export-set.h"
+#include "set/set-points.h"
 
 /*
  * The chain of a disk of a VM (by its domain's UUID) from @point down to its

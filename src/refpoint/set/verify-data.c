@@ -103,7 +103,7 @@ group_place(const RfpVerifyImage *image, const char *path, guint64 group)
 static gboolean
 failed(Worker *worker,
        const RfpVerifyPlace *place,
-       const char *id,
+       RfpFinding id,
        const GError *error)
 {
     RfpVerifyImage *image = worker->image;
@@ -126,7 +126,7 @@ failed(Worker *worker,
 static gboolean
 failed_file(Worker *worker,
             const char *path,
-            const char *id,
+            RfpFinding id,
             const GError *error)
 {
     const RfpVerifyPlace place = {.path = path};
@@ -138,7 +138,7 @@ static gboolean
 failed_group(Worker *worker,
              const char *path,
              guint64 group,
-             const char *id,
+             RfpFinding id,
              const GError *error)
 {
     const RfpVerifyPlace place = group_place(worker->image, path, group);
@@ -158,7 +158,7 @@ open_digests(Worker *worker, const RfpVerifyImage *link)
     if (fd >= 0)
         file = rfp_digest_file_open(fd, path, &error);
     if (file == NULL)
-        return failed_file(worker, path, "digests-damaged", error);
+        return failed_file(worker, path, RFP_FINDING_DIGESTS_DAMAGED, error);
     g_ptr_array_add(worker->digests, file);
     return TRUE;
 }
@@ -178,7 +178,7 @@ open_image(Worker *worker, RfpVerifyImage *image)
     if (worker->fd >= 0)
         worker->reader = rfp_qcow2_reader_open(worker->fd, path, &error);
     if (worker->reader == NULL)
-        return failed_file(worker, path, "image-damaged", error);
+        return failed_file(worker, path, RFP_FINDING_IMAGE_DAMAGED, error);
     return open_digests(worker, image);
 }
 
@@ -260,14 +260,15 @@ map_group(Worker *worker, guint64 group, guint n)
     if (!rfp_digest_file_fill(g_ptr_array_index(worker->digests, 0), group,
                               worker->leaves, worker->have, &error))
         return failed_group(worker, worker->image->disk->digests, group,
-                            "digests-damaged", error);
+                            RFP_FINDING_DIGESTS_DAMAGED, error);
     for (guint i = 0; i < n; i++) {
         RfpQcow2Kind kind = RFP_QCOW2_UNALLOCATED;
         guint64 host = 0;
 
         if (!rfp_qcow2_reader_map(worker->reader, first + i, &kind, &host,
                                   &error))
-            return failed_group(worker, path, group, "image-damaged", error);
+            return failed_group(worker, path, group, RFP_FINDING_IMAGE_DAMAGED,
+                                error);
         sort_out(worker, i, kind, host);
     }
     g_array_sort(worker->places, by_host);
@@ -388,7 +389,7 @@ read_group(Worker *worker, guint64 group)
                 ? !unpack_run(worker, place, &n, &error)
                 : !read_run(worker, place->host, n * RFP_CLUSTER_SIZE, &error))
             return failed_group(worker, worker->image->disk->image, group,
-                                "read-error", error);
+                                RFP_FINDING_READ_ERROR, error);
         rfp_digest_leaves(worker->data, n * RFP_CLUSTER_SIZE, worker->found,
                           NULL);
         for (guint j = 0; j < n; j++)
@@ -438,13 +439,15 @@ report_range(Worker *worker, guint64 group, const Bad *first, guint n)
     if (!count_bad(worker, &place))
         return;
     if (first->host != 0)
-        rfp_verify_damage_at(worker->verify, &place, "digest-mismatch",
+        rfp_verify_damage_at(worker->verify, &place,
+                             RFP_FINDING_DIGEST_MISMATCH,
                              _("bytes %" PRIu64 " to %" PRIu64
                                " of the disk (offset %" PRIu64
                                " of the file): %s"),
                              start, end - 1, first->host, text);
     else
-        rfp_verify_damage_at(worker->verify, &place, "digest-mismatch",
+        rfp_verify_damage_at(worker->verify, &place,
+                             RFP_FINDING_DIGEST_MISMATCH,
                              _("bytes %" PRIu64 " to %" PRIu64
                                " of the disk: %s"),
                              start, end - 1, text);
@@ -495,7 +498,7 @@ expect_group(Worker *worker, guint64 group, guint n, guint8 *digest)
     if (!rfp_digest_chain_fill(worker->digests, group, worker->leaves,
                                worker->have, &error))
         return failed_group(worker, worker->image->disk->digests, group,
-                            "digests-damaged", error);
+                            RFP_FINDING_DIGESTS_DAMAGED, error);
     rfp_digest_group(worker->leaves, n, digest);
     return TRUE;
 }
@@ -514,7 +517,7 @@ check_view(Worker *worker, guint64 group, guint n)
         memcmp(digest, groups + group * RFP_LEAF_SIZE, RFP_LEAF_SIZE) == 0)
         return;
     if (count_bad(worker, &place))
-        rfp_verify_damage_at(worker->verify, &place, "view-mismatch",
+        rfp_verify_damage_at(worker->verify, &place, RFP_FINDING_VIEW_MISMATCH,
                              _("the group of bytes %" PRIu64 " to %" PRIu64
                                " of the disk is not that of the chain's "
                                "digests"),
@@ -595,19 +598,19 @@ rfp_verify_data_end(RfpVerify *verify, RfpVerifyImage *image)
         rfp_verify_unreadable_at(verify, image->point, &image->failure_place,
                                  image->failure_id, image->failure);
     if (image->bad > BAD_MAX)
-        rfp_verify_damage_at(verify, &more, "digest-mismatch",
+        rfp_verify_damage_at(verify, &more, RFP_FINDING_DIGEST_MISMATCH,
                              _("there are %" PRIu64 " more places like these"),
                              image->bad - BAD_MAX);
     if (image->newer_base)
-        rfp_verify_newer(verify, disk->digests, "newer-base",
+        rfp_verify_newer(verify, disk->digests, RFP_FINDING_NEWER_BASE,
                          _("the digest of its view was not computed again: "
                            "what it builds on needs a newer program"));
     else if (!image->has_chain)
-        rfp_verify_remark(verify, disk->digests, "not-compared",
+        rfp_verify_remark(verify, disk->digests, RFP_FINDING_NOT_COMPARED,
                           _("the digest of its view was not computed again: "
                             "the digests that it builds on are damaged"));
     if (!image->incomplete && stored != disk->stored)
-        rfp_verify_damage(verify, disk->image, "size-mismatch",
+        rfp_verify_damage(verify, disk->image, RFP_FINDING_SIZE_MISMATCH,
                           _("the image stores %" PRIu64
                             " bytes of data, the manifest says "
                             "%" PRIu64),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "set/verify-file.h"
 #include "base/text.h"
+#include "set/set-points.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,12 +18,12 @@
 /* ---- Findings ------------------------------------------------------------ */
 
 static RefpointFinding *
-finding_new(const RfpVerifyPlace *place, const char *id, const char *message)
+finding_new(const RfpVerifyPlace *place, RfpFinding id, const char *message)
 {
     RefpointFinding *finding = g_new0(RefpointFinding, 1);
 
     finding->path = g_strdup(place->path);
-    finding->id = g_strdup(id);
+    finding->id = g_strdup(rfp_finding_id(id));
     finding->message = rfp_text_clean(message);
     finding->offset = place->length > 0 ? place->offset : 0;
     finding->length = place->length;
@@ -33,7 +34,7 @@ static void
 add_finding(RfpVerify *verify,
             GPtrArray *list,
             const RfpVerifyPlace *place,
-            const char *id,
+            RfpFinding id,
             const char *message)
 {
     const RfpVerifyPlace all = {.path = "."};
@@ -43,7 +44,7 @@ add_finding(RfpVerify *verify,
         g_ptr_array_add(list, finding_new(place, id, message));
     else if (list->len == FINDINGS_MAX)
         g_ptr_array_add(list,
-                        finding_new(&all, "more",
+                        finding_new(&all, RFP_FINDING_MORE,
                                     _("there is more, which is not listed")));
     g_mutex_unlock(&verify->lock);
 }
@@ -51,7 +52,7 @@ add_finding(RfpVerify *verify,
 static void G_GNUC_PRINTF(5, 0) add_formatted(RfpVerify *verify,
                                               GPtrArray *list,
                                               const RfpVerifyPlace *place,
-                                              const char *id,
+                                              RfpFinding id,
                                               const char *format,
                                               va_list ap)
 {
@@ -63,7 +64,7 @@ static void G_GNUC_PRINTF(5, 0) add_formatted(RfpVerify *verify,
 void
 rfp_verify_damage(RfpVerify *verify,
                   const char *path,
-                  const char *id,
+                  RfpFinding id,
                   const char *format,
                   ...)
 {
@@ -78,7 +79,7 @@ rfp_verify_damage(RfpVerify *verify,
 void
 rfp_verify_damage_at(RfpVerify *verify,
                      const RfpVerifyPlace *place,
-                     const char *id,
+                     RfpFinding id,
                      const char *format,
                      ...)
 {
@@ -92,7 +93,7 @@ rfp_verify_damage_at(RfpVerify *verify,
 void
 rfp_verify_remark(RfpVerify *verify,
                   const char *path,
-                  const char *id,
+                  RfpFinding id,
                   const char *format,
                   ...)
 {
@@ -107,7 +108,7 @@ rfp_verify_remark(RfpVerify *verify,
 void
 rfp_verify_newer(RfpVerify *verify,
                  const char *path,
-                 const char *id,
+                 RfpFinding id,
                  const char *format,
                  ...)
 {
@@ -152,7 +153,7 @@ point_gone(RfpVerify *verify, const RfpSetPoint *point)
 
     if (point == NULL || point->manifest == NULL)
         return FALSE;
-    manifest = g_build_filename(point->folder, "export.xml", NULL);
+    manifest = g_build_filename(point->folder, RFP_MANIFEST_FILE, NULL);
     if (faccessat(verify->set->fd, manifest, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
         errno != ENOENT)
         return FALSE;
@@ -182,7 +183,7 @@ void
 rfp_verify_unreadable_at(RfpVerify *verify,
                          const RfpSetPoint *point,
                          const RfpVerifyPlace *place,
-                         const char *id,
+                         RfpFinding id,
                          const GError *error)
 {
     g_autoptr(RefpointFailure) failure = refpoint_failure_new(error);
@@ -191,16 +192,16 @@ rfp_verify_unreadable_at(RfpVerify *verify,
         return;
     if (failure->errnum == ENOENT) {
         if (!point_gone(verify, point))
-            rfp_verify_damage_at(verify, place, "missing-file",
+            rfp_verify_damage_at(verify, place, RFP_FINDING_MISSING_FILE,
                                  _("the file is missing"));
     } else if (failure->errnum == ELOOP || failure->errnum == ENOTDIR) {
-        rfp_verify_damage_at(verify, place, "link",
+        rfp_verify_damage_at(verify, place, RFP_FINDING_LINK,
                              _("there is a link where a file or a folder "
                                "should be"));
     } else {
         rfp_verify_damage_at(verify, place,
-                             failure->errnum != 0 ? "read-error" : id, "%s",
-                             failure->message);
+                             failure->errnum != 0 ? RFP_FINDING_READ_ERROR : id,
+                             "%s", failure->message);
     }
 }
 
@@ -208,7 +209,7 @@ void
 rfp_verify_unreadable(RfpVerify *verify,
                       const RfpSetPoint *point,
                       const char *path,
-                      const char *id,
+                      RfpFinding id,
                       const GError *error)
 {
     const RfpVerifyPlace place = {.path = path};
@@ -276,7 +277,7 @@ check_names(RfpVerify *verify, const char *path, const struct stat *st)
     if (st->st_nlink < 2 ||
         (!alone && names_inside(verify, st) >= st->st_nlink))
         return;
-    rfp_verify_remark(verify, path, "hard-link",
+    rfp_verify_remark(verify, path, RFP_FINDING_HARD_LINK,
                       _("the file has %u names: who writes to one changes "
                         "all"),
                       (guint)st->st_nlink);
@@ -286,7 +287,7 @@ void
 rfp_verify_owner(RfpVerify *verify, const char *path, const struct stat *st)
 {
     if (verify->owned && st->st_uid != verify->owner)
-        rfp_verify_remark(verify, path, "owner",
+        rfp_verify_remark(verify, path, RFP_FINDING_OWNER,
                           _("it belongs to user %u, set.xml to user %u"),
                           (guint)st->st_uid, (guint)verify->owner);
 }
@@ -302,7 +303,7 @@ rfp_verify_inode(RfpVerify *verify,
     const gboolean good = mode == 0600 ? (found & 07177) == 0 : found == mode;
 
     if (!good)
-        rfp_verify_remark(verify, path, "permissions",
+        rfp_verify_remark(verify, path, RFP_FINDING_PERMISSIONS,
                           _("the file's mode is %04o, not %04o"), found, mode);
     rfp_verify_owner(verify, path, st);
     check_names(verify, path, st);
@@ -320,16 +321,17 @@ rfp_verify_open(RfpVerify *verify,
     struct stat st;
 
     if (fd < 0) {
-        rfp_verify_unreadable(verify, point, path, "link", error);
+        rfp_verify_unreadable(verify, point, path, RFP_FINDING_LINK, error);
         return -1;
     }
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        rfp_verify_damage(verify, path, "link", _("this is no regular file"));
+        rfp_verify_damage(verify, path, RFP_FINDING_LINK,
+                          _("this is no regular file"));
         return -1;
     }
     rfp_verify_inode(verify, path, &st, 0400);
     if ((guint64)st.st_size != size) {
-        rfp_verify_damage(verify, path, "size-mismatch",
+        rfp_verify_damage(verify, path, RFP_FINDING_SIZE_MISMATCH,
                           _("the file has %" PRIu64
                             " bytes, the manifest says %" PRIu64),
                           (guint64)st.st_size, size);
@@ -364,13 +366,14 @@ rfp_verify_sha256(RfpVerify *verify,
 
         rfp_error_set_errno(&error, failed, _("cannot read offset %" PRIu64),
                             offset);
-        rfp_verify_unreadable(verify, point, path, "read-error", error);
+        rfp_verify_unreadable(verify, point, path, RFP_FINDING_READ_ERROR,
+                              error);
         return FALSE;
     }
     rfp_sha256_finish(sha, digest);
     if (memcmp(digest, sha256, sizeof(digest)) == 0)
         return TRUE;
-    rfp_verify_damage(verify, path, "digest-mismatch",
+    rfp_verify_damage(verify, path, RFP_FINDING_DIGEST_MISMATCH,
                       _("the file's SHA-256 is not that of the manifest"));
     return FALSE;
 }

@@ -9,8 +9,9 @@
 #ifndef RFP_VERIFY_FILE_H
 #define RFP_VERIFY_FILE_H
 
+#include "base/ids.h"
 #include "base/job.h"
-#include "set/export-set.h"
+#include "set/set-points.h"
 
 #include <sys/stat.h>
 
@@ -48,7 +49,7 @@ struct _RfpVerifyImage {
     /* Why some of its groups could not be looked at, or NULL: the first
      * failure, at a place that covers the groups of all. */
     GError *failure;
-    const char *failure_id;
+    RfpFinding failure_id;
     RfpVerifyPlace failure_place;
 };
 
@@ -80,7 +81,7 @@ typedef struct {
 void
 rfp_verify_damage(RfpVerify *verify,
                   const char *path,
-                  const char *id,
+                  RfpFinding id,
                   const char *format,
                   ...) G_GNUC_PRINTF(4, 5);
 
@@ -88,21 +89,21 @@ rfp_verify_damage(RfpVerify *verify,
 void
 rfp_verify_damage_at(RfpVerify *verify,
                      const RfpVerifyPlace *place,
-                     const char *id,
+                     RfpFinding id,
                      const char *format,
                      ...) G_GNUC_PRINTF(4, 5);
 
 void
 rfp_verify_remark(RfpVerify *verify,
                   const char *path,
-                  const char *id,
+                  RfpFinding id,
                   const char *format,
                   ...) G_GNUC_PRINTF(4, 5);
 
 void
 rfp_verify_newer(RfpVerify *verify,
                  const char *path,
-                 const char *id,
+                 RfpFinding id,
                  const char *format,
                  ...) G_GNUC_PRINTF(4, 5);
 
@@ -117,7 +118,7 @@ void
 rfp_verify_unreadable(RfpVerify *verify,
                       const RfpSetPoint *point,
                       const char *path,
-                      const char *id,
+                      RfpFinding id,
                       const GError *error);
 
 /* The same about a range of a disk. */
@@ -125,7 +126,7 @@ void
 rfp_verify_unreadable_at(RfpVerify *verify,
                          const RfpSetPoint *point,
                          const RfpVerifyPlace *place,
-                         const char *id,
+                         RfpFinding id,
                          const GError *error);
 
 /* Ends the check where an error says nothing about the set (out of memory, no

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "image/digest-file.h"
 #include "image/qcow2-reader.h"
+#include "set/set-points.h"
 
 #include <string.h>
 
@@ -18,22 +19,22 @@ report_no_base(RfpVerify *verify, const RfpVerifyImage *image, const char *path)
         rfp_export_set_find_newer(verify->set, disk->base_guid);
 
     if (base == NULL && newer != NULL)
-        rfp_verify_newer(verify, path, "newer-base",
+        rfp_verify_newer(verify, path, RFP_FINDING_NEWER_BASE,
                          _("disk '%s' builds on point %s: point '%s' of the "
                            "set needs a newer program"),
                          disk->target, disk->base_guid, newer->folder);
     else if (base == NULL)
-        rfp_verify_damage(verify, path, "base-missing",
+        rfp_verify_damage(verify, path, RFP_FINDING_BASE_MISSING,
                           _("disk '%s' builds on point %s, which is not in the "
                             "set"),
                           disk->target, disk->base_guid);
     else if (base->manifest->sequence >= image->point->manifest->sequence)
-        rfp_verify_damage(verify, path, "base-mismatch",
+        rfp_verify_damage(verify, path, RFP_FINDING_BASE_MISMATCH,
                           _("disk '%s' builds on point '%s', which is not "
                             "older"),
                           disk->target, base->manifest->folder);
     else
-        rfp_verify_damage(verify, path, "base-missing",
+        rfp_verify_damage(verify, path, RFP_FINDING_BASE_MISSING,
                           _("disk '%s' builds on point '%s', which has no data "
                             "of it"),
                           disk->target, base->manifest->folder);
@@ -53,7 +54,7 @@ check_link(RfpVerify *verify, RfpVerifyImage *image)
 {
     const RfpManifestDisk *disk = image->disk;
     g_autofree char *path =
-        g_build_filename(image->point->folder, "export.xml", NULL);
+        g_build_filename(image->point->folder, RFP_MANIFEST_FILE, NULL);
 
     if (disk->mode != REFPOINT_MODE_INCREMENT)
         return;
@@ -62,17 +63,17 @@ check_link(RfpVerify *verify, RfpVerifyImage *image)
         return;
     }
     if (memcmp(image->base->disk->view, disk->base_view, RFP_LEAF_SIZE) != 0)
-        rfp_verify_damage(verify, path, "base-mismatch",
+        rfp_verify_damage(verify, path, RFP_FINDING_BASE_MISMATCH,
                           _("disk '%s' builds on another content of point '%s' "
                             "than the set has"),
                           disk->target, image->base->point->manifest->folder);
     if (!same_folder(image->base->disk->image, disk->image))
-        rfp_verify_damage(verify, path, "base-mismatch",
+        rfp_verify_damage(verify, path, RFP_FINDING_BASE_MISMATCH,
                           _("the image of disk '%s' and that of its base are "
                             "not in one folder"),
                           disk->target);
     if (image->depth > REFPOINT_CHAIN_LIMIT)
-        rfp_verify_remark(verify, disk->image, "chain-too-long",
+        rfp_verify_remark(verify, disk->image, RFP_FINDING_CHAIN_TOO_LONG,
                           _("its chain has %u images: libvirt may refuse to "
                             "open it"),
                           image->depth);
@@ -89,7 +90,8 @@ check_compression(RfpVerify *verify,
     const gboolean zstd = header->compression_type == RFP_QCOW2_TYPE_ZSTD;
 
     if (zstd != (image->disk->compress == REFPOINT_COMPRESS_ZSTD))
-        rfp_verify_damage(verify, image->disk->image, "image-damaged", "%s",
+        rfp_verify_damage(verify, image->disk->image, RFP_FINDING_IMAGE_DAMAGED,
+                          "%s",
                           _("its compression is not that of the manifest"));
 }
 
@@ -108,11 +110,11 @@ check_backing(RfpVerify *verify,
     if (g_strcmp0(header->backing_file, backing) == 0)
         return TRUE;
     if (backing == NULL)
-        rfp_verify_damage(verify, path, "base-mismatch",
+        rfp_verify_damage(verify, path, RFP_FINDING_BASE_MISMATCH,
                           _("a full image that has the backing file '%s'"),
                           header->backing_file);
     else
-        rfp_verify_damage(verify, path, "base-mismatch",
+        rfp_verify_damage(verify, path, RFP_FINDING_BASE_MISMATCH,
                           _("its backing file is '%s', not '%s'"),
                           header->backing_file != NULL ? header->backing_file
                                                        : _("none"),
@@ -136,8 +138,8 @@ check_header(RfpVerify *verify,
                                &error))
         return TRUE;
     rfp_error_make_plain(error);
-    rfp_verify_damage(verify, image->disk->image, "image-damaged", "%s",
-                      error->message);
+    rfp_verify_damage(verify, image->disk->image, RFP_FINDING_IMAGE_DAMAGED,
+                      "%s", error->message);
     return FALSE;
 }
 
@@ -154,16 +156,16 @@ check_image(RfpVerify *verify, RfpVerifyImage *image)
         return;
     reader = rfp_qcow2_reader_open(fd, path, &error);
     if (reader == NULL) {
-        rfp_verify_unreadable(verify, image->point, path, "image-damaged",
-                              error);
+        rfp_verify_unreadable(verify, image->point, path,
+                              RFP_FINDING_IMAGE_DAMAGED, error);
         return;
     }
     image->readable =
         check_header(verify, image, rfp_qcow2_reader_header(reader));
     /* what can still be mapped is compared all the same */
     if (!rfp_qcow2_reader_check(reader, &error)) {
-        rfp_verify_unreadable(verify, image->point, path, "image-damaged",
-                              error);
+        rfp_verify_unreadable(verify, image->point, path,
+                              RFP_FINDING_IMAGE_DAMAGED, error);
         image->incomplete = TRUE;
     }
 }
@@ -189,13 +191,13 @@ check_digests(RfpVerify *verify, RfpVerifyImage *image)
         return;
     file = rfp_digest_file_open(fd, path, &error);
     if (file == NULL) {
-        rfp_verify_unreadable(verify, image->point, path, "digests-damaged",
-                              error);
+        rfp_verify_unreadable(verify, image->point, path,
+                              RFP_FINDING_DIGESTS_DAMAGED, error);
         return;
     }
     if (rfp_digest_file_size(file) != disk->size ||
         memcmp(rfp_digest_file_view(file), disk->view, RFP_LEAF_SIZE) != 0) {
-        rfp_verify_damage(verify, path, "view-mismatch",
+        rfp_verify_damage(verify, path, RFP_FINDING_VIEW_MISMATCH,
                           _("it is of another content than the manifest "
                             "says"));
         return;
@@ -210,7 +212,7 @@ rfp_verify_image(RfpVerify *verify, RfpVerifyImage *image)
     check_image(verify, image);
     check_digests(verify, image);
     if (image->readable && !image->has_digests && !rfp_verify_stopped(verify))
-        rfp_verify_remark(verify, image->disk->image, "not-compared",
+        rfp_verify_remark(verify, image->disk->image, RFP_FINDING_NOT_COMPARED,
                           _("its data was not compared: there are no sound "
                             "digests of it"));
 }

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/xml.h"
 #include "set/seal.h"
+#include "set/set-points.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,7 @@ open_schema(RfpVerify *verify)
 
     if (schema == NULL) {
         rfp_error_make_plain(error);
-        rfp_verify_remark(verify, ".", "schema-missing",
+        rfp_verify_remark(verify, ".", RFP_FINDING_SCHEMA_MISSING,
                           _("the files were not compared with their schema: "
                             "%s"),
                           error->message);
@@ -66,7 +67,7 @@ has_many_children(xmlDocPtr doc)
 static void
 remark_too_large(RfpVerify *verify, const char *path)
 {
-    rfp_verify_remark(verify, path, "not-compared",
+    rfp_verify_remark(verify, path, RFP_FINDING_NOT_COMPARED,
                       _("the file is too large to be compared with its "
                         "schema"));
 }
@@ -96,7 +97,7 @@ check_schema(RfpVerify *verify,
     if (doc != NULL && rfp_xml_validate(schema, doc, path, &error))
         return;
     rfp_error_make_plain(error);
-    rfp_verify_damage(verify, path, "schema", "%s", error->message);
+    rfp_verify_damage(verify, path, RFP_FINDING_SCHEMA, "%s", error->message);
 }
 
 /* The text of a file of the set; NULL: reported. */
@@ -111,7 +112,8 @@ read_text(RfpVerify *verify,
                                 length, &error);
 
     if (text == NULL)
-        rfp_verify_unreadable(verify, point, path, "manifest-damaged", error);
+        rfp_verify_unreadable(verify, point, path, RFP_FINDING_MANIFEST_DAMAGED,
+                              error);
     return text;
 }
 
@@ -135,14 +137,15 @@ check_set_file(RfpVerify *verify, RfpXmlSchema *schema, const char *damage)
     gsize length = 0;
 
     /* whose owner must write it, for the lock */
-    check_inode(verify, "set.xml", 0600);
-    text = read_text(verify, NULL, "set.xml", &length);
+    check_inode(verify, RFP_SET_FILE, 0600);
+    text = read_text(verify, NULL, RFP_SET_FILE, &length);
     if (text == NULL)
         return;
     if (damage != NULL)
-        rfp_verify_damage(verify, "set.xml", "manifest-damaged", "%s", damage);
+        rfp_verify_damage(verify, RFP_SET_FILE, RFP_FINDING_MANIFEST_DAMAGED,
+                          "%s", damage);
     else
-        check_schema(verify, schema, "set.xml", text, length);
+        check_schema(verify, schema, RFP_SET_FILE, text, length);
 }
 
 /* Whether an export of this version or later went to the set: it seals
@@ -168,30 +171,31 @@ check_folders_file(RfpVerify *verify, RfpXmlSchema *schema)
     gsize length = 0;
 
     /* a set without a point has none */
-    if (faccessat(verify->set->fd, "folders.xml", F_OK, AT_SYMLINK_NOFOLLOW) <
-            0 &&
+    if (faccessat(verify->set->fd, RFP_FOLDERS_FILE, F_OK,
+                  AT_SYMLINK_NOFOLLOW) < 0 &&
         verify->set->points->len == 0)
         return;
-    check_inode(verify, "folders.xml", 0600);
-    text = read_text(verify, NULL, "folders.xml", &length);
+    check_inode(verify, RFP_FOLDERS_FILE, 0600);
+    text = read_text(verify, NULL, RFP_FOLDERS_FILE, &length);
     if (text == NULL)
         return;
-    verify->folders = rfp_folders_parse(text, length, "folders.xml", &error);
+    verify->folders = rfp_folders_parse(text, length, RFP_FOLDERS_FILE, &error);
     if (verify->folders != NULL) {
         if (rfp_seal_check(text, length) != RFP_SEAL_GOOD && is_sealed(verify))
-            rfp_verify_damage(verify, "folders.xml", "digest-mismatch",
+            rfp_verify_damage(verify, RFP_FOLDERS_FILE,
+                              RFP_FINDING_DIGEST_MISMATCH,
                               _("the last line, with the SHA-256 of the "
                                 "others, is missing"));
-        check_schema(verify, schema, "folders.xml", text, length);
+        check_schema(verify, schema, RFP_FOLDERS_FILE, text, length);
         return;
     }
     failure = refpoint_failure_new(error);
     if (failure->cause == REFPOINT_ERROR_NOT_SUPPORTED)
-        rfp_verify_newer(verify, "folders.xml", "newer-file", "%s; %s",
-                         failure->message, failure->way_out);
+        rfp_verify_newer(verify, RFP_FOLDERS_FILE, RFP_FINDING_NEWER_FILE,
+                         "%s; %s", failure->message, failure->way_out);
     else
-        rfp_verify_damage(verify, "folders.xml", "manifest-damaged", "%s",
-                          failure->message);
+        rfp_verify_damage(verify, RFP_FOLDERS_FILE,
+                          RFP_FINDING_MANIFEST_DAMAGED, "%s", failure->message);
 }
 
 /* ---- Manifests ----------------------------------------------------------- */
@@ -200,7 +204,8 @@ check_folders_file(RfpVerify *verify, RfpXmlSchema *schema)
 static void
 report_unreadable(RfpVerify *verify, const RfpSetPoint *point)
 {
-    g_autofree char *path = g_build_filename(point->folder, "export.xml", NULL);
+    g_autofree char *path =
+        g_build_filename(point->folder, RFP_MANIFEST_FILE, NULL);
     g_autofree char *text = NULL;
     struct stat st;
     gsize length = 0;
@@ -212,9 +217,10 @@ report_unreadable(RfpVerify *verify, const RfpSetPoint *point)
     }
     text = read_text(verify, NULL, path, &length);
     if (text != NULL && point->newer != NULL)
-        rfp_verify_newer(verify, path, "newer-point", "%s", point->newer);
+        rfp_verify_newer(verify, path, RFP_FINDING_NEWER_POINT, "%s",
+                         point->newer);
     else if (text != NULL)
-        rfp_verify_damage(verify, path, "manifest-damaged", "%s",
+        rfp_verify_damage(verify, path, RFP_FINDING_MANIFEST_DAMAGED, "%s",
                           point->damage);
 }
 
@@ -226,7 +232,7 @@ check_vm(RfpVerify *verify, const char *path, const RfpManifestVm *vm)
                              : NULL;
 
     if (verify->folders != NULL && g_strcmp0(folder, vm->folder) != 0)
-        rfp_verify_damage(verify, path, "manifest-damaged",
+        rfp_verify_damage(verify, path, RFP_FINDING_MANIFEST_DAMAGED,
                           _("its folder '%s' is not that of folders.xml"),
                           vm->folder);
 }
@@ -239,7 +245,7 @@ check_owned(RfpVerify *verify, const char *path, const RfpSetPoint *point)
     const RfpManifestVm *first = g_ptr_array_index(point->manifest->vms, 0);
 
     if (file != NULL && rfp_set_point_vm(point, file->vm_uuid) == NULL)
-        rfp_verify_damage(verify, path, "manifest-damaged",
+        rfp_verify_damage(verify, path, RFP_FINDING_MANIFEST_DAMAGED,
                           _("it is of the VM %s, the set is of %s"),
                           first->uuid, file->vm_uuid);
 }
@@ -252,7 +258,7 @@ check_parent(RfpVerify *verify, const RfpSetPoint *point, const char *path)
     const RfpSetPoint *parent = NULL;
 
     if ((manifest->parent_guid == NULL) != (manifest->sequence == 1))
-        rfp_verify_damage(verify, path, "manifest-damaged",
+        rfp_verify_damage(verify, path, RFP_FINDING_MANIFEST_DAMAGED,
                           _("its number %" PRIu64
                             " and the point before it contradict"),
                           manifest->sequence);
@@ -263,13 +269,13 @@ check_parent(RfpVerify *verify, const RfpSetPoint *point, const char *path)
         rfp_export_set_find_newer(verify->set, manifest->parent_guid) != NULL)
         return;
     if (parent == NULL) {
-        rfp_verify_remark(verify, path, "parent-missing",
+        rfp_verify_remark(verify, path, RFP_FINDING_PARENT_MISSING,
                           _("the point before it, %s, is not in the set"),
                           manifest->parent_guid);
         return;
     }
     if (parent->manifest->sequence + 1 != manifest->sequence)
-        rfp_verify_damage(verify, path, "manifest-damaged",
+        rfp_verify_damage(verify, path, RFP_FINDING_MANIFEST_DAMAGED,
                           _("its number is %" PRIu64
                             ", that of the point before it, '%s', is %" PRIu64),
                           manifest->sequence, parent->manifest->folder,
@@ -306,8 +312,8 @@ check_successors(RfpVerify *verify)
                 0 ||
             !g_ptr_array_find(verify->points, parent, NULL))
             continue;
-        path = g_build_filename(parent->folder, "export.xml", NULL);
-        rfp_verify_damage(verify, path, "digest-mismatch",
+        path = g_build_filename(parent->folder, RFP_MANIFEST_FILE, NULL);
+        rfp_verify_damage(verify, path, RFP_FINDING_DIGEST_MISMATCH,
                           _("it is not the one that point '%s' came after"),
                           manifest->folder);
     }
@@ -323,13 +329,13 @@ check_numbers(RfpVerify *verify)
     for (guint i = 0; i < verify->set->points->len; i++) {
         const RfpSetPoint *point = g_ptr_array_index(verify->set->points, i);
         g_autofree char *path =
-            g_build_filename(point->folder, "export.xml", NULL);
+            g_build_filename(point->folder, RFP_MANIFEST_FILE, NULL);
 
         if (point->manifest == NULL)
             continue;
         if (before != NULL &&
             before->manifest->sequence == point->manifest->sequence)
-            rfp_verify_remark(verify, path, "number-twice",
+            rfp_verify_remark(verify, path, RFP_FINDING_NUMBER_TWICE,
                               _("point '%s' has the number %" PRIu64
                                 " too: one was made while the other was not "
                                 "in the set"),
@@ -346,7 +352,7 @@ check_vouched(RfpVerify *verify)
     if (verify->set->file == NULL) /* has been reported */
         return;
     if (rfp_export_set_is_strange(verify->set))
-        rfp_verify_damage(verify, "set.xml", "manifest-damaged",
+        rfp_verify_damage(verify, RFP_SET_FILE, RFP_FINDING_MANIFEST_DAMAGED,
                           _("no point of the set belongs to it"));
     for (guint i = verify->set->points->len; i > 0; i--) {
         const RfpSetPoint *point =
@@ -356,7 +362,7 @@ check_vouched(RfpVerify *verify)
             memcmp(point->manifest->set_file_sha256, verify->set->file_sha256,
                    RFP_LEAF_SIZE) == 0)
             continue;
-        rfp_verify_damage(verify, "set.xml", "digest-mismatch",
+        rfp_verify_damage(verify, RFP_SET_FILE, RFP_FINDING_DIGEST_MISMATCH,
                           _("it is not the one that point '%s' was made with"),
                           point->manifest->folder);
         return;
@@ -369,7 +375,7 @@ check_manifest(RfpVerify *verify, const RfpSetPoint *point, const char *path)
     const RfpManifest *manifest = point->manifest;
 
     if (strcmp(manifest->folder, point->folder) != 0)
-        rfp_verify_damage(verify, path, "manifest-damaged",
+        rfp_verify_damage(verify, path, RFP_FINDING_MANIFEST_DAMAGED,
                           _("the point is called '%s', its folder is not"),
                           manifest->folder);
     check_owned(verify, path, point);
@@ -398,7 +404,8 @@ check_files(RfpVerify *verify,
 static void
 check_point(RfpVerify *verify, RfpXmlSchema *schema, const RfpSetPoint *point)
 {
-    g_autofree char *path = g_build_filename(point->folder, "export.xml", NULL);
+    g_autofree char *path =
+        g_build_filename(point->folder, RFP_MANIFEST_FILE, NULL);
     g_autofree char *text = NULL;
     gsize length = 0;
 
@@ -422,7 +429,7 @@ check_owner(RfpVerify *verify)
 {
     struct stat st;
 
-    if (fstatat(verify->set->fd, "set.xml", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (fstatat(verify->set->fd, RFP_SET_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0) {
         verify->owned = TRUE;
         verify->owner = st.st_uid;
     }
@@ -436,7 +443,7 @@ rfp_verify_set(RfpVerify *verify, const char *damage)
     g_autoptr(RfpXmlSchema) schema = open_schema(verify);
 
     if (verify->set->writable_by_others)
-        rfp_verify_remark(verify, ".", "permissions",
+        rfp_verify_remark(verify, ".", RFP_FINDING_PERMISSIONS,
                           _("others than its owner can write to the folder"));
     check_owner(verify);
     check_set_file(verify, schema, damage);

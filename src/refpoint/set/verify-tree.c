@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "set/verify-tree.h"
 #include "base/text.h"
+#include "set/set-points.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -36,7 +37,7 @@ void
 rfp_verify_add_names(GHashTable *named, const RfpSetPoint *point)
 {
     g_hash_table_add(named,
-                     g_build_filename(point->folder, "export.xml", NULL));
+                     g_build_filename(point->folder, RFP_MANIFEST_FILE, NULL));
     for (guint v = 0; point->manifest != NULL && v < point->manifest->vms->len;
          v++) {
         RfpManifestVm *vm = g_ptr_array_index(point->manifest->vms, v);
@@ -75,7 +76,7 @@ look_at_folder(Tree *tree,
     const guint mode = st->st_mode & 07777 & ~(guint)S_ISGID;
     g_auto(RfpFd) fd = -1;
     gboolean known = g_hash_table_contains(tree->folders, path) ||
-                     strcmp(path, "disks") == 0 ||
+                     strcmp(path, RFP_DISKS_DIR) == 0 ||
                      g_str_has_prefix(path, "disks/");
 
     if (g_hash_table_contains(tree->damaged, path))
@@ -85,7 +86,7 @@ look_at_folder(Tree *tree,
         return;
     }
     if (mode != 0700)
-        rfp_verify_remark(tree->verify, path, "permissions",
+        rfp_verify_remark(tree->verify, path, RFP_FINDING_PERMISSIONS,
                           _("the folder's mode is %04o, not 0700"), mode);
     rfp_verify_owner(tree->verify, path, st);
     fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -97,8 +98,8 @@ static void
 look_at(Tree *tree, int parent, const char *name, const char *path, guint depth)
 {
     gboolean named = g_hash_table_contains(tree->verify->named, path) ||
-                     strcmp(path, "set.xml") == 0 ||
-                     strcmp(path, "folders.xml") == 0;
+                     strcmp(path, RFP_SET_FILE) == 0 ||
+                     strcmp(path, RFP_FOLDERS_FILE) == 0;
     struct stat st;
 
     if (strcmp(path, "lost+found") == 0 ||
@@ -113,7 +114,7 @@ look_at(Tree *tree, int parent, const char *name, const char *path, guint depth)
     if (S_ISREG(st.st_mode))
         g_ptr_array_add(tree->leftovers, g_strdup(path));
     else
-        rfp_verify_damage(tree->verify, path, "link",
+        rfp_verify_damage(tree->verify, path, RFP_FINDING_LINK,
                           S_ISLNK(st.st_mode)
                               ? _("this is a link, a set has none")
                               : _("this is neither a file nor a folder"));
@@ -150,7 +151,7 @@ static gboolean
 set_is_locked(RfpVerify *verify)
 {
     g_auto(RfpFd) fd =
-        rfp_files_open(&verify->set->folder, "set.xml", O_RDONLY, NULL);
+        rfp_files_open(&verify->set->folder, RFP_SET_FILE, O_RDONLY, NULL);
     struct flock lock = {
         .l_type = F_WRLCK,
         .l_whence = SEEK_SET,
@@ -201,7 +202,7 @@ report_leftovers(Tree *tree)
         if (g_hash_table_contains(named, path) ||
             (newer && g_str_has_prefix(path, DISKS_PREFIX)))
             continue;
-        rfp_verify_remark(tree->verify, path, "leftover",
+        rfp_verify_remark(tree->verify, path, RFP_FINDING_LEFTOVER,
                           locked ? _("no point names it; an operation works on "
                                      "the set now, it may be writing it")
                                  : _("no point names it"));

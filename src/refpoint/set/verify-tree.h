@@ -7,6 +7,7 @@
 #define RFP_VERIFY_TREE_H
 
 #include "set/verify-file.h"
+#include "set/set-points.h"
 
 /* Looks at all folders, or only at those of the points that are checked. */
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/names.h"
 #include "base/text.h"
+#include "set/set-points.h"
 #include "set/verify-data.h"
 #include "set/verify-image.h"
 #include "set/verify-set.h"
@@ -394,7 +395,8 @@ remark_gone(RfpVerify *verify)
 
     g_hash_table_iter_init(&iter, verify->gone);
     while (g_hash_table_iter_next(&iter, &point, NULL))
-        rfp_verify_remark(verify, ((RfpSetPoint *)point)->folder, "point-gone",
+        rfp_verify_remark(verify, ((RfpSetPoint *)point)->folder,
+                          RFP_FINDING_POINT_GONE,
                           _("the point was removed while it was looked at"));
 }
 

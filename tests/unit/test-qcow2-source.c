@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "copy/qcow2-source.h"
+#include "image/qcow2-source.h"
 
 #include <fcntl.h>
 #include <string.h>

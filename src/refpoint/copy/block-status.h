@@ -6,7 +6,7 @@
 #ifndef RFP_BLOCK_STATUS_H
 #define RFP_BLOCK_STATUS_H
 
-#include "copy/copy.h"
+#include "image/source.h"
 
 /* One reply. Zero-initialise with @context; free with
  * rfp_block_status_clear(). */

@@ -13,41 +13,8 @@
 
 #include "base/rate.h"
 #include "image/cluster.h"
+#include "image/source.h"
 #include "refpoint.h"
-
-typedef enum {
-    RFP_MAP_ALLOCATION, /* flag: the source says that the extent reads zero */
-    RFP_MAP_DIRTY,      /* flag: the extent changed since the base */
-} RfpMap;
-
-/* One extent of a map. Returns FALSE to stop asking. */
-typedef gboolean (*RfpMapFunc)(guint64 offset,
-                               guint64 length,
-                               gboolean flag,
-                               gpointer opaque);
-
-/*
- * Where data comes from. A connection is used by one thread at a time. map()
- * reports extents that cover [offset, offset + length) in
- * order without gaps, clipped to it. All calls give up on @cancel (set
- * atomically) with REFPOINT_ERROR_CANCELLED.
- */
-typedef struct {
-    gpointer (*open)(gpointer source, const gint *cancel, GError **error);
-    void (*close)(gpointer connection);
-    gboolean (*read)(gpointer connection,
-                     void *data,
-                     guint64 offset,
-                     guint32 length,
-                     GError **error);
-    gboolean (*map)(gpointer connection,
-                    RfpMap map,
-                    guint64 offset,
-                    guint64 length,
-                    RfpMapFunc func,
-                    gpointer opaque,
-                    GError **error);
-} RfpSourceOps;
 
 /*
  * Where data goes. write() and zero() come from several threads, for one

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "copy/block-status.h"
+#include "image/cluster.h"
 
 /* How long one poll lasts at most: the delay of a cancellation. */
 #define POLL_MS 100

@@ -9,8 +9,8 @@
 #define RFP_NBD_SOURCE_H
 
 #include "base/gate.h"
-#include "copy/copy.h"
 #include "copy/handshakes.h"
+#include "image/source.h"
 
 typedef struct _RfpNbdSource RfpNbdSource;
 

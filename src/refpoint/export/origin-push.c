@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export/origin-push.h"
 #include "base/text.h"
-#include "copy/qcow2-source.h"
+#include "image/qcow2-source.h"
 #include "export/export-audit.h"
 #include "export/export-space.h"
 #include "export/origin-job.h"

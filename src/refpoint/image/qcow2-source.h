@@ -7,7 +7,7 @@
 #ifndef RFP_QCOW2_SOURCE_H
 #define RFP_QCOW2_SOURCE_H
 
-#include "copy/copy.h"
+#include "image/source.h"
 
 typedef struct _RfpQcow2Source RfpQcow2Source;
 

@@ -34,7 +34,7 @@ walk(RfpQcow2Reader *reader)
         if (!rfp_qcow2_reader_map(reader, i, &kind, &host, NULL))
             continue;
         if (kind == RFP_QCOW2_DATA)
-            rfp_qcow2_reader_read(reader, host, data, NULL);
+            rfp_qcow2_reader_read(reader, host, 1, data, NULL);
         else if (kind == RFP_QCOW2_DATA_COMPRESSED)
             rfp_qcow2_reader_read_compressed(reader, host, data, NULL);
     }

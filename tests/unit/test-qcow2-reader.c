@@ -110,7 +110,7 @@ try_image(int fd, GError **error)
 
         if (rfp_qcow2_reader_map(reader, i, &kind, &host, NULL) &&
             kind == RFP_QCOW2_DATA &&
-            !rfp_qcow2_reader_read(reader, host, data, NULL))
+            !rfp_qcow2_reader_read(reader, host, 1, data, NULL))
             g_error("cluster %" G_GUINT64_FORMAT ": not read", i);
         if (kind == RFP_QCOW2_DATA_COMPRESSED)
             rfp_qcow2_reader_read_compressed(reader, host, data, NULL);
@@ -141,11 +141,11 @@ test_sample(void)
         g_assert_cmpint(kind, ==, kinds[i]);
         g_assert_cmpuint(host, ==, i < 2 ? AT(DATA_0 + i) : 0);
     }
-    g_assert_true(rfp_qcow2_reader_read(reader, AT(DATA_1), data, &error));
+    g_assert_true(rfp_qcow2_reader_read(reader, AT(DATA_1), 1, data, &error));
     g_assert_cmpuint(data[100], ==, 0x22);
-    g_assert_false(rfp_qcow2_reader_read(reader, AT(END), data, &error));
+    g_assert_false(rfp_qcow2_reader_read(reader, AT(END), 1, data, &error));
     g_clear_error(&error);
-    g_assert_false(rfp_qcow2_reader_read(reader, 512, data, &error));
+    g_assert_false(rfp_qcow2_reader_read(reader, 512, 1, data, &error));
     g_assert_false(rfp_qcow2_reader_l1_empty(reader, 0));
     g_assert_true(rfp_qcow2_reader_l1_empty(reader, 1));
     g_assert_true(rfp_qcow2_reader_map(reader, 8, &kind, &host, NULL));

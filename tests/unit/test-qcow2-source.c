@@ -21,6 +21,7 @@
 typedef struct {
     char *dir;
     char *path;
+    RfpFolder folder;
     RfpQcow2Source *source;
 } Fixture;
 
@@ -35,35 +36,61 @@ write_clusters(RfpQcow2Writer *writer, guint64 first, guint n, guint8 value)
     g_assert_no_error(error);
 }
 
+static RfpQcow2Writer *
+start_image(const Fixture *fixture, const char *name, guint64 size)
+{
+    g_autoptr(GError) error = NULL;
+    RfpQcow2Writer *writer = rfp_qcow2_writer_new(fixture->folder.fd, name,
+                                                  name, size, NULL, &error);
+
+    g_assert_no_error(error);
+    return writer;
+}
+
+static void
+zero_cluster(RfpQcow2Writer *writer, guint64 cluster)
+{
+    g_autoptr(GError) error = NULL;
+
+    rfp_qcow2_writer_zero(writer, cluster, 1, &error);
+    g_assert_no_error(error);
+}
+
+static void
+finish_image(RfpQcow2Writer *writer)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 size = 0;
+
+    rfp_qcow2_writer_finish(writer, &size, &error);
+    g_assert_no_error(error);
+    rfp_qcow2_writer_free(writer);
+}
+
 static void
 set_up(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(RfpQcow2Writer) writer = NULL;
-    guint64 size = 0;
-    int fd = -1;
+    RfpQcow2Writer *writer = NULL;
 
     fixture->dir = g_dir_make_tmp("refpoint-XXXXXX", NULL);
     fixture->path = g_build_filename(fixture->dir, "image", NULL);
-    fd = open(fixture->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    writer = rfp_qcow2_writer_new(fd, "image", "image", SIZE, NULL, &error);
-    g_assert_no_error(error);
+    fixture->folder.fd = open(fixture->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fixture->folder.shown = fixture->dir;
+    writer = start_image(fixture, "image", SIZE);
     write_clusters(writer, 1, 1, 0x11);
     write_clusters(writer, 2, 1, 0x22);
-    rfp_qcow2_writer_zero(writer, 4, 1, &error);
-    g_assert_no_error(error);
+    zero_cluster(writer, 4);
     write_clusters(writer, TABLE, 1, 0x33);
     write_clusters(writer, LAST, 1, 0x44);
-    rfp_qcow2_writer_finish(writer, &size, &error);
-    g_assert_no_error(error);
-    close(fd);
-    fixture->source = rfp_qcow2_source_new(fixture->path);
+    finish_image(writer);
+    fixture->source = rfp_qcow2_source_new(NULL, fixture->path);
 }
 
 static void
 tear_down(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     rfp_qcow2_source_free(fixture->source);
+    close(fixture->folder.fd);
     tool_remove_dir(fixture->dir);
     g_free(fixture->dir);
     g_free(fixture->path);
@@ -194,13 +221,99 @@ test_cancel(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_missing(Fixture *fixture G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
 {
-    g_autoptr(RfpQcow2Source) source = rfp_qcow2_source_new("/nowhere/image");
+    g_autoptr(RfpQcow2Source) source =
+        rfp_qcow2_source_new(NULL, "/nowhere/image");
     g_autoptr(GError) error = NULL;
 
     g_assert_null(rfp_qcow2_source_ops.open(source, NULL, &error));
     g_assert_nonnull(strstr(error->message, "/nowhere/image"));
     g_assert_false(rfp_qcow2_source_in_use(source));
 }
+
+/* ---- A chain ------------------------------------------------------------- */
+
+#define CHAIN_SIZE AT(10)
+
+/*
+ * The disk has ten clusters, all of data but the last. It is shrunk to four and
+ * a half, where the second is zeroed and the last is written, which is cut; it
+ * is grown again, and the third is written.
+ */
+static void
+set_up_chain(Fixture *fixture, gconstpointer data)
+{
+    RfpQcow2Writer *writer = NULL;
+
+    set_up(fixture, data);
+    writer = start_image(fixture, "old", CHAIN_SIZE);
+    write_clusters(writer, 0, 9, 0xaa);
+    finish_image(writer);
+    writer = start_image(fixture, "middle", AT(4) + 512);
+    zero_cluster(writer, 1);
+    write_clusters(writer, 4, 1, 0xbb);
+    finish_image(writer);
+    writer = start_image(fixture, "new", CHAIN_SIZE);
+    write_clusters(writer, 2, 1, 0xcc);
+    finish_image(writer);
+    rfp_qcow2_source_free(fixture->source);
+    fixture->source = rfp_qcow2_source_new(&fixture->folder, "new");
+    rfp_qcow2_source_add_backing(fixture->source, "middle");
+    rfp_qcow2_source_add_backing(fixture->source, "old");
+}
+
+static void
+test_chain_read(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    static const guint8 wanted[] = {0xaa, 0, 0xcc, 0xaa, 0xbb, 0, 0, 0, 0, 0};
+    g_autofree guint8 *view = g_malloc(CHAIN_SIZE);
+    gpointer connection = connect_to(fixture, NULL);
+    g_autoptr(GError) error = NULL;
+
+    memset(view, 0xff, CHAIN_SIZE);
+    rfp_qcow2_source_ops.read(connection, view, 0, CHAIN_SIZE, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_assert_cmphex(view[AT(i)], ==, wanted[i]);
+        g_assert_cmphex(view[AT(i) + 511], ==, wanted[i]);
+        g_assert_cmphex(view[AT(i + 1) - 1], ==, i == 4 ? 0 : wanted[i]);
+    }
+    rfp_qcow2_source_ops.close(connection);
+    /* over the end of the image in the middle */
+    read_byte(fixture, AT(4) + 256, 512, 255, 0xbb);
+    read_byte(fixture, AT(4) + 256, 512, 256, 0);
+}
+
+static void
+test_chain_map(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *dirty =
+        map(fixture, RFP_MAP_DIRTY, 0, CHAIN_SIZE, print_extent);
+    g_autofree char *zero =
+        map(fixture, RFP_MAP_ALLOCATION, 0, CHAIN_SIZE, print_extent);
+
+    g_assert_cmpstr(dirty, ==, "2+1 ");
+    g_assert_cmpstr(zero, ==, "1+1 5+5 ");
+}
+
+/* An image that is missing matters where something is looked for in it. */
+static void
+test_chain_broken(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *old = g_build_filename(fixture->dir, "old", NULL);
+    g_autofree guint8 *cluster = g_malloc(RFP_CLUSTER_SIZE);
+    gpointer connection = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(unlink(old), ==, 0);
+    connection = connect_to(fixture, NULL);
+    read_byte(fixture, AT(2), RFP_CLUSTER_SIZE, 0, 0xcc);
+    g_assert_false(rfp_qcow2_source_ops.read(connection, cluster, AT(3),
+                                             RFP_CLUSTER_SIZE, &error));
+    g_assert_nonnull(strstr(error->message, old));
+    rfp_qcow2_source_ops.close(connection);
+}
+
+/* ---- Locks --------------------------------------------------------------- */
 
 /* A lock such as QEMU has on an image that it reads. */
 static void
@@ -222,6 +335,9 @@ test_in_use(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 #define ADD(name, function)                                                    \
     g_test_add("/qcow2-source/" name, Fixture, NULL, set_up, function,         \
                tear_down)
+#define ADD_CHAIN(name, function)                                              \
+    g_test_add("/qcow2-source/chain/" name, Fixture, NULL, set_up_chain,       \
+               function, tear_down)
 
 int
 main(int argc, char **argv)
@@ -230,6 +346,9 @@ main(int argc, char **argv)
     ADD("map", test_map);
     ADD("read", test_read);
     ADD("cancel", test_cancel);
+    ADD_CHAIN("read", test_chain_read);
+    ADD_CHAIN("map", test_chain_map);
+    ADD_CHAIN("broken", test_chain_broken);
     ADD("missing", test_missing);
     ADD("in-use", test_in_use);
     return g_test_run();

@@ -179,7 +179,7 @@ assert_cluster(RfpQcow2Reader *reader, guint64 cluster, guint8 seed)
         rfp_qcow2_reader_read_compressed(reader, host, data, &error);
     } else {
         g_assert_cmpint(kind, ==, RFP_QCOW2_DATA);
-        rfp_qcow2_reader_read(reader, host, data, &error);
+        rfp_qcow2_reader_read(reader, host, 1, data, &error);
     }
     g_assert_no_error(error);
     fill(wanted, cluster, seed);

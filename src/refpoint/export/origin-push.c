@@ -371,7 +371,7 @@ run(Wait *wait, GError **error)
 static void
 open_image(RfpExportDisk *disk)
 {
-    disk->source = rfp_qcow2_source_new(disk->scratch);
+    disk->source = rfp_qcow2_source_new(NULL, disk->scratch);
     disk->source_ops = &rfp_qcow2_source_ops;
     disk->source_free = (void (*)(gpointer))rfp_qcow2_source_free;
 }

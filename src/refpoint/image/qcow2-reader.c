@@ -304,11 +304,14 @@ rfp_qcow2_reader_map(RfpQcow2Reader *reader,
 gboolean
 rfp_qcow2_reader_read(RfpQcow2Reader *reader,
                       guint64 host,
+                      guint n,
                       void *data,
                       GError **error)
 {
-    return check_place(reader, host, RFP_CLUSTER_SIZE, error) &&
-           read_at(reader, data, RFP_CLUSTER_SIZE, host, error);
+    const gsize length = n * RFP_CLUSTER_SIZE;
+
+    return check_place(reader, host, length, error) &&
+           read_at(reader, data, length, host, error);
 }
 
 gboolean
@@ -328,6 +331,16 @@ rfp_qcow2_reader_read_compressed(RfpQcow2Reader *reader,
         return damaged(reader, offset, _("the compressed data is damaged"),
                        error);
     return TRUE;
+}
+
+void
+rfp_qcow2_reader_forget(const RfpQcow2Reader *reader,
+                        guint64 offset,
+                        guint64 length)
+{
+    /* a hint: nothing depends on it */
+    (void)posix_fadvise(reader->fd, (off_t)offset, (off_t)length,
+                        POSIX_FADV_DONTNEED);
 }
 
 /* ---- Checking ------------------------------------------------------------ */

@@ -41,10 +41,12 @@ rfp_qcow2_reader_map(RfpQcow2Reader *reader,
 gboolean
 rfp_qcow2_reader_l1_empty(RfpQcow2Reader *reader, guint32 l1);
 
-/* Reads a whole cluster (RFP_CLUSTER_SIZE bytes into @data). */
+/* Reads @n whole clusters that follow one another in the file
+ * (@n * RFP_CLUSTER_SIZE bytes into @data). */
 gboolean
 rfp_qcow2_reader_read(RfpQcow2Reader *reader,
                       guint64 host,
+                      guint n,
                       void *data,
                       GError **error);
 
@@ -54,6 +56,13 @@ rfp_qcow2_reader_read_compressed(RfpQcow2Reader *reader,
                                  guint64 entry,
                                  void *data,
                                  GError **error);
+
+/* Tells the system that @length bytes of the file at @offset will not be read
+ * again soon: their part of the page cache may be of use to others. */
+void
+rfp_qcow2_reader_forget(const RfpQcow2Reader *reader,
+                        guint64 offset,
+                        guint64 length);
 
 /*
  * Checks the structure as qemu-img check does: every table and cluster inside

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/qcow2-source.h"
-#include "base/files.h"
 #include "base/text.h"
-#include "image/qcow2-reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,23 +13,41 @@
 #define QEMU_LOCKS_LENGTH 200
 
 struct _RfpQcow2Source {
-    char *path;
+    const RfpFolder *folder; /* NULL: the paths are absolute */
+    GPtrArray *paths;        /* newest first */
 };
 
 /* One for each thread: a reader caches a table. */
 typedef struct {
-    RfpQcow2Reader *reader;
+    const RfpQcow2Source *source;
+    RfpQcow2Reader **images; /* as the paths; NULL: not opened yet */
     const gint *cancel;
     guint8 *cluster; /* one that is wanted in part, or is compressed */
 } Connection;
 
+/* Where a cluster of the view lies. */
+typedef struct {
+    RfpQcow2Kind kind; /* RFP_QCOW2_UNALLOCATED: no image stores it */
+    RfpQcow2Reader *image;
+    guint64 host; /* as rfp_qcow2_reader_map() has it */
+    gsize length; /* bytes of it that the view has; zeroes follow */
+} Place;
+
 RfpQcow2Source *
-rfp_qcow2_source_new(const char *path)
+rfp_qcow2_source_new(const RfpFolder *folder, const char *path)
 {
     RfpQcow2Source *source = g_new0(RfpQcow2Source, 1);
 
-    source->path = g_strdup(path);
+    source->folder = folder;
+    source->paths = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(source->paths, g_strdup(path));
     return source;
+}
+
+void
+rfp_qcow2_source_add_backing(RfpQcow2Source *source, const char *path)
+{
+    g_ptr_array_add(source->paths, g_strdup(path));
 }
 
 void
@@ -39,8 +55,37 @@ rfp_qcow2_source_free(RfpQcow2Source *source)
 {
     if (source == NULL)
         return;
-    g_free(source->path);
+    g_ptr_array_unref(source->paths);
     g_free(source);
+}
+
+static int
+open_file(const RfpQcow2Source *source, const char *path, GError **error)
+{
+    int fd = -1;
+
+    if (source->folder != NULL)
+        return rfp_files_open(source->folder, path, O_RDONLY, error);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        rfp_error_set_errno(error, errno, _("cannot open '%s'"), path);
+    return fd;
+}
+
+/* The @i-th image, newest first, which is opened if need be. */
+static RfpQcow2Reader *
+get_image(Connection *connection, guint i, GError **error)
+{
+    const RfpQcow2Source *source = connection->source;
+    const char *path = g_ptr_array_index(source->paths, i);
+    g_auto(RfpFd) fd = -1;
+
+    if (connection->images[i] != NULL)
+        return connection->images[i];
+    fd = open_file(source, path, error);
+    if (fd >= 0)
+        connection->images[i] = rfp_qcow2_reader_open(fd, path, error);
+    return connection->images[i];
 }
 
 static void
@@ -48,7 +93,9 @@ close_source(gpointer opaque)
 {
     Connection *connection = opaque;
 
-    rfp_qcow2_reader_free(connection->reader);
+    for (guint i = 0; i < connection->source->paths->len; i++)
+        rfp_qcow2_reader_free(connection->images[i]);
+    g_free(connection->images);
     g_free(connection->cluster);
     g_free(connection);
 }
@@ -57,22 +104,22 @@ static gpointer
 open_source(gpointer opaque, const gint *cancel, GError **error)
 {
     const RfpQcow2Source *source = opaque;
-    g_auto(RfpFd) fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    Connection *connection = NULL;
-    RfpQcow2Reader *reader = NULL;
+    Connection *connection = g_new0(Connection, 1);
 
-    if (fd < 0) {
-        rfp_error_set_errno(error, errno, _("cannot open '%s'"), source->path);
-        return NULL;
-    }
-    reader = rfp_qcow2_reader_open(fd, source->path, error);
-    if (reader == NULL)
-        return NULL;
-    connection = g_new0(Connection, 1);
-    connection->reader = reader;
+    connection->source = source;
+    connection->images = g_new0(RfpQcow2Reader *, source->paths->len);
     connection->cancel = cancel;
     connection->cluster = g_malloc(RFP_CLUSTER_SIZE);
-    return connection;
+    if (get_image(connection, 0, error) != NULL)
+        return connection;
+    close_source(connection);
+    return NULL;
+}
+
+RfpQcow2Reader *
+rfp_qcow2_source_reader(gpointer connection)
+{
+    return ((Connection *)connection)->images[0];
 }
 
 static gboolean
@@ -84,36 +131,87 @@ check_cancel(const Connection *connection, GError **error)
     return FALSE;
 }
 
-/* ---- Reading ------------------------------------------------------------- */
-
-/* @length bytes of a cluster, from @begin in it on. */
+/* Looks for a cluster in the newest image, and in those that it builds on until
+ * one has it or ends before it. */
 static gboolean
-read_cluster(Connection *connection,
+find_cluster(Connection *connection,
              guint64 cluster,
-             guint8 *data,
-             gsize begin,
-             gsize length,
+             Place *place,
              GError **error)
 {
-    RfpQcow2Kind kind = RFP_QCOW2_UNALLOCATED;
-    gboolean whole = length == RFP_CLUSTER_SIZE;
-    guint8 *to = whole ? data : connection->cluster;
-    guint64 host = 0;
+    const guint64 offset = cluster << RFP_CLUSTER_BITS;
 
-    if (!rfp_qcow2_reader_map(connection->reader, cluster, &kind, &host, error))
-        return FALSE;
-    if (kind == RFP_QCOW2_UNALLOCATED || kind == RFP_QCOW2_ZEROES) {
+    *place = (Place){.length = RFP_CLUSTER_SIZE};
+    for (guint i = 0; i < connection->source->paths->len; i++) {
+        guint64 size = 0;
+
+        place->image = get_image(connection, i, error);
+        if (place->image == NULL)
+            return FALSE;
+        size = rfp_qcow2_reader_header(place->image)->size;
+        if (size <= offset)
+            return TRUE;
+        if (i > 0)
+            place->length = (gsize)MIN(place->length, size - offset);
+        if (!rfp_qcow2_reader_map(place->image, cluster, &place->kind,
+                                  &place->host, error))
+            return FALSE;
+        if (place->kind != RFP_QCOW2_UNALLOCATED)
+            return TRUE;
+    }
+    return TRUE;
+}
+
+/* ---- Reading ------------------------------------------------------------- */
+
+/* @length bytes of the cluster at @place, from @begin in it on. */
+static gboolean
+read_part(Connection *connection,
+          const Place *place,
+          guint8 *data,
+          gsize begin,
+          gsize length,
+          GError **error)
+{
+    const gboolean whole = length == RFP_CLUSTER_SIZE;
+    guint8 *to = whole ? data : connection->cluster;
+
+    if (place->kind == RFP_QCOW2_UNALLOCATED ||
+        place->kind == RFP_QCOW2_ZEROES) {
         memset(data, 0, length);
         return TRUE;
     }
-    if (kind == RFP_QCOW2_DATA
-            ? !rfp_qcow2_reader_read(connection->reader, host, to, error)
-            : !rfp_qcow2_reader_read_compressed(connection->reader, host, to,
+    if (place->kind == RFP_QCOW2_DATA
+            ? !rfp_qcow2_reader_read(place->image, place->host, 1, to, error)
+            : !rfp_qcow2_reader_read_compressed(place->image, place->host, to,
                                                 error))
         return FALSE;
+    memset(to + place->length, 0, RFP_CLUSTER_SIZE - place->length);
     if (!whole)
         memcpy(data, to + begin, length);
     return TRUE;
+}
+
+/* How many of the @n clusters from @cluster on, which lies at @place, are
+ * whole and follow one another in one file. What cannot be looked at ends them:
+ * its turn comes, and so does its error. */
+static guint
+run_length(Connection *connection, guint64 cluster, const Place *place, guint n)
+{
+    guint i = 1;
+
+    while (i < n && place->kind == RFP_QCOW2_DATA &&
+           place->length == RFP_CLUSTER_SIZE) {
+        Place next;
+
+        if (!find_cluster(connection, cluster + i, &next, NULL) ||
+            next.kind != RFP_QCOW2_DATA || next.image != place->image ||
+            next.host != place->host + i * RFP_CLUSTER_SIZE ||
+            next.length < RFP_CLUSTER_SIZE)
+            break;
+        i++;
+    }
+    return i;
 }
 
 static gboolean
@@ -129,11 +227,21 @@ read_source(gpointer opaque,
     if (!check_cancel(connection, error))
         return FALSE;
     while (length > 0) {
-        gsize begin = offset % RFP_CLUSTER_SIZE;
+        const guint64 cluster = offset >> RFP_CLUSTER_BITS;
+        const gsize begin = offset % RFP_CLUSTER_SIZE;
+        const guint whole = begin == 0 ? length >> RFP_CLUSTER_BITS : 0;
         gsize n = MIN(length, RFP_CLUSTER_SIZE - begin);
+        Place place;
+        guint run = 0;
 
-        if (!read_cluster(connection, offset >> RFP_CLUSTER_BITS, at, begin, n,
-                          error))
+        if (!find_cluster(connection, cluster, &place, error))
+            return FALSE;
+        run = run_length(connection, cluster, &place, whole);
+        if (run > 1)
+            n = run * RFP_CLUSTER_SIZE;
+        if (run > 1 ? !rfp_qcow2_reader_read(place.image, place.host, run, at,
+                                             error)
+                    : !read_part(connection, &place, at, begin, n, error))
             return FALSE;
         at += n;
         offset += n;
@@ -144,8 +252,30 @@ read_source(gpointer opaque,
 
 /* ---- Maps ---------------------------------------------------------------- */
 
-/* The flag of a cluster, and in *@n for how many from it on it is known without
- * a further look: a table that is not there stores nothing. */
+/* For how many clusters from @cluster on it is known without a look at them
+ * that none of the first @n_images has them: a table that is not there stores
+ * nothing. */
+static gboolean
+count_empty(Connection *connection,
+            guint64 cluster,
+            guint n_images,
+            guint64 *n,
+            GError **error)
+{
+    *n = RFP_QCOW2_L2_ENTRIES - cluster % RFP_QCOW2_L2_ENTRIES;
+    for (guint i = 0; *n > 0 && i < n_images; i++) {
+        RfpQcow2Reader *image = get_image(connection, i, error);
+
+        if (image == NULL)
+            return FALSE;
+        if (!rfp_qcow2_reader_l1_empty(image, (guint32)(cluster /
+                                                        RFP_QCOW2_L2_ENTRIES)))
+            *n = 0;
+    }
+    return TRUE;
+}
+
+/* The flag of a cluster, and in *@n how many from it on have the same. */
 static gboolean
 look_at(Connection *connection,
         RfpMap map,
@@ -154,20 +284,23 @@ look_at(Connection *connection,
         guint64 *n,
         GError **error)
 {
-    RfpQcow2Kind kind = RFP_QCOW2_UNALLOCATED;
-    guint64 host = 0;
+    const gboolean dirty = map == RFP_MAP_DIRTY;
+    const guint n_images = dirty ? 1 : connection->source->paths->len;
+    Place place = {.kind = RFP_QCOW2_UNALLOCATED};
 
-    *n = 1;
-    if (rfp_qcow2_reader_l1_empty(connection->reader,
-                                  (guint32)(cluster / RFP_QCOW2_L2_ENTRIES)))
-        *n = RFP_QCOW2_L2_ENTRIES - cluster % RFP_QCOW2_L2_ENTRIES;
-    else if (!rfp_qcow2_reader_map(connection->reader, cluster, &kind, &host,
-                                   error))
+    if (!count_empty(connection, cluster, n_images, n, error))
         return FALSE;
-    if (map == RFP_MAP_DIRTY)
-        *flag = kind != RFP_QCOW2_UNALLOCATED;
-    else
-        *flag = kind == RFP_QCOW2_UNALLOCATED || kind == RFP_QCOW2_ZEROES;
+    *flag = !dirty;
+    if (*n > 0)
+        return TRUE;
+    *n = 1;
+    if (dirty ? !rfp_qcow2_reader_map(connection->images[0], cluster,
+                                      &place.kind, &place.host, error)
+              : !find_cluster(connection, cluster, &place, error))
+        return FALSE;
+    *flag = dirty ? place.kind != RFP_QCOW2_UNALLOCATED
+                  : place.kind == RFP_QCOW2_UNALLOCATED ||
+                        place.kind == RFP_QCOW2_ZEROES;
     return TRUE;
 }
 
@@ -230,7 +363,7 @@ rfp_qcow2_source_stored(RfpQcow2Source *source,
     if (connection == NULL)
         return FALSE;
     done = map_source(connection, RFP_MAP_DIRTY, 0,
-                      rfp_qcow2_reader_header(connection->reader)->size,
+                      rfp_qcow2_reader_header(connection->images[0])->size,
                       add_stored, clusters, error);
     close_source(connection);
     return done;
@@ -245,7 +378,8 @@ rfp_qcow2_source_in_use(const RfpQcow2Source *source)
         .l_start = QEMU_LOCKS_BEGIN,
         .l_len = QEMU_LOCKS_LENGTH,
     };
-    g_auto(RfpFd) fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    g_auto(RfpFd) fd =
+        open_file(source, g_ptr_array_index(source->paths, 0), NULL);
 
     return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 &&
            lock.l_type != F_UNLCK;

@@ -8,14 +8,11 @@
 #include "base/text.h"
 #include "image/digest-file.h"
 #include "image/digest-layout.h"
-#include "image/qcow2-reader.h"
+#include "image/qcow2-source.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Clusters read at once: 1 MiB. */
 #define RUN_MAX 16
@@ -48,10 +45,11 @@ typedef struct {
 typedef struct {
     RfpVerify *verify;
     RfpVerifyImage *image;
-    RfpFd fd;
-    RfpQcow2Reader *reader;
-    GPtrArray *digests; /* RfpDigestFile of the chain, its own first */
-    guint8 *leaves;     /* of a group */
+    RfpQcow2Source *source; /* of the image alone */
+    gpointer connection;    /* to it */
+    RfpQcow2Reader *reader; /* of @connection */
+    GPtrArray *digests;     /* RfpDigestFile of the chain, its own first */
+    guint8 *leaves;         /* of a group */
     guint8 have[RFP_GROUP_LEAVES / 8];
     guint8 *data;                          /* RUN_MAX clusters */
     guint8 found[RUN_MAX * RFP_LEAF_SIZE]; /* their leaves */
@@ -65,8 +63,9 @@ static void
 let_go(Worker *worker)
 {
     worker->image = NULL;
-    rfp_fd_clear(&worker->fd);
-    g_clear_pointer(&worker->reader, rfp_qcow2_reader_free);
+    worker->reader = NULL;
+    g_clear_pointer(&worker->connection, rfp_qcow2_source_ops.close);
+    g_clear_pointer(&worker->source, rfp_qcow2_source_free);
     g_clear_pointer(&worker->digests, g_ptr_array_unref);
 }
 
@@ -173,12 +172,12 @@ open_image(Worker *worker, RfpVerifyImage *image)
     worker->image = image;
     worker->digests =
         g_ptr_array_new_with_free_func((GDestroyNotify)rfp_digest_file_free);
-    worker->fd =
-        rfp_files_open(&worker->verify->set->folder, path, O_RDONLY, &error);
-    if (worker->fd >= 0)
-        worker->reader = rfp_qcow2_reader_open(worker->fd, path, &error);
-    if (worker->reader == NULL)
+    worker->source = rfp_qcow2_source_new(&worker->verify->set->folder, path);
+    worker->connection =
+        rfp_qcow2_source_ops.open(worker->source, NULL, &error);
+    if (worker->connection == NULL)
         return failed_file(worker, path, RFP_FINDING_IMAGE_DAMAGED, error);
+    worker->reader = rfp_qcow2_source_reader(worker->connection);
     return open_digests(worker, image);
 }
 
@@ -297,20 +296,13 @@ compare(Worker *worker, guint64 group, const Place *place, guint i)
         add_bad(worker, place->index, place->host, BEYOND_END);
 }
 
+/* Plain clusters, which the guest's next export will not need in memory. */
 static gboolean
-read_run(Worker *worker, guint64 host, gsize length, GError **error)
+read_run(Worker *worker, guint64 host, guint n, GError **error)
 {
-    gsize got = 0;
-    int errnum = rfp_files_pread(worker->fd, worker->data, length, host, &got);
-
-    if (errnum != 0 || got < length) {
-        rfp_error_set_errno(error, errnum != 0 ? errnum : EIO,
-                            _("cannot read offset %" PRIu64), host);
+    if (!rfp_qcow2_reader_read(worker->reader, host, n, worker->data, error))
         return FALSE;
-    }
-    /* a hint; the guest's next export needs the memory more */
-    (void)posix_fadvise(worker->fd, (off_t)host, (off_t)length,
-                        POSIX_FADV_DONTNEED);
+    rfp_qcow2_reader_forget(worker->reader, host, n * RFP_CLUSTER_SIZE);
     return TRUE;
 }
 
@@ -344,8 +336,7 @@ unpack_run(Worker *worker, Place *places, guint *n, GError **error)
         add_bad(worker, places[i].index, places[i].host, NOT_UNPACKED);
     }
     *n = kept;
-    (void)posix_fadvise(worker->fd, (off_t)start, (off_t)(end - start),
-                        POSIX_FADV_DONTNEED);
+    rfp_qcow2_reader_forget(worker->reader, start, end - start);
     return TRUE;
 }
 
@@ -385,9 +376,8 @@ read_group(Worker *worker, guint64 group)
         guint n = run;
         g_autoptr(GError) error = NULL;
 
-        if (place->entry != 0
-                ? !unpack_run(worker, place, &n, &error)
-                : !read_run(worker, place->host, n * RFP_CLUSTER_SIZE, &error))
+        if (place->entry != 0 ? !unpack_run(worker, place, &n, &error)
+                              : !read_run(worker, place->host, n, &error))
             return failed_group(worker, worker->image->disk->image, group,
                                 RFP_FINDING_READ_ERROR, error);
         rfp_digest_leaves(worker->data, n * RFP_CLUSTER_SIZE, worker->found,
@@ -566,7 +556,7 @@ gpointer
 rfp_verify_data(gpointer opaque)
 {
     RfpVerify *verify = opaque;
-    g_auto(Worker) worker = {.verify = verify, .fd = -1};
+    g_auto(Worker) worker = {.verify = verify};
     RfpVerifyImage *image = NULL;
     guint64 group = 0;
 

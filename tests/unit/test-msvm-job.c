@@ -106,9 +106,11 @@ finish(const RfpMsvmWork *work,
        const RefpointReport *report,
        RfpMsvmOutcome *outcome)
 {
-    outcome->result = rfp_msvm_point_path(work->domain, report->point_guid);
-    outcome->config = g_strdup("/set/point/vm/domain.xml");
-    outcome->runtime = g_strdup("/set/point/vm/checkpoint.xml");
+    outcome->result =
+        rfp_msvm_point_path(rfp_msvm_work_domain(work), report->point_guid);
+    g_ptr_array_add(outcome->configs, g_strdup("/set/point/vm/domain.xml"));
+    g_ptr_array_add(outcome->runtimes,
+                    g_strdup("/set/point/vm/checkpoint.xml"));
     g_ptr_array_add(outcome->disks, g_strdup("refpoint-disk:" VM "/vda"));
     g_ptr_array_add(outcome->disks, g_strdup("refpoint-disk:" VM "/vdb"));
     g_ptr_array_add(outcome->images, g_strdup("/set/disks/vm/vda/point.qcow2"));
@@ -155,17 +157,25 @@ static const RfpMsvmAction stubborn = {.job_class = "Msvm_ConcreteJob",
 static RfpMsvmWork *
 new_work(const RfpMsvmAction *action, const char *domain)
 {
-    RfpMsvmWork *work = g_new0(RfpMsvmWork, 1);
+    RfpMsvmWork *work =
+        rfp_msvm_work_new(action,
+                          rfp_msvm_class_method(rfp_msvm_class_find(SERVICE),
+                                                "ExportReferencePoint"));
 
-    work->action = action;
-    work->method = rfp_msvm_class_method(rfp_msvm_class_find(SERVICE),
-                                         "ExportReferencePoint");
-    work->domain = g_strdup(domain);
+    rfp_msvm_work_add(work, domain);
     work->point = g_strdup(POINT);
     work->base = g_strdup(BASE);
     work->directory = g_strdup("/set");
     work->affected = rfp_msvm_point_path(domain, POINT);
     return work;
+}
+
+static gboolean
+is_free(RefpointMsvm *msvm)
+{
+    g_autoptr(RfpMsvmWork) work = new_work(&for_ever, VM);
+
+    return rfp_msvm_job_check_free(msvm, work, NULL);
 }
 
 /* ---- What is said of a job ----------------------------------------------- */
@@ -315,10 +325,9 @@ test_completed(void)
 {
     g_autoptr(RefpointMsvm) msvm = new_service();
     g_autofree char *path = start(msvm, &well);
-    g_autofree char *result = NULL;
+    g_autoptr(GPtrArray) made = NULL;
     g_autofree char *wanted = rfp_msvm_point_path(VM, POINT);
     g_autoptr(RfpMsvmInstance) instance = NULL;
-    g_autoptr(RfpMsvmPath) parsed = rfp_msvm_path_parse(path, NULL);
     g_autoptr(RfpMsvmInstance) again = NULL;
     g_autoptr(GError) error = NULL;
     g_autofree char *xml = NULL;
@@ -345,8 +354,9 @@ test_completed(void)
     g_assert_cmpuint(number_of(msvm, path, "Cancellable"), ==, FALSE);
     g_assert_cmpuint(number_of(msvm, path, "DeleteOnCompletion"), ==, TRUE);
     is_no_failure(msvm, path);
-    result = rfp_msvm_job_result(msvm, parsed);
-    g_assert_cmpstr(result, ==, wanted);
+    made = rfp_msvm_job_affected(msvm, path);
+    g_assert_cmpuint(made->len, ==, 2);
+    g_assert_cmpstr(((RfpMsvmAffected *)made->pdata[1])->path, ==, wanted);
     /* All of it is of the types that the class has. */
     xml = rfp_msvm_instance_format(instance);
     again = rfp_msvm_instance_parse(xml, strlen(xml), EXPORT_JOB, &error);
@@ -396,7 +406,7 @@ check_cause(RefpointMsvm *msvm, const RfpMsvmMethod *method, int cause)
     g_assert_cmpuint(number_of(msvm, path, "ErrorCode"), ==,
                      rfp_msvm_method_number(method, cause));
     g_assert_cmpuint(number_of(msvm, path, "PercentComplete"), ==, 0);
-    while (!rfp_msvm_job_check_free(msvm, VM, NULL))
+    while (!is_free(msvm))
         g_usleep(1000);
 }
 
@@ -564,7 +574,7 @@ test_killed(void)
     g_assert_cmpuint(request(msvm, path, REFPOINT_MSVM_REQUEST_TERMINATE), ==,
                      32775);
     /* The thread ends, too, and the domain is free again. */
-    while (!rfp_msvm_job_check_free(msvm, VM, NULL))
+    while (!is_free(msvm))
         g_usleep(1000);
     g_assert_cmpuint(refpoint_msvm_wait(msvm, path, 0), ==,
                      REFPOINT_MSVM_JOB_KILLED);
@@ -777,7 +787,7 @@ test_callback(void)
     request(msvm, path, REFPOINT_MSVM_REQUEST_START);
     request(msvm, path, REFPOINT_MSVM_REQUEST_TERMINATE);
     refpoint_msvm_wait(msvm, path, LONG_MS);
-    while (!rfp_msvm_job_check_free(msvm, VM, NULL))
+    while (!is_free(msvm))
         g_usleep(1000);
     g_assert_cmpstr(states->str, ==, "45468");
     g_assert_false(seen.hundred);

@@ -159,12 +159,12 @@ static const RfpMsvmAction for_ever = {.job_class = "Msvm_ConcreteJob",
 static void
 make_busy(Host *host)
 {
-    RfpMsvmWork *work = g_new0(RfpMsvmWork, 1);
+    RfpMsvmWork *work =
+        rfp_msvm_work_new(&for_ever,
+                          rfp_msvm_class_method(rfp_msvm_class_find(VM_SERVICE),
+                                                "ExportReferencePoint"));
 
-    work->action = &for_ever;
-    work->method = rfp_msvm_class_method(rfp_msvm_class_find(VM_SERVICE),
-                                         "ExportReferencePoint");
-    work->domain = g_strdup(SET_VM);
+    rfp_msvm_work_add(work, SET_VM);
     host->busy = rfp_msvm_job_start(host->msvm, work, NULL);
     g_assert_nonnull(host->busy);
 }

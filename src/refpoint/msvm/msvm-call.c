@@ -107,6 +107,19 @@ rfp_msvm_call_put_text(RfpMsvmCall *call,
     return TRUE;
 }
 
+gboolean
+rfp_msvm_call_put_number(RfpMsvmCall *call,
+                         const char *name,
+                         guint64 number,
+                         GError **error)
+{
+    RfpMsvmValue *value = rfp_msvm_call_put(call, name, error);
+
+    if (value != NULL)
+        rfp_msvm_value_add_number(value, number);
+    return value != NULL;
+}
+
 const RfpMsvmItem *
 rfp_msvm_call_item(const RfpMsvmCall *call, const char *name)
 {

@@ -46,6 +46,13 @@ rfp_msvm_call_put_text(RfpMsvmCall *call,
                        const char *text,
                        GError **error);
 
+/* The same of a parameter that is a number. */
+gboolean
+rfp_msvm_call_put_number(RfpMsvmCall *call,
+                         const char *name,
+                         guint64 number,
+                         GError **error);
+
 /* The value of an out parameter; NULL where the method has not answered it, or
  * with NULL. */
 const RfpMsvmValue *

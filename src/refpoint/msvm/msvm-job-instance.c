@@ -146,34 +146,32 @@ set_list(RfpMsvmInstance *instance, const char *name, GPtrArray *texts)
 }
 
 static void
-set_file(RfpMsvmInstance *instance,
-         const char *one,
-         const char *many,
-         const char *path)
+set_files(RfpMsvmInstance *instance,
+          const char *one,
+          const char *many,
+          GPtrArray *paths)
 {
-    const char *const paths[] = {path, NULL};
+    const char *path =
+        paths != NULL && paths->len > 0 ? g_ptr_array_index(paths, 0) : NULL;
 
     rfp_msvm_instance_set_text(instance, one, path);
-    rfp_msvm_instance_set_texts(instance, many, path != NULL ? paths : NULL);
+    set_list(instance, many, paths);
 }
 
 static void
 set_exported(RfpMsvmInstance *instance, const RfpMsvmOutcome *outcome)
 {
-    GPtrArray *states = outcome != NULL ? outcome->states : NULL;
-    const char *state =
-        states != NULL && states->len > 0 ? g_ptr_array_index(states, 0) : NULL;
-
     set_list(instance, "ExportedDisks",
              outcome != NULL ? outcome->disks : NULL);
     set_list(instance, "ExportedLogFilePaths",
              outcome != NULL ? outcome->images : NULL);
-    set_file(instance, "ExportedConfigFilePath", "ExportedConfigFilePaths",
-             outcome != NULL ? outcome->config : NULL);
-    set_file(instance, "ExportedRuntimeFilePath", "ExportedRuntimeFilePaths",
-             outcome != NULL ? outcome->runtime : NULL);
-    rfp_msvm_instance_set_text(instance, "ExportedGuestStateFilePath", state);
-    set_list(instance, "ExportedGuestStateFilePaths", states);
+    set_files(instance, "ExportedConfigFilePath", "ExportedConfigFilePaths",
+              outcome != NULL ? outcome->configs : NULL);
+    set_files(instance, "ExportedRuntimeFilePath", "ExportedRuntimeFilePaths",
+              outcome != NULL ? outcome->runtimes : NULL);
+    set_files(instance, "ExportedGuestStateFilePath",
+              "ExportedGuestStateFilePaths",
+              outcome != NULL ? outcome->states : NULL);
 }
 
 static void
@@ -193,12 +191,13 @@ static void
 set_export(RfpMsvmInstance *instance, const RfpMsvmJob *job)
 {
     const RfpMsvmWork *work = job->work;
+    const char *domain = rfp_msvm_work_domain(work);
 
-    rfp_msvm_instance_set_text(instance, "VirtualMachineId", work->domain);
+    rfp_msvm_instance_set_text(instance, "VirtualMachineId", domain);
     rfp_msvm_instance_set_text(instance, "ExportDirectory", work->directory);
     rfp_msvm_instance_set_text(instance, "ReferencePointId", work->point);
     rfp_msvm_instance_set_text(instance, "BaseReferencePointId", work->base);
-    set_id(instance, "CollectionId", RFP_MSVM_ID_GROUP, work->domain);
+    set_id(instance, "CollectionId", RFP_MSVM_ID_GROUP, domain);
     set_id(instance, "ReferencePointGroupId", RFP_MSVM_ID_COLLECTION,
            work->point);
     set_id(instance, "BaseReferencePointGroupId", RFP_MSVM_ID_COLLECTION,
@@ -234,20 +233,6 @@ rfp_msvm_job_instance(RefpointMsvm *msvm, const RfpMsvmPath *path)
         instance = describe(job);
     g_mutex_unlock(&msvm->lock);
     return instance;
-}
-
-char *
-rfp_msvm_job_result(RefpointMsvm *msvm, const RfpMsvmPath *path)
-{
-    const RfpMsvmJob *job = NULL;
-    char *result = NULL;
-
-    g_mutex_lock(&msvm->lock);
-    job = rfp_msvm_job_find(msvm, path);
-    if (job != NULL && job->outcome != NULL)
-        result = g_strdup(job->outcome->result);
-    g_mutex_unlock(&msvm->lock);
-    return result;
 }
 
 static void

@@ -23,9 +23,4 @@ typedef struct {
 GPtrArray *
 rfp_msvm_job_affected(RefpointMsvm *msvm, const char *path);
 
-/* The object path of what the job has made; NULL where it has made nothing, or
- * has not ended, or is not there. Free with g_free(). */
-char *
-rfp_msvm_job_result(RefpointMsvm *msvm, const RfpMsvmPath *path);
-
 #endif

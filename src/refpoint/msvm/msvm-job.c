@@ -89,16 +89,13 @@ rfp_msvm_job_is_cancellable(const RfpMsvmJob *job)
     return job->work->action->cancellable || job->waits;
 }
 
-/* With the lock held. */
 static gboolean
-check_free(RefpointMsvm *msvm, const char *domain, GError **error)
+check_domain(RefpointMsvm *msvm, const char *domain, GError **error)
 {
-    guint i = 0;
-
-    for (i = 0; i < msvm->jobs->len; i++) {
+    for (guint i = 0; i < msvm->jobs->len; i++) {
         const RfpMsvmJob *job = g_ptr_array_index(msvm->jobs, i);
 
-        if (job->thread_done || strcmp(job->work->domain, domain) != 0)
+        if (job->thread_done || rfp_msvm_work_find(job->work, domain) == NULL)
             continue;
         rfp_error_set(error, REFPOINT_ERROR_IN_USE,
                       _("the domain %s has a job that runs: %s"), domain,
@@ -110,15 +107,28 @@ check_free(RefpointMsvm *msvm, const char *domain, GError **error)
     return TRUE;
 }
 
+/* With the lock held. */
+static gboolean
+check_free(RefpointMsvm *msvm, const RfpMsvmWork *work, GError **error)
+{
+    for (guint i = 0; i < work->members->len; i++) {
+        const RfpMsvmMember *member = g_ptr_array_index(work->members, i);
+
+        if (!check_domain(msvm, member->domain, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean
 rfp_msvm_job_check_free(RefpointMsvm *msvm,
-                        const char *domain_uuid,
+                        const RfpMsvmWork *work,
                         GError **error)
 {
     gboolean is_free = FALSE;
 
     g_mutex_lock(&msvm->lock);
-    is_free = check_free(msvm, domain_uuid, error);
+    is_free = check_free(msvm, work, error);
     g_mutex_unlock(&msvm->lock);
     return is_free;
 }
@@ -318,7 +328,7 @@ start(RefpointMsvm *msvm, RfpMsvmJob *job, GError **error)
     g_autoptr(GError) local = NULL;
 
     remove_old(msvm);
-    if (!check_free(msvm, job->work->domain, error))
+    if (!check_free(msvm, job->work, error))
         return NULL;
     rfp_msvm_job_set_state(job, REFPOINT_MSVM_JOB_STARTING);
     job->thread = g_thread_try_new("refpoint-msvm", run, job, &local);

@@ -50,10 +50,10 @@ typedef struct {
 char *
 rfp_msvm_job_start(RefpointMsvm *msvm, RfpMsvmWork *work, GError **error);
 
-/* IN_USE if a job of @msvm runs on the domain. */
+/* IN_USE if a job of @msvm runs on a domain that @work is on. */
 gboolean
 rfp_msvm_job_check_free(RefpointMsvm *msvm,
-                        const char *domain_uuid,
+                        const RfpMsvmWork *work,
                         GError **error);
 
 /* Cancels all jobs, waits for their threads and frees them. No other function

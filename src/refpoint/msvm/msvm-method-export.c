@@ -48,7 +48,7 @@ take_base(const RfpMsvmCall *call,
         rfp_error_prefix(error, "%s", property);
         return FALSE;
     }
-    if (strcmp(domain, work->domain) == 0)
+    if (rfp_msvm_work_find(work, domain) != NULL)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   _("%s: the base is a point of another domain, %s"), property,
@@ -59,7 +59,9 @@ take_base(const RfpMsvmCall *call,
 
 /* The disks of DisksToExport; an id that is NULL or empty is passed over. */
 static gboolean
-take_disks(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
+take_disks(const RfpMsvmInstance *settings,
+           RfpMsvmMember *member,
+           GError **error)
 {
     const RfpMsvmValue *value =
         rfp_msvm_instance_value(settings, "DisksToExport");
@@ -75,11 +77,11 @@ take_disks(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
     if (ids->len == 0)
         return TRUE;
     g_ptr_array_add(ids, NULL);
-    work->disks = rfp_msvm_disk_ids_resolve((const char *const *)ids->pdata,
-                                            work->domain, error);
-    if (work->disks == NULL)
+    member->disks = rfp_msvm_disk_ids_resolve((const char *const *)ids->pdata,
+                                              member->domain, error);
+    if (member->disks == NULL)
         rfp_error_prefix(error, "DisksToExport");
-    return work->disks != NULL;
+    return member->disks != NULL;
 }
 
 /* ExportDirectory: a set of the domain, or a directory that can become one. The
@@ -94,7 +96,8 @@ take_directory(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
     work->directory = take_absolute(call, "ExportDirectory", error);
     if (work->directory == NULL)
         return FALSE;
-    set = rfp_export_set_peek(work->directory, work->domain, &fresh, &local);
+    set = rfp_export_set_peek(work->directory, rfp_msvm_work_domain(work),
+                              &fresh, &local);
     if (local != NULL) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
@@ -124,35 +127,36 @@ rfp_msvm_check_export(const RfpMsvmCall *call,
     return rfp_msvm_take_point(call, "ReferencePoint", work, error) &&
            take_base(call, "BaseReferencePoint", RFP_MSVM_POINT_CLASS, work,
                      error) &&
-           (settings == NULL || take_disks(settings, work, error)) &&
+           (settings == NULL ||
+            take_disks(settings, g_ptr_array_index(work->members, 0), error)) &&
            take_directory(call, work, error);
 }
 
-/* An entry of VirtualMachinesToDisksToExport. A collection has one VM, so there
- * can be one entry, for that VM. */
+/* An entry of VirtualMachinesToDisksToExport, which names a member. @taken: the
+ * members that former entries named. */
 static gboolean
 take_vm(const RfpMsvmInstance *vm,
-        gboolean *taken,
+        GHashTable *taken,
         RfpMsvmWork *work,
         GError **error)
 {
     const char *uuid = rfp_msvm_instance_text(vm, "VirtualMachineId");
+    RfpMsvmMember *member = rfp_msvm_work_find(work, uuid);
 
-    if (!rfp_guid_equal(uuid, work->domain)) {
+    if (member == NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("VirtualMachinesToDisksToExport: the collection has no "
                         "virtual machine '%s'"),
                       uuid != NULL ? uuid : "");
         return FALSE;
     }
-    if (*taken) {
+    if (!g_hash_table_add(taken, member)) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                       _("VirtualMachinesToDisksToExport names '%s' twice"),
                       uuid);
         return FALSE;
     }
-    *taken = TRUE;
-    return take_disks(vm, work, error);
+    return take_disks(vm, member, error);
 }
 
 static gboolean
@@ -160,13 +164,12 @@ take_vms(const RfpMsvmInstance *settings, RfpMsvmWork *work, GError **error)
 {
     const RfpMsvmValue *value =
         rfp_msvm_instance_value(settings, "VirtualMachinesToDisksToExport");
-    gboolean taken = FALSE;
-    guint i = 0;
+    g_autoptr(GHashTable) taken = g_hash_table_new(NULL, NULL);
 
-    for (i = 0; value != NULL && i < value->items->len; i++) {
+    for (guint i = 0; value != NULL && i < value->items->len; i++) {
         const RfpMsvmItem *item = rfp_msvm_value_item(value, i);
 
-        if (item != NULL && !take_vm(item->instance, &taken, work, error))
+        if (item != NULL && !take_vm(item->instance, taken, work, error))
             return FALSE;
     }
     return TRUE;
@@ -242,6 +245,7 @@ set_of_file(const char *path)
 static gboolean
 take_files(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
 {
+    const char *domain = rfp_msvm_work_domain(work);
     g_autofree char *config = take_absolute(call, "ConfigFilePath", error);
     g_autofree char *runtime =
         config != NULL ? take_absolute(call, "RuntimeStateFilePath", error)
@@ -254,8 +258,8 @@ take_files(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
     set = rfp_export_set_open(work->directory, error);
     if (set == NULL)
         return FALSE;
-    if (rfp_guid_equal(set->file->vm_uuid, work->domain)) {
-        work->point = find_point_of(set, work->domain, config, runtime, error);
+    if (rfp_guid_equal(set->file->vm_uuid, domain)) {
+        work->point = find_point_of(set, domain, config, runtime, error);
         return work->point != NULL;
     }
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,

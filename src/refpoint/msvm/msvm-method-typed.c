@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The methods as C functions of refpoint-msvm.h: each gives its parameters
  * their names, and becomes the same call as one of refpoint_msvm_invoke(). */
-#include <inttypes.h>
-
 #include "cim/msvm-return.h"
 #include "msvm/msvm-call.h"
 #include "msvm/msvm-method.h"
 
-/* The in parameters of a method; ends with a row without a name. */
+/* An in parameter of a method. The last row of a table of them has no name. */
 typedef struct {
     const char *name;
-    const char *text;
-} Text;
+    const char *text; /* or else: */
+    const guint64 *number;
+} Parameter;
 
 typedef struct {
     const char *class_name;
     const char *method;
     const char *result; /* out parameter of what is made; NULL: none */
-    const Text *in;
+    const Parameter *in;
 } Shape;
 
 /* ---- From texts to a call, and back -------------------------------------- */
 
 static gboolean
-put_all(RfpMsvmCall *call, const Text *in, GError **error)
+put_all(RfpMsvmCall *call, const Parameter *in, GError **error)
 {
     for (; in->name != NULL; in++) {
-        if (!rfp_msvm_call_put_text(call, in->name, in->text, error))
+        if (in->number != NULL
+                ? !rfp_msvm_call_put_number(call, in->name, *in->number, error)
+                : !rfp_msvm_call_put_text(call, in->name, in->text, error))
             return FALSE;
     }
     return TRUE;
@@ -40,7 +41,7 @@ hand_out(const RfpMsvmCall *call, const char *name, char **out)
 }
 
 static guint32
-run_call(RfpMsvmCall *call, const Text *in, char **job, GError **error)
+run_call(RfpMsvmCall *call, const Parameter *in, char **job, GError **error)
 {
     g_autoptr(GError) local = NULL;
     guint32 number = 0;
@@ -84,12 +85,12 @@ refpoint_msvm_create_reference_point(RefpointMsvm *msvm,
                                      char **job,
                                      GError **error)
 {
-    g_autofree char *number = g_strdup_printf("%u", type);
-    const Text in[] = {
-        {"AffectedSystem", affected_system},
-        {"ReferencePointSettings", settings},
-        {"ReferencePointType", number},
-        {NULL, NULL},
+    const guint64 number = type;
+    const Parameter in[] = {
+        {"AffectedSystem", .text = affected_system},
+        {"ReferencePointSettings", .text = settings},
+        {"ReferencePointType", .number = &number},
+        {.name = NULL},
     };
     const Shape shape = {RFP_MSVM_POINT_SERVICE, "CreateReferencePoint",
                          "ResultingReferencePoint", in};
@@ -103,9 +104,9 @@ refpoint_msvm_destroy_reference_point(RefpointMsvm *msvm,
                                       char **job,
                                       GError **error)
 {
-    const Text in[] = {
-        {"AffectedReferencePoint", affected_reference_point},
-        {NULL, NULL},
+    const Parameter in[] = {
+        {"AffectedReferencePoint", .text = affected_reference_point},
+        {.name = NULL},
     };
     const Shape shape = {RFP_MSVM_POINT_SERVICE, "DestroyReferencePoint", NULL,
                          in};
@@ -121,11 +122,11 @@ refpoint_msvm_export_reference_point(RefpointMsvm *msvm,
                                      char **job,
                                      GError **error)
 {
-    const Text in[] = {
-        {"ReferencePoint", reference_point},
-        {"ExportDirectory", export_directory},
-        {"ExportSettingData", settings},
-        {NULL, NULL},
+    const Parameter in[] = {
+        {"ReferencePoint", .text = reference_point},
+        {"ExportDirectory", .text = export_directory},
+        {"ExportSettingData", .text = settings},
+        {.name = NULL},
     };
     const Shape shape = {RFP_MSVM_POINT_SERVICE, "ExportReferencePoint", NULL,
                          in};
@@ -142,11 +143,11 @@ refpoint_msvm_import_reference_point_metadata(
     char **job,
     GError **error)
 {
-    const Text in[] = {
-        {"AffectedSystem", affected_system},
-        {"ConfigFilePath", config_file_path},
-        {"RuntimeStateFilePath", runtime_state_file_path},
-        {NULL, NULL},
+    const Parameter in[] = {
+        {"AffectedSystem", .text = affected_system},
+        {"ConfigFilePath", .text = config_file_path},
+        {"RuntimeStateFilePath", .text = runtime_state_file_path},
+        {.name = NULL},
     };
     const Shape shape = {RFP_MSVM_POINT_SERVICE, "ImportReferencePointMetadata",
                          NULL, in};
@@ -160,9 +161,9 @@ refpoint_msvm_remove_associated_data(RefpointMsvm *msvm,
                                      char **job,
                                      GError **error)
 {
-    const Text in[] = {
-        {"AffectedReferencePoint", affected_reference_point},
-        {NULL, NULL},
+    const Parameter in[] = {
+        {"AffectedReferencePoint", .text = affected_reference_point},
+        {.name = NULL},
     };
     const Shape shape = {RFP_MSVM_POINT_SERVICE, "RemoveAssociatedData", NULL,
                          in};
@@ -181,12 +182,12 @@ refpoint_msvm_collection_create_reference_point(RefpointMsvm *msvm,
                                                 char **job,
                                                 GError **error)
 {
-    g_autofree char *number = g_strdup_printf("%u", type);
-    const Text in[] = {
-        {"Collection", collection},
-        {"ReferencePointSettings", settings},
-        {"ReferencePointType", number},
-        {NULL, NULL},
+    const guint64 number = type;
+    const Parameter in[] = {
+        {"Collection", .text = collection},
+        {"ReferencePointSettings", .text = settings},
+        {"ReferencePointType", .number = &number},
+        {.name = NULL},
     };
     const Shape shape = {RFP_MSVM_COLLECTION_SERVICE, "CreateReferencePoint",
                          "ResultingReferencePointCollection", in};
@@ -201,9 +202,9 @@ refpoint_msvm_collection_destroy_reference_point(
     char **job,
     GError **error)
 {
-    const Text in[] = {
-        {"AffectedReferencePointCollection", affected_collection},
-        {NULL, NULL},
+    const Parameter in[] = {
+        {"AffectedReferencePointCollection", .text = affected_collection},
+        {.name = NULL},
     };
     const Shape shape = {RFP_MSVM_COLLECTION_SERVICE, "DestroyReferencePoint",
                          NULL, in};
@@ -220,11 +221,11 @@ refpoint_msvm_collection_export_reference_point(
     char **job,
     GError **error)
 {
-    const Text in[] = {
-        {"ReferencePointCollection", reference_point_collection},
-        {"ExportDirectory", export_directory},
-        {"ExportSettingData", settings},
-        {NULL, NULL},
+    const Parameter in[] = {
+        {"ReferencePointCollection", .text = reference_point_collection},
+        {"ExportDirectory", .text = export_directory},
+        {"ExportSettingData", .text = settings},
+        {.name = NULL},
     };
     const Shape shape = {RFP_MSVM_COLLECTION_SERVICE, "ExportReferencePoint",
                          NULL, in};
@@ -238,9 +239,9 @@ refpoint_msvm_collection_remove_associated_data(RefpointMsvm *msvm,
                                                 char **job,
                                                 GError **error)
 {
-    const Text in[] = {
-        {"AffectedReferencePointCollection", affected_collection},
-        {NULL, NULL},
+    const Parameter in[] = {
+        {"AffectedReferencePointCollection", .text = affected_collection},
+        {.name = NULL},
     };
     const Shape shape = {RFP_MSVM_COLLECTION_SERVICE, "RemoveAssociatedData",
                          NULL, in};
@@ -293,15 +294,13 @@ refpoint_msvm_get_virtual_disk_changes(RefpointMsvm *msvm,
     g_autoptr(RfpMsvmCall) call =
         rfp_msvm_call_new(msvm, RFP_MSVM_IMAGE_SERVICE, "GetVirtualDiskChanges",
                           NULL);
-    g_autofree char *offset = g_strdup_printf("%" PRIu64, byte_offset);
-    g_autofree char *length = g_strdup_printf("%" PRIu64, byte_length);
-    const Text in[] = {
-        {"Path", path},
-        {"LimitId", limit_id},
-        {"TargetSnapshotId", target_snapshot_id},
-        {"ByteOffset", offset},
-        {"ByteLength", length},
-        {NULL, NULL},
+    const Parameter in[] = {
+        {"Path", .text = path},
+        {"LimitId", .text = limit_id},
+        {"TargetSnapshotId", .text = target_snapshot_id},
+        {"ByteOffset", .number = &byte_offset},
+        {"ByteLength", .number = &byte_length},
+        {.name = NULL},
     };
     guint32 number = run_call(call, in, job, error);
 
@@ -317,7 +316,7 @@ static guint32
 call_job(RefpointMsvm *msvm,
          const char *method,
          const char *job,
-         const Text *in,
+         const Parameter *in,
          RfpMsvmCall **done,
          GError **error)
 {
@@ -340,11 +339,11 @@ refpoint_msvm_request_state_change(RefpointMsvm *msvm,
                                    const char *timeout_period,
                                    GError **error)
 {
-    g_autofree char *number = g_strdup_printf("%u", requested_state);
-    const Text in[] = {
-        {"RequestedState", number},
-        {"TimeoutPeriod", timeout_period},
-        {NULL, NULL},
+    const guint64 number = requested_state;
+    const Parameter in[] = {
+        {"RequestedState", .number = &number},
+        {"TimeoutPeriod", .text = timeout_period},
+        {.name = NULL},
     };
 
     return call_job(msvm, "RequestStateChange", job, in, NULL, error);
@@ -356,7 +355,7 @@ refpoint_msvm_get_error(RefpointMsvm *msvm,
                         char **msvm_error,
                         GError **error)
 {
-    const Text in[] = {{NULL, NULL}};
+    const Parameter in[] = {{.name = NULL}};
     g_autoptr(RfpMsvmCall) call = NULL;
     guint32 number = call_job(msvm, "GetError", job, in, &call, error);
 
@@ -370,7 +369,7 @@ refpoint_msvm_get_error_ex(RefpointMsvm *msvm,
                            char ***msvm_errors,
                            GError **error)
 {
-    const Text in[] = {{NULL, NULL}};
+    const Parameter in[] = {{.name = NULL}};
     g_autoptr(RfpMsvmCall) call = NULL;
     guint32 number = call_job(msvm, "GetErrorEx", job, in, &call, error);
     const RfpMsvmValue *errors = rfp_msvm_call_answered(call, "Errors");

@@ -51,12 +51,11 @@ find_handler(const RfpMsvmCall *call)
 static RfpMsvmWork *
 prepare(const RfpMsvmCall *call, const Handler *handler, GError **error)
 {
-    g_autoptr(RfpMsvmWork) work = g_new0(RfpMsvmWork, 1);
+    g_autoptr(RfpMsvmWork) work =
+        rfp_msvm_work_new(handler->action, call->method);
 
-    work->action = handler->action;
-    work->method = call->method;
     if (!handler->check(call, work, error) ||
-        !rfp_msvm_job_check_free(call->msvm, work->domain, error))
+        !rfp_msvm_job_check_free(call->msvm, work, error))
         return NULL;
     return g_steal_pointer(&work);
 }

@@ -4,22 +4,77 @@
 #include <string.h>
 
 #include "base/job.h"
+#include "base/names.h"
 #include "cim/msvm-id.h"
 #include "msvm/msvm-object-path.h"
 #include "set/set-points.h"
+
+static void
+member_free(gpointer opaque)
+{
+    RfpMsvmMember *member = opaque;
+
+    g_free(member->domain);
+    g_strfreev(member->disks);
+    g_free(member);
+}
+
+RfpMsvmWork *
+rfp_msvm_work_new(const RfpMsvmAction *action, const RfpMsvmMethod *method)
+{
+    RfpMsvmWork *work = g_new0(RfpMsvmWork, 1);
+
+    work->action = action;
+    work->method = method;
+    work->members = g_ptr_array_new_with_free_func(member_free);
+    return work;
+}
 
 void
 rfp_msvm_work_free(RfpMsvmWork *work)
 {
     if (work == NULL)
         return;
-    g_free(work->domain);
+    g_ptr_array_unref(work->members);
     g_free(work->point);
     g_free(work->base);
     g_free(work->directory);
-    g_strfreev(work->disks);
     g_free(work->affected);
     g_free(work);
+}
+
+void
+rfp_msvm_work_add(RfpMsvmWork *work, const char *domain)
+{
+    RfpMsvmMember *member = g_new0(RfpMsvmMember, 1);
+
+    member->domain = g_strdup(domain);
+    g_ptr_array_add(work->members, member);
+}
+
+RfpMsvmMember *
+rfp_msvm_work_find(const RfpMsvmWork *work, const char *domain)
+{
+    for (guint i = 0; i < work->members->len; i++) {
+        RfpMsvmMember *member = g_ptr_array_index(work->members, i);
+
+        if (rfp_guid_equal(member->domain, domain))
+            return member;
+    }
+    return NULL;
+}
+
+static const RfpMsvmMember *
+only_member(const RfpMsvmWork *work)
+{
+    g_assert(work->members->len == 1);
+    return g_ptr_array_index(work->members, 0);
+}
+
+const char *
+rfp_msvm_work_domain(const RfpMsvmWork *work)
+{
+    return only_member(work)->domain;
 }
 
 void
@@ -31,8 +86,8 @@ rfp_msvm_outcome_free(RfpMsvmOutcome *outcome)
     g_ptr_array_unref(outcome->disks);
     g_ptr_array_unref(outcome->images);
     g_ptr_array_unref(outcome->states);
-    g_free(outcome->config);
-    g_free(outcome->runtime);
+    g_ptr_array_unref(outcome->configs);
+    g_ptr_array_unref(outcome->runtimes);
     g_free(outcome);
 }
 
@@ -44,6 +99,8 @@ new_outcome(void)
     outcome->disks = g_ptr_array_new_with_free_func(g_free);
     outcome->images = g_ptr_array_new_with_free_func(g_free);
     outcome->states = g_ptr_array_new_with_free_func(g_free);
+    outcome->configs = g_ptr_array_new_with_free_func(g_free);
+    outcome->runtimes = g_ptr_array_new_with_free_func(g_free);
     return outcome;
 }
 
@@ -80,7 +137,7 @@ run_create(RefpointConnection *conn,
 {
     RefpointCreateOptions options = REFPOINT_CREATE_OPTIONS_INIT;
 
-    options.domain = work->domain;
+    options.domain = rfp_msvm_work_domain(work);
     options.quiesce = work->quiesce;
     options.keep = work->keep;
     return refpoint_create(conn, &options, handle, error);
@@ -92,7 +149,8 @@ run_destroy(RefpointConnection *conn,
             RefpointJob *handle,
             GError **error)
 {
-    return refpoint_destroy(conn, work->domain, work->point, handle, error);
+    return refpoint_destroy(conn, rfp_msvm_work_domain(work), work->point,
+                            handle, error);
 }
 
 static gboolean
@@ -101,7 +159,8 @@ run_remove_data(RefpointConnection *conn,
                 RefpointJob *handle,
                 GError **error)
 {
-    return refpoint_remove_data(conn, work->domain, work->point, handle, error);
+    return refpoint_remove_data(conn, rfp_msvm_work_domain(work), work->point,
+                                handle, error);
 }
 
 static gboolean
@@ -112,7 +171,7 @@ run_import(RefpointConnection *conn,
 {
     RefpointImportOptions options = REFPOINT_IMPORT_OPTIONS_INIT;
 
-    options.domain = work->domain;
+    options.domain = rfp_msvm_work_domain(work);
     options.directory = work->directory;
     options.point = work->point;
     return refpoint_import(conn, &options, handle, error);
@@ -126,11 +185,11 @@ run_export(RefpointConnection *conn,
 {
     RefpointExportOptions options = REFPOINT_EXPORT_OPTIONS_INIT;
 
-    options.domain = work->domain;
+    options.domain = rfp_msvm_work_domain(work);
     options.directory = work->directory;
     options.point = work->point;
     options.base = work->base != NULL ? work->base : "none";
-    options.disks = (const char *const *)work->disks;
+    options.disks = (const char *const *)only_member(work)->disks;
     return refpoint_export(conn, &options, handle, error);
 }
 
@@ -141,7 +200,8 @@ finish_create_point(const RfpMsvmWork *work,
                     const RefpointReport *report,
                     RfpMsvmOutcome *outcome)
 {
-    outcome->result = rfp_msvm_point_path(work->domain, report->point_guid);
+    outcome->result =
+        rfp_msvm_point_path(rfp_msvm_work_domain(work), report->point_guid);
 }
 
 static void
@@ -149,29 +209,63 @@ finish_create_collection(const RfpMsvmWork *work,
                          const RefpointReport *report,
                          RfpMsvmOutcome *outcome)
 {
-    outcome->result =
-        rfp_msvm_collection_path(work->domain, report->point_guid);
+    outcome->result = rfp_msvm_collection_path(rfp_msvm_work_domain(work),
+                                               report->point_guid);
 }
 
-static char *
-file_path(const RfpExportSet *set, const RfpManifestFile *file)
+/* Adds the path of @file, which may be NULL. */
+static void
+add_file(GPtrArray *paths, const RfpExportSet *set, const RfpManifestFile *file)
 {
-    return file != NULL ? g_build_filename(set->path, file->path, NULL) : NULL;
+    if (file != NULL)
+        g_ptr_array_add(paths, g_build_filename(set->path, file->path, NULL));
 }
 
 static void
-add_states(const RfpExportSet *set,
-           const RfpManifestVm *vm,
-           RfpMsvmOutcome *outcome)
+add_disks(const RfpExportSet *set,
+          const RfpManifestVm *vm,
+          RfpMsvmOutcome *outcome)
 {
-    guint i = 0;
+    for (guint i = 0; i < vm->disks->len; i++) {
+        const RfpManifestDisk *disk = g_ptr_array_index(vm->disks, i);
 
-    for (i = 0; i < vm->files->len; i++) {
+        if (disk->image == NULL)
+            continue;
+        g_ptr_array_add(outcome->disks,
+                        rfp_msvm_id_format(RFP_MSVM_ID_DISK, vm->uuid,
+                                           disk->target));
+        g_ptr_array_add(outcome->images,
+                        g_build_filename(set->path, disk->image, NULL));
+    }
+}
+
+static void
+add_vm(const RfpExportSet *set,
+       const RfpManifestVm *vm,
+       RfpMsvmOutcome *outcome)
+{
+    add_disks(set, vm, outcome);
+    for (guint i = 0; i < vm->files->len; i++) {
         const RfpManifestFile *file = g_ptr_array_index(vm->files, i);
 
         if (strcmp(file->role, "nvram") == 0 || strcmp(file->role, "tpm") == 0)
-            g_ptr_array_add(outcome->states, file_path(set, file));
+            add_file(outcome->states, set, file);
     }
+    add_file(outcome->configs, set, rfp_manifest_vm_file(vm, "config"));
+    add_file(outcome->runtimes, set, rfp_manifest_vm_file(vm, "runtime"));
+}
+
+/* The set with the point of @work, if it is there. Its folder most often has
+ * the name of the point: not all points have to be read then. */
+static RfpExportSet *
+open_exported(const RfpMsvmWork *work, const char *name)
+{
+    g_autoptr(RfpExportSet) set =
+        rfp_export_set_open_point(work->directory, name, NULL);
+
+    if (set != NULL && rfp_export_set_find(set, work->point) != NULL)
+        return g_steal_pointer(&set);
+    return rfp_export_set_open(work->directory, NULL);
 }
 
 /* The files are read from the set and not from the report: where the point was
@@ -181,30 +275,17 @@ finish_export(const RfpMsvmWork *work,
               const RefpointReport *report,
               RfpMsvmOutcome *outcome)
 {
-    g_autoptr(RfpExportSet) set = rfp_export_set_open(work->directory, NULL);
+    g_autoptr(RfpExportSet) set = open_exported(work, report->point_name);
     const RfpSetPoint *point =
         set != NULL ? rfp_export_set_find(set, work->point) : NULL;
-    const RfpManifestVm *vm =
-        point != NULL ? rfp_set_point_vm(point, work->domain) : NULL;
-    guint i = 0;
 
-    (void)report;
-    if (vm == NULL)
-        return;
-    for (i = 0; i < vm->disks->len; i++) {
-        const RfpManifestDisk *disk = g_ptr_array_index(vm->disks, i);
+    for (guint i = 0; point != NULL && i < work->members->len; i++) {
+        const RfpMsvmMember *member = g_ptr_array_index(work->members, i);
+        const RfpManifestVm *vm = rfp_set_point_vm(point, member->domain);
 
-        if (disk->image == NULL)
-            continue;
-        g_ptr_array_add(outcome->disks,
-                        rfp_msvm_id_format(RFP_MSVM_ID_DISK, work->domain,
-                                           disk->target));
-        g_ptr_array_add(outcome->images,
-                        g_build_filename(set->path, disk->image, NULL));
+        if (vm != NULL)
+            add_vm(set, vm, outcome);
     }
-    add_states(set, vm, outcome);
-    outcome->config = file_path(set, rfp_manifest_vm_file(vm, "config"));
-    outcome->runtime = file_path(set, rfp_manifest_vm_file(vm, "runtime"));
 }
 
 /* ---- The actions --------------------------------------------------------- */

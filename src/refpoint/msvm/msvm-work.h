@@ -17,15 +17,15 @@
 
 typedef struct _RfpMsvmWork RfpMsvmWork;
 
-/* What work that succeeded has made. Strings may be NULL, arrays may be empty;
- * all paths of files are absolute. */
+/* What work that succeeded has made, of all its members in their order. Strings
+ * may be NULL, arrays may be empty; all paths of files are absolute. */
 typedef struct {
     char *result;     /* object path of the point or collection that was made */
     GPtrArray *disks; /* char *, instance ids of the disks that were exported */
-    GPtrArray *images; /* char *, their image files, in the same order */
-    GPtrArray *states; /* char *, files with the guest's firmware and TPM */
-    char *config;      /* file with the domain's configuration */
-    char *runtime;     /* file with the checkpoint */
+    GPtrArray *images;   /* char *, their image files, in the same order */
+    GPtrArray *states;   /* char *, files with the guest's firmware and TPM */
+    GPtrArray *configs;  /* char *, files with the configurations of domains */
+    GPtrArray *runtimes; /* char *, files with their checkpoints */
 } RfpMsvmOutcome;
 
 /* A kind of work: one constant for each method that can be a job. */
@@ -45,22 +45,43 @@ typedef struct {
                    RfpMsvmOutcome *outcome);
 } RfpMsvmAction;
 
+/* A VM that work is on. */
+typedef struct {
+    char *domain; /* UUID */
+    char **disks; /* targets of the disks to be exported; NULL: all */
+} RfpMsvmMember;
+
 struct _RfpMsvmWork {
     const RfpMsvmAction *action;
     const RfpMsvmMethod *method; /* the method that was called */
-    char *domain;                /* UUID */
+    GPtrArray *members;          /* RfpMsvmMember, each VM once */
     char *point;     /* GUID of the point that is worked on; NULL for Create */
     char *base;      /* GUID of the point to build on; NULL: a full export */
     char *directory; /* of the set, absolute; NULL where there is none */
-    char **disks;    /* targets of the disks to be exported; NULL: all */
     RefpointQuiesce quiesce;
     RefpointKeep keep;
     char *affected; /* object path of the system, group, point or collection
                      * that the method was called for */
 };
 
+/* Work without members yet. */
+RfpMsvmWork *
+rfp_msvm_work_new(const RfpMsvmAction *action, const RfpMsvmMethod *method);
+
 void
 rfp_msvm_work_free(RfpMsvmWork *work);
+
+/* Adds a VM, with all its disks, by its domain's UUID. */
+void
+rfp_msvm_work_add(RfpMsvmWork *work, const char *domain);
+
+/* The member with that UUID; NULL: there is none. */
+RfpMsvmMember *
+rfp_msvm_work_find(const RfpMsvmWork *work, const char *domain);
+
+/* The UUID of the only member of work on one VM, which all work is so far. */
+const char *
+rfp_msvm_work_domain(const RfpMsvmWork *work);
 
 void
 rfp_msvm_outcome_free(RfpMsvmOutcome *outcome);

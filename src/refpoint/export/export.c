@@ -14,6 +14,7 @@
 #include "operation/operation-lock.h"
 #include "operation/operation-turn.h"
 #include "operation/operation-undo.h"
+#include "set/set-folders.h"
 
 #include <string.h>
 
@@ -136,6 +137,17 @@ peek(const RfpExport *export, GError **error)
     return set;
 }
 
+/* What the real thing does before it begins. */
+static gboolean
+check_place(RfpExport *export, GError **error)
+{
+    if (export->already)
+        return TRUE;
+    return (export->bases == NULL ||
+            rfp_export_set_check_folders(export->bases, error)) &&
+           rfp_export_check_space(export, error);
+}
+
 static gboolean
 dry_run(RfpExport *export, GError **error)
 {
@@ -154,8 +166,7 @@ dry_run(RfpExport *export, GError **error)
             !rfp_operation_check_drain(&member->operation, error))
             return FALSE;
     }
-    if (!rfp_export_plan(export, error) ||
-        (!export->already && !rfp_export_check_space(export, error)))
+    if (!rfp_export_plan(export, error) || !check_place(export, error))
         return FALSE;
     tell_plan(export);
     return TRUE;

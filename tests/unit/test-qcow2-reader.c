@@ -123,7 +123,7 @@ test_sample(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpQcow2Reader) reader = NULL;
-    g_autofree guint8 *data = g_malloc(RFP_CLUSTER_SIZE);
+    g_autofree guint8 *data = g_malloc(2 * RFP_CLUSTER_SIZE);
     RfpQcow2Kind kind;
     guint64 host;
     const RfpQcow2Kind kinds[] = {RFP_QCOW2_DATA, RFP_QCOW2_DATA,
@@ -143,7 +143,13 @@ test_sample(void)
     }
     g_assert_true(rfp_qcow2_reader_read(reader, AT(DATA_1), 1, data, &error));
     g_assert_cmpuint(data[100], ==, 0x22);
+    g_assert_true(rfp_qcow2_reader_read(reader, AT(DATA_0), 2, data, &error));
+    g_assert_cmpuint(data[100], ==, 0x11);
+    g_assert_cmpuint(data[RFP_CLUSTER_SIZE + 100], ==, 0x22);
     g_assert_false(rfp_qcow2_reader_read(reader, AT(END), 1, data, &error));
+    g_clear_error(&error);
+    g_assert_false(rfp_qcow2_reader_read(reader, AT(END - 1), 2, data, &error));
+    g_assert_nonnull(strstr(error->message, "beyond the end of the file"));
     g_clear_error(&error);
     g_assert_false(rfp_qcow2_reader_read(reader, 512, 1, data, &error));
     g_assert_false(rfp_qcow2_reader_l1_empty(reader, 0));

@@ -196,6 +196,9 @@ test_read(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
     read_byte(fixture, 0, 2 * RFP_CLUSTER_SIZE, 0, 0);
     read_byte(fixture, 0, 2 * RFP_CLUSTER_SIZE, RFP_CLUSTER_SIZE, 0x11);
+    /* both of them with one read of the file */
+    read_byte(fixture, AT(1), 2 * RFP_CLUSTER_SIZE, 0, 0x11);
+    read_byte(fixture, AT(1), 2 * RFP_CLUSTER_SIZE, RFP_CLUSTER_SIZE, 0x22);
     /* over the border of two clusters, both in part */
     read_byte(fixture, AT(2) - 512, 1024, 511, 0x11);
     read_byte(fixture, AT(2) - 512, 1024, 512, 0x22);
@@ -295,6 +298,88 @@ test_chain_map(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpstr(zero, ==, "1+1 5+5 ");
 }
 
+/*
+ * Two images, alike as files: their first clusters lie at the same places. Each
+ * has a cluster where the other has none, so neighbours on the disk that seem
+ * to be neighbours in a file are in two. The last cluster of the newer one is
+ * cut, and the older one has more of it.
+ */
+static void
+test_chain_places(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree guint8 *view = g_malloc(AT(6));
+    RfpQcow2Writer *writer = start_image(fixture, "below", AT(6));
+    g_autoptr(RfpQcow2Source) source =
+        rfp_qcow2_source_new(&fixture->folder, "above");
+    gpointer connection = NULL;
+    g_autoptr(GError) error = NULL;
+
+    write_clusters(writer, 0, 6, 0x10);
+    finish_image(writer);
+    writer = start_image(fixture, "above", AT(5) + 512);
+    write_clusters(writer, 0, 1, 0x20);
+    write_clusters(writer, 3, 2, 0x20);
+    finish_image(writer);
+    rfp_qcow2_source_add_backing(source, "below");
+    connection = rfp_qcow2_source_ops.open(source, NULL, &error);
+    g_assert_no_error(error);
+    memset(view, 0xff, AT(6));
+    rfp_qcow2_source_ops.read(connection, view, 0, AT(6), &error);
+    g_assert_no_error(error);
+    rfp_qcow2_source_ops.close(connection);
+    for (guint i = 0; i < 6; i++) {
+        const guint8 wanted = i == 0 || i == 3 || i == 4 ? 0x20 : 0x10;
+
+        g_assert_cmphex(view[AT(i)], ==, wanted);
+        g_assert_cmphex(view[AT(i + 1) - 1], ==, i == 5 ? 0 : wanted);
+    }
+}
+
+/* Compressed, and cut by what is above it. */
+static void
+test_chain_compressed(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(RfpCompress) compress = rfp_compress_new(1, 1);
+    RfpQcow2Writer *writer = start_image(fixture, "packed", AT(3));
+
+    rfp_qcow2_writer_set_compress(writer, compress, RFP_CLUSTER_SIZE);
+    write_clusters(writer, 0, 3, 0x77);
+    finish_image(writer);
+    finish_image(start_image(fixture, "cut", AT(1) + 1024));
+    finish_image(start_image(fixture, "grown", AT(3)));
+    rfp_qcow2_source_free(fixture->source);
+    fixture->source = rfp_qcow2_source_new(&fixture->folder, "grown");
+    rfp_qcow2_source_add_backing(fixture->source, "cut");
+    rfp_qcow2_source_add_backing(fixture->source, "packed");
+    read_byte(fixture, 0, 3 * RFP_CLUSTER_SIZE, RFP_CLUSTER_SIZE - 1, 0x77);
+    read_byte(fixture, 0, 3 * RFP_CLUSTER_SIZE, AT(1) + 1023, 0x77);
+    read_byte(fixture, 0, 3 * RFP_CLUSTER_SIZE, AT(1) + 1024, 0);
+    read_byte(fixture, 0, 3 * RFP_CLUSTER_SIZE, AT(2), 0);
+    read_byte(fixture, AT(1) + 1000, 100, 23, 0x77);
+    read_byte(fixture, AT(1) + 1000, 100, 24, 0);
+}
+
+/* One that QEMU would read in another way is not read. */
+static void
+test_chain_features(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    static const guint8 data_file = 1 << 2;
+    g_autofree char *old = g_build_filename(fixture->dir, "old", NULL);
+    int fd = open(old, O_WRONLY | O_CLOEXEC);
+    gpointer connection = connect_to(fixture, NULL);
+    guint8 byte = 0;
+    g_autoptr(GError) error = NULL;
+
+    /* the last byte of the incompatible features */
+    g_assert_cmpint(pwrite(fd, &data_file, 1, 79), ==, 1);
+    close(fd);
+    g_assert_false(
+        rfp_qcow2_source_ops.read(connection, &byte, AT(3), 1, &error));
+    g_assert_nonnull(strstr(error->message, "'old'"));
+    g_assert_nonnull(strstr(error->message, "another file"));
+    rfp_qcow2_source_ops.close(connection);
+}
+
 /* An image that is missing matters where something is looked for in it. */
 static void
 test_chain_broken(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -349,6 +434,9 @@ main(int argc, char **argv)
     ADD_CHAIN("read", test_chain_read);
     ADD_CHAIN("map", test_chain_map);
     ADD_CHAIN("broken", test_chain_broken);
+    ADD_CHAIN("features", test_chain_features);
+    ADD("chain/places", test_chain_places);
+    ADD("chain/compressed", test_chain_compressed);
     ADD("missing", test_missing);
     ADD("in-use", test_in_use);
     return g_test_run();

@@ -386,8 +386,8 @@ rfp_qcow2_header_read(const guint8 *buffer,
     return FALSE;
 }
 
-static gboolean
-check_features(const RfpQcow2Header *header, GError **error)
+gboolean
+rfp_qcow2_header_check_features(const RfpQcow2Header *header, GError **error)
 {
     if (header->incompatible & (INCOMPATIBLE_DIRTY | INCOMPATIBLE_CORRUPT))
         return damaged(error, _("it is marked as dirty or corrupt"));
@@ -432,7 +432,7 @@ rfp_qcow2_header_check(const RfpQcow2Header *header,
                        const char *backing,
                        GError **error)
 {
-    if (!check_features(header, error))
+    if (!rfp_qcow2_header_check_features(header, error))
         return FALSE;
     if (header->size != rfp_qcow2_round_size(size)) {
         rfp_error_set(error, REFPOINT_ERROR_FAILED,

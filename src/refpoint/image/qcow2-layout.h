@@ -119,11 +119,16 @@ rfp_qcow2_header_read(const guint8 *buffer,
                       RfpQcow2Header *header,
                       GError **error);
 
+/* Whether the clusters of an image can be read as they are: 64 KiB clusters, no
+ * external data file, no encryption, no internal snapshots, no unknown
+ * incompatible features, not dirty or corrupt. */
+gboolean
+rfp_qcow2_header_check_features(const RfpQcow2Header *header, GError **error);
+
 /*
- * Whether an image of an export set may be opened: the virtual size is that of
- * @size rounded up, the backing file is exactly @backing (NULL: none) with
- * format qcow2, 64 KiB clusters, no external data file, no encryption, no
- * internal snapshots, no unknown incompatible features, not dirty or corrupt.
+ * Whether an image of an export set may be opened: its features as above, the
+ * virtual size that of @size rounded up, the backing file exactly @backing
+ * (NULL: none) with format qcow2.
  */
 gboolean
 rfp_qcow2_header_check(const RfpQcow2Header *header,

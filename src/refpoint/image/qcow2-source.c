@@ -79,12 +79,22 @@ get_image(Connection *connection, guint i, GError **error)
     const RfpQcow2Source *source = connection->source;
     const char *path = g_ptr_array_index(source->paths, i);
     g_auto(RfpFd) fd = -1;
+    g_autoptr(RfpQcow2Reader) reader = NULL;
 
     if (connection->images[i] != NULL)
         return connection->images[i];
     fd = open_file(source, path, error);
     if (fd >= 0)
-        connection->images[i] = rfp_qcow2_reader_open(fd, path, error);
+        reader = rfp_qcow2_reader_open(fd, path, error);
+    if (reader == NULL)
+        return NULL;
+    if (!rfp_qcow2_header_check_features(rfp_qcow2_reader_header(reader),
+                                         error)) {
+        rfp_error_prefix(error, _("image '%s'"), path);
+        rfp_error_add_object(error, path);
+        return NULL;
+    }
+    connection->images[i] = g_steal_pointer(&reader);
     return connection->images[i];
 }
 
@@ -151,8 +161,7 @@ find_cluster(Connection *connection,
         size = rfp_qcow2_reader_header(place->image)->size;
         if (size <= offset)
             return TRUE;
-        if (i > 0)
-            place->length = (gsize)MIN(place->length, size - offset);
+        place->length = (gsize)MIN(place->length, size - offset);
         if (!rfp_qcow2_reader_map(place->image, cluster, &place->kind,
                                   &place->host, error))
             return FALSE;

@@ -658,12 +658,19 @@ test_one_a_domain(void)
     g_autofree char *path = start(msvm, &for_ever);
     g_autofree char *second = NULL;
     g_autofree char *other = NULL;
+    RfpMsvmWork *both = new_work(&well, OTHER_VM);
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) paths = NULL;
 
     second = rfp_msvm_job_start(msvm, new_work(&well, VM), &error);
     g_assert_null(second);
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
+    g_clear_error(&error);
+    /* whichever of its members it is */
+    rfp_msvm_work_add(both, VM);
+    g_assert_null(rfp_msvm_job_start(msvm, both, &error));
+    g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
+    g_assert_nonnull(strstr(error->message, VM));
     other = rfp_msvm_job_start(msvm, new_work(&well, OTHER_VM), NULL);
     g_assert_cmpuint(refpoint_msvm_wait(msvm, other, LONG_MS), ==,
                      REFPOINT_MSVM_JOB_COMPLETED);

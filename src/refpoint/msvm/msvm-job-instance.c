@@ -145,22 +145,30 @@ set_list(RfpMsvmInstance *instance, const char *name, GPtrArray *texts)
         rfp_msvm_value_add_text(value, g_ptr_array_index(texts, i));
 }
 
+static const char *
+first_of(const GPtrArray *texts)
+{
+    return texts != NULL && texts->len > 0 ? g_ptr_array_index(texts, 0) : NULL;
+}
+
+/* No files: NULL, as a single text would be. */
 static void
 set_files(RfpMsvmInstance *instance,
           const char *one,
           const char *many,
           GPtrArray *paths)
 {
-    const char *path =
-        paths != NULL && paths->len > 0 ? g_ptr_array_index(paths, 0) : NULL;
+    const char *path = first_of(paths);
 
     rfp_msvm_instance_set_text(instance, one, path);
-    set_list(instance, many, paths);
+    set_list(instance, many, path != NULL ? paths : NULL);
 }
 
 static void
 set_exported(RfpMsvmInstance *instance, const RfpMsvmOutcome *outcome)
 {
+    GPtrArray *states = outcome != NULL ? outcome->states : NULL;
+
     set_list(instance, "ExportedDisks",
              outcome != NULL ? outcome->disks : NULL);
     set_list(instance, "ExportedLogFilePaths",
@@ -169,9 +177,9 @@ set_exported(RfpMsvmInstance *instance, const RfpMsvmOutcome *outcome)
               outcome != NULL ? outcome->configs : NULL);
     set_files(instance, "ExportedRuntimeFilePath", "ExportedRuntimeFilePaths",
               outcome != NULL ? outcome->runtimes : NULL);
-    set_files(instance, "ExportedGuestStateFilePath",
-              "ExportedGuestStateFilePaths",
-              outcome != NULL ? outcome->states : NULL);
+    rfp_msvm_instance_set_text(instance, "ExportedGuestStateFilePath",
+                               first_of(states));
+    set_list(instance, "ExportedGuestStateFilePaths", states);
 }
 
 static void

@@ -89,6 +89,7 @@ rfp_msvm_job_is_cancellable(const RfpMsvmJob *job)
     return job->work->action->cancellable || job->waits;
 }
 
+/* With the lock held. */
 static gboolean
 check_domain(RefpointMsvm *msvm, const char *domain, GError **error)
 {

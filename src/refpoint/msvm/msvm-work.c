@@ -255,19 +255,6 @@ add_vm(const RfpExportSet *set,
     add_file(outcome->runtimes, set, rfp_manifest_vm_file(vm, "runtime"));
 }
 
-/* The set with the point of @work, if it is there. Its folder most often has
- * the name of the point: not all points have to be read then. */
-static RfpExportSet *
-open_exported(const RfpMsvmWork *work, const char *name)
-{
-    g_autoptr(RfpExportSet) set =
-        rfp_export_set_open_point(work->directory, name, NULL);
-
-    if (set != NULL && rfp_export_set_find(set, work->point) != NULL)
-        return g_steal_pointer(&set);
-    return rfp_export_set_open(work->directory, NULL);
-}
-
 /* The files are read from the set and not from the report: where the point was
  * in the set already, the report has none, but they are there. */
 static void
@@ -275,7 +262,9 @@ finish_export(const RfpMsvmWork *work,
               const RefpointReport *report,
               RfpMsvmOutcome *outcome)
 {
-    g_autoptr(RfpExportSet) set = open_exported(work, report->point_name);
+    g_autofree char *folder = g_path_get_basename(report->point_path);
+    g_autoptr(RfpExportSet) set =
+        rfp_export_set_open_point(work->directory, folder, NULL);
     const RfpSetPoint *point =
         set != NULL ? rfp_export_set_find(set, work->point) : NULL;
 

@@ -614,6 +614,44 @@ test_not_points(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(set->points->len, ==, 4);
 }
 
+/* One point alone, and nothing that is none. */
+static void
+test_open_point(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    static const char *const none[] = {
+        "",      ".",      "..",   "missing", "link",         ".hidden",
+        "disks", "first/", "note", "set.xml", "../set/first", "first/vm1",
+    };
+    g_autofree char *link = g_build_filename(fixture->dir, "link", NULL);
+    g_autofree char *hidden = g_build_filename(fixture->dir, ".hidden", NULL);
+    g_autofree char *guid = set_guid_of("second");
+    g_autoptr(RfpExportSet) set = NULL;
+    g_autoptr(GError) error = NULL;
+
+    set_make(fixture->dir, points);
+    put(fixture->dir, "note", "");
+    g_assert_cmpint(symlink("first", link), ==, 0);
+    g_assert_cmpint(g_mkdir(hidden, 0700), ==, 0);
+    set = rfp_export_set_open_point(fixture->dir, "second", &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(set->points->len, ==, 1);
+    g_assert_cmpstr(rfp_export_set_find(set, guid)->folder, ==, "second");
+    for (gsize i = 0; i < G_N_ELEMENTS(none); i++) {
+        g_autoptr(RfpExportSet) other =
+            rfp_export_set_open_point(fixture->dir, none[i], &error);
+
+        g_test_message("'%s'", none[i]);
+        g_assert_no_error(error);
+        g_assert_cmpuint(other->points->len, ==, 0);
+    }
+    rfp_export_set_close(g_steal_pointer(&set));
+    edit(fixture->dir, "second/export.xml", "sequence=\"2\"", "sequence=\"x\"");
+    set = rfp_export_set_open_point(fixture->dir, "second", &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(
+        ((RfpSetPoint *)g_ptr_array_index(set->points, 0))->damage);
+}
+
 /* ---- Chains -------------------------------------------------------------- */
 
 static void
@@ -1091,6 +1129,7 @@ main(int argc, char **argv)
     ADD("/export-set/doubles", test_doubles);
     ADD("/export-set/other-set", test_other_set);
     ADD("/export-set/not-points", test_not_points);
+    ADD("/export-set/open-point", test_open_point);
     ADD("/export-set/chain", test_chain);
     g_test_add_func("/export-set/broken", test_broken);
     g_test_add_func("/export-set/rotten", test_rotten);

@@ -12,13 +12,6 @@
 #include "set/manifest.h"
 #include "set/set-xml.h"
 
-/* What lies in a set. In base/names.c stand the names that a point or a VM
- * cannot have for that reason. */
-#define RFP_SET_FILE "set.xml"
-#define RFP_FOLDERS_FILE "folders.xml"
-#define RFP_DISKS_DIR "disks"
-#define RFP_MANIFEST_FILE "export.xml" /* in the folder of a point */
-
 typedef struct {
     char *path;       /* absolute */
     RfpFd fd;         /* the folder */

@@ -3,6 +3,7 @@
 #include "base/names.h"
 #include "image/cluster.h"
 #include "image/digest.h"
+#include "set/manifest.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -48,8 +49,9 @@ rfp_manifest_path_ok(const char *path)
 gboolean
 rfp_manifest_folder_ok(const char *folder)
 {
-    static const char *const taken[] = {"disks", "set.xml", "folders.xml",
-                                        "export.xml", NULL};
+    static const char *const taken[] = {RFP_DISKS_DIR, RFP_SET_FILE,
+                                        RFP_FOLDERS_FILE, RFP_MANIFEST_FILE,
+                                        NULL};
 
     return rfp_manifest_path_ok(folder) && folder[0] != '.' &&
            strchr(folder, '/') == NULL && !g_strv_contains(taken, folder);

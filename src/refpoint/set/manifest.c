@@ -256,7 +256,8 @@ require(Reader *reader,
 static gboolean
 image_path_ok(const char *path)
 {
-    return g_str_has_prefix(path, "disks/") && strchr(path, ':') == NULL;
+    return g_str_has_prefix(path, RFP_DISKS_DIR "/") &&
+           strchr(path, ':') == NULL;
 }
 
 static gboolean

@@ -12,6 +12,13 @@
 #include "image/digest.h"
 #include "refpoint.h"
 
+/* What lies in a set. In base/names.c stand the names that a new point or the
+ * folder of a VM does not get for that reason. */
+#define RFP_SET_FILE "set.xml"
+#define RFP_FOLDERS_FILE "folders.xml"
+#define RFP_DISKS_DIR "disks"
+#define RFP_MANIFEST_FILE "export.xml" /* in the folder of a point */
+
 #define RFP_MANIFEST_URI "urn:virt-refpoint:export:1"
 #define RFP_MANIFEST_FORMAT 1
 /* Of the element in which a manifest vouches for other files; readers of format

@@ -272,7 +272,7 @@ static void
 check_names(RfpVerify *verify, const char *path, const struct stat *st)
 {
     const gboolean alone =
-        g_str_has_prefix(path, "disks/") || strchr(path, '/') == NULL;
+        g_str_has_prefix(path, RFP_DISKS_DIR "/") || strchr(path, '/') == NULL;
 
     if (st->st_nlink < 2 ||
         (!alone && names_inside(verify, st) >= st->st_nlink))

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define DEPTH_MAX 8
-#define DISKS_PREFIX "disks/"
+#define DISKS_PREFIX RFP_DISKS_DIR "/"
 
 typedef struct {
     RfpVerify *verify;
@@ -77,7 +77,7 @@ look_at_folder(Tree *tree,
     g_auto(RfpFd) fd = -1;
     gboolean known = g_hash_table_contains(tree->folders, path) ||
                      strcmp(path, RFP_DISKS_DIR) == 0 ||
-                     g_str_has_prefix(path, "disks/");
+                     g_str_has_prefix(path, DISKS_PREFIX);
 
     if (g_hash_table_contains(tree->damaged, path))
         return;

@@ -194,4 +194,11 @@ check "newer: its checkpoint stays" virsh checkpoint-info vm later
 status_is 1 "newer: others go" virsh checkpoint-info vm next
 status_is 3 "newer: verify" virt-refpoint verify "$set"
 like "$(cat "$tmp/out")" "No damage found" "newer: it is not damaged"
+must rm "$set/folders.xml"
+for dry in "" --dry-run; do
+    # shellcheck disable=SC2086
+    refused 3 "folders.xml' cannot be made again" \
+        "newer: what it may know of folders${dry:+, $dry}" vm "$set" $dry
+done
+check "newer: and no file was made" test ! -e "$set/folders.xml"
 done_testing

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""schema.py MANIFEST.C SCHEMA: prints where the two do not say the same.
+"""schema.py MANIFEST.C SCHEMA: prints where the two name other attributes.
 
 The tables of fields in set/manifest.c say which attributes each element of
-export.xml has, and which of them may be missing. The schema must describe each
-of them, and except it from the attributes that it lets pass unseen: else a
-manifest with a wrong value is valid.
+export.xml has, and which of them may be missing. The schema must describe the
+same, and except just these from the attributes that it lets pass unseen: with
+one exception less a wrong value is valid, with one more a manifest of a later
+program is damaged. What the values may be is not compared.
 """
 
 import re
@@ -12,76 +13,85 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 RNG = "{http://relaxng.org/ns/structure/1.0}"
+TABLE = r"RfpField (\w+)_fields\[[^]]*\] = \{"
 
 
 def from_tables(text):
     """Element -> {attribute: whether it may be missing}."""
     elements = {}
-    for name, body in re.findall(
-            r"static const RfpField (\w+)_fields\[\d*\] = \{(.*?)\n\};", text,
-            re.S):
+    for name, body in re.findall(TABLE + r"(.*?)\n\};", text, re.S):
         fields = re.findall(
-            r'(?:RFP_FIELD\(\s*\w+,\s*[\w.]+,\s*|\.name = )"([\w-]+)"(.*?)(?=RFP_FIELD|\.name =)',
-            body, re.S)
+            r'(?:RFP_FIELD\(\s*\w+,\s*[\w.]+,\s*|\.name = )"([\w-]+)"'
+            r"(.*?)(?=RFP_FIELD|\.name =)", body, re.S)
         elements[name] = {f: ".optional = TRUE" in rest for f, rest in fields}
     return elements
 
 
-def walk(node, optional, found):
-    """The attributes of an element, not of those in it; and the exceptions."""
-    for child in node:
-        if child.tag == RNG + "element":
-            continue
-        if child.tag == RNG + "attribute":
-            name = child.get("name")
-            if name is None:
-                found["except"].update(
-                    n.text for n in child.iter(RNG + "name"))
-            elif name in found["given"]:
-                found["given"][name] |= optional
-            else:
-                found["given"][name] = optional
-        walk(child, optional or child.tag == RNG + "optional", found)
+class Schema:
+    """The definitions of a schema, by name."""
+
+    def __init__(self, path):
+        root = ElementTree.parse(path).getroot()
+        self.defines = {d.get("name"): d for d in root.iter(RNG + "define")}
+
+    def given(self, node):
+        """The attributes of an element, not of those in it, as in the tables.
+        """
+        if node.tag == RNG + "attribute":
+            return {node.get("name"): False} if node.get("name") else {}
+        if node.tag == RNG + "ref":
+            target = self.defines[node.get("name")]
+            return self.inside(target)
+        return self.inside(node)
+
+    def inside(self, node):
+        """Those of all children together."""
+        parts = [self.given(n) for n in node if n.tag != RNG + "element"]
+        names = set().union(*parts)
+        if node.tag in (RNG + "optional", RNG + "zeroOrMore"):
+            return {n: True for n in names}
+        # one branch of a choice is enough to have it, and to lack it
+        combine = any if node.tag == RNG + "choice" else all
+        missing = node.tag == RNG + "choice"
+        return {n: combine(p.get(n, missing) for p in parts
+                           if missing or n in p) for n in names}
+
+    def excepted(self, element):
+        """The attributes that are not among those that pass unseen."""
+        return {n.text for a in element.iter(RNG + "attribute")
+                for n in a.iter(RNG + "name") if n.get("ns") == ""}
 
 
-def from_schema(root, name):
-    """What the schema says of the element with that name."""
-    found = {"given": {}, "except": set()}
-    # folders.xml and set.xml have elements of the same names
-    for define in root.iter(RNG + "define"):
-        element = define.find(RNG + "element")
-        if define.get("name") == name and element is not None:
-            inline = [d for r in element.iter(RNG + "ref")
-                      for d in root.iter(RNG + "define")
-                      if d.get("name") == r.get("name")
-                      and d.find(RNG + "element") is None]
-            walk(element, False, found)
-            for part in inline:
-                walk(part, False, found)
-    return found
+def compare(where, fields, given, excepted):
+    """Prints how they differ."""
+    for name in sorted(set(fields) | set(given) | excepted):
+        attribute = "%s, attribute %s: " % (where, name)
+        if name not in given:
+            print(attribute + "not in the schema")
+        elif name not in fields:
+            print(attribute + "not in the tables")
+        elif fields[name] and not given[name]:
+            print(attribute + "may be missing, but not in the schema")
+        elif not fields[name] and given[name]:
+            print(attribute + "may be missing in the schema alone")
+        elif name not in excepted:
+            print(attribute + "any value passes the schema")
 
 
 def main():
     """Compares all elements that have a table."""
     with open(sys.argv[1], encoding="utf-8") as file:
-        elements = from_tables(file.read())
-    root = ElementTree.parse(sys.argv[2]).getroot()
-    if len(elements) < 10:
-        print("only %d tables of fields found" % len(elements))
-    for element, fields in elements.items():
-        schema = from_schema(root, element)
-        for name in sorted(set(fields) | set(schema["given"])):
-            where = "%s, attribute %s: " % (element, name)
-            if name not in schema["given"]:
-                print(where + "not in the schema")
-            elif name not in fields:
-                print(where + "not in the tables")
-            elif fields[name] and not schema["given"][name]:
-                print(where + "may be missing, but not in the schema")
-            elif not fields[name] and schema["given"][name]:
-                print(where + "may be missing in the schema alone")
-            elif name not in schema["except"]:
-                print(where + "any value passes the schema")
+        text = file.read()
+    elements = from_tables(text)
+    schema = Schema(sys.argv[2])
+    # a table is declared before it is defined
+    declared = set(re.findall(r"RfpField (\w+)_fields\[", text))
+    for name in sorted(declared - set(elements)):
+        print("the table of %s cannot be read" % name)
+    for name, fields in elements.items():
+        element = schema.defines[name].find(RNG + "element")
+        compare(name, fields, schema.inside(element),
+                schema.excepted(element))
 
 
 main()

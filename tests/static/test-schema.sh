@@ -20,7 +20,7 @@ edited()
     must chmod u+w "$tmp/manifest.c" "$tmp/refpoint-export.rng"
     must sed -i "$2" "$tmp/$1"
     is "$(compared "$tmp/manifest.c" "$tmp/refpoint-export.rng")" "$3" \
-        "seen: $3"
+        "seen: ${3%%$'\n'*}"
 }
 
 is "$(compared "$top/src/refpoint/set/manifest.c" \
@@ -36,4 +36,15 @@ edited manifest.c '/"parent", guid, /s/, .optional = TRUE//' \
     "set, attribute parent: may be missing in the schema alone"
 edited refpoint-export.rng '/<name ns="">consistency</d' \
     "point, attribute consistency: any value passes the schema"
+edited refpoint-export.rng 's/<name ns="">consistency</<name>consistency</' \
+    "point, attribute consistency: any value passes the schema"
+edited refpoint-export.rng 's/<name ns="">consistency</&\/name><name ns="">early</' \
+    "point, attribute early: not in the schema"
+edited refpoint-export.rng '/<element name="image">/,/<ref name="below-disks"/s|<ref name="below-disks"/>|<optional>&</optional>|' \
+    "image, attribute path: may be missing in the schema alone"
+edited refpoint-export.rng '0,/<attribute name="mode">/s//<attribute name="mood">/' \
+    "disk, attribute mode: may be missing in the schema alone
+disk, attribute mood: not in the tables"
+edited manifest.c 's/RfpField audit_fields\[3\] = {/RfpField audit_fields[3]={/' \
+    "the table of audit cannot be read"
 done_testing

@@ -137,15 +137,15 @@ peek(const RfpExport *export, GError **error)
     return set;
 }
 
-/* What the real thing does before it begins. */
+/* Whether the directory can take the point. */
 static gboolean
 check_place(RfpExport *export, GError **error)
 {
     if (export->already)
         return TRUE;
-    return (export->bases == NULL ||
-            rfp_export_set_check_folders(export->bases, error)) &&
-           rfp_export_check_space(export, error);
+    return rfp_export_check_space(export, error) &&
+           (export->bases == NULL ||
+            rfp_export_set_check_folders(export->bases, error));
 }
 
 static gboolean

@@ -19,6 +19,7 @@ static const char *const causes[] = {
     [REFPOINT_ERROR_CANCELLED] = "cancelled",
 };
 
+/* A cause without a row. */
 G_STATIC_ASSERT(G_N_ELEMENTS(causes) == RFP_N_CAUSES);
 
 const char *

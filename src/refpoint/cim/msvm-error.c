@@ -12,7 +12,24 @@ typedef struct {
     guint32 cim_status; /* CIMStatusCode */
 } Row;
 
-static const Row rows[RFP_N_CAUSES];
+static const Row rows[] = {
+    [REFPOINT_ERROR_FAILED] = {4, 4, 47, 1},
+    [REFPOINT_ERROR_ACCESS_DENIED] = {7, 4, 65, 2},
+    [REFPOINT_ERROR_NOT_SUPPORTED] = {10, 3, 129, 7},
+    [REFPOINT_ERROR_STATUS_UNKNOWN] = {2, 4, 7, 1},
+    [REFPOINT_ERROR_TIMEOUT] = {2, 4, 111, 1},
+    [REFPOINT_ERROR_INVALID_PARAMETER] = {4, 3, 129, 4},
+    [REFPOINT_ERROR_IN_USE] = {9, 2, 57, 1},
+    [REFPOINT_ERROR_INVALID_STATE] = {4, 3, 129, 1},
+    [REFPOINT_ERROR_INCORRECT_TYPE] = {4, 3, 129, 13},
+    [REFPOINT_ERROR_NOT_AVAILABLE] = {9, 4, 72, 1},
+    [REFPOINT_ERROR_NO_MEMORY] = {8, 5, 33, 1},
+    [REFPOINT_ERROR_FILE_NOT_FOUND] = {9, 3, 73, 6},
+    [REFPOINT_ERROR_CANCELLED] = {1, 2, 1, 1},
+};
+
+/* A cause without a row. */
+G_STATIC_ASSERT(G_N_ELEMENTS(rows) == RFP_N_CAUSES);
 
 /* What caused the failure: the words of libvirt or of the system where it came
  * from there, else the name of the cause. */
@@ -74,19 +91,3 @@ rfp_msvm_error_new(const RefpointFailure *failure, const char *source)
     set_status(instance, row->cim_status);
     return instance;
 }
-
-static const Row rows[RFP_N_CAUSES] = {
-    [REFPOINT_ERROR_FAILED] = {4, 4, 47, 1},
-    [REFPOINT_ERROR_ACCESS_DENIED] = {7, 4, 65, 2},
-    [REFPOINT_ERROR_NOT_SUPPORTED] = {10, 3, 129, 7},
-    [REFPOINT_ERROR_STATUS_UNKNOWN] = {2, 4, 7, 1},
-    [REFPOINT_ERROR_TIMEOUT] = {2, 4, 111, 1},
-    [REFPOINT_ERROR_INVALID_PARAMETER] = {4, 3, 129, 4},
-    [REFPOINT_ERROR_IN_USE] = {9, 2, 57, 1},
-    [REFPOINT_ERROR_INVALID_STATE] = {4, 3, 129, 1},
-    [REFPOINT_ERROR_INCORRECT_TYPE] = {4, 3, 129, 13},
-    [REFPOINT_ERROR_NOT_AVAILABLE] = {9, 4, 72, 1},
-    [REFPOINT_ERROR_NO_MEMORY] = {8, 5, 33, 1},
-    [REFPOINT_ERROR_FILE_NOT_FOUND] = {9, 3, 73, 6},
-    [REFPOINT_ERROR_CANCELLED] = {1, 2, 1, 1},
-};

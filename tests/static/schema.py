@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""schema.py MANIFEST.C SCHEMA: prints where the two name other attributes.
+"""schema.py MANIFEST.C SCHEMA MANUAL GOLDEN...: prints where they name other
+attributes.
 
 The tables of fields in set/manifest.c say which attributes each element of
 export.xml has, and which of them may be missing. The schema must describe the
 same, and except just these from the attributes that it lets pass unseen: with
 one exception less a wrong value is valid, with one more a manifest of a later
-program is damaged. What the values may be is not compared.
+program is damaged. The manual lists them, and each stands in one of the golden
+files. What the values may be is not compared.
 """
 
 import re
@@ -78,12 +80,27 @@ def compare(where, fields, given, excepted):
             print(attribute + "any value passes the schema")
 
 
+def from_manual(path):
+    """Element -> attributes, from lines such as ".It Sy vm Ar uuid name"."""
+    with open(path, encoding="utf-8") as file:
+        return {name: set(attributes.split()) for name, attributes in
+                re.findall(r"^\.It Sy (\S+) Ar (.*)$", file.read(), re.M)}
+
+
+def from_golden(paths):
+    """Pairs of element and attribute that stand in a golden file."""
+    return {(node.tag.partition("}")[2], name) for path in paths
+            for node in ElementTree.parse(path).iter() for name in node.attrib}
+
+
 def main():
     """Compares all elements that have a table."""
     with open(sys.argv[1], encoding="utf-8") as file:
         text = file.read()
     elements = from_tables(text)
     schema = Schema(sys.argv[2])
+    manual = from_manual(sys.argv[3])
+    golden = from_golden(sys.argv[4:])
     # a table is declared before it is defined
     declared = set(re.findall(r"RfpField (\w+)_fields\[", text))
     for name in sorted(declared - set(elements)):
@@ -92,6 +109,15 @@ def main():
         element = schema.defines[name].find(RNG + "element")
         compare(name, fields, schema.inside(element),
                 schema.excepted(element))
+        listed = manual.get(name, set())
+        for attribute in sorted(set(fields) ^ listed):
+            print("%s, attribute %s: %s" % (
+                name, attribute, "in the manual alone" if attribute in listed
+                else "not in the manual"))
+        for attribute in sorted(fields):
+            if (name, attribute) not in golden:
+                print("%s, attribute %s: in no golden file" % (
+                    name, attribute))
 
 
 main()

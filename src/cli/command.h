@@ -10,6 +10,7 @@ extern const Command command_changes;
 extern const Command command_create;
 extern const Command command_destroy;
 extern const Command command_export;
+extern const Command command_group;
 extern const Command command_import;
 extern const Command command_info;
 extern const Command command_invoke;

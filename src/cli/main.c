@@ -223,9 +223,12 @@ static const Command command_help = {
 };
 
 static const Command *const commands[] = {
-    &command_catalog,     &command_changes,     &command_create,
-    &command_destroy,     &command_export,      &command_help,
-    &command_import,      &command_info,        &command_invoke,
-    &command_job,         &command_job_process, &command_list,
-    &command_remove_data, &command_verify,      NULL,
+    &command_catalog, &command_changes,
+    &command_create,  &command_destroy,
+    &command_export,  &command_group,
+    &command_help,    &command_import,
+    &command_info,    &command_invoke,
+    &command_job,     &command_job_process,
+    &command_list,    &command_remove_data,
+    &command_verify,  NULL,
 };

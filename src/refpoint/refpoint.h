@@ -537,6 +537,71 @@ refpoint_changes(RefpointConnection *conn,
                  RefpointJob *job,
                  GError **error);
 
+/* ---- Groups -------------------------------------------------------------- */
+
+/*
+ * A named group of domains, whose points are made at one moment and exported
+ * together. It is recorded in the metadata of each member, so a transient
+ * domain forgets it when it is shut off. A domain can be in several groups. A
+ * name is that of one group of this host; the GUID is the group's identity.
+ */
+typedef struct {
+    char *domain_name; /* now; of one that is missing what it was when the group
+                        * was changed last */
+    char *domain_uuid;
+    char *former_name;  /* what it was then, where that is another one; NULL */
+    gboolean missing;   /* no domain of this host */
+    gboolean active;    /* it runs, or is paused */
+    gboolean transient; /* it is gone when it is shut off */
+} RefpointGroupMember;
+
+typedef struct {
+    char *name;
+    char *guid;
+    guint64 generation;  /* counts its changes */
+    gboolean unfinished; /* a change died half way, and could not be completed
+                          * now: the next change completes it */
+    GPtrArray *members;  /* RefpointGroupMember, in the order that the user
+                          * gave */
+} RefpointGroup;
+
+void
+refpoint_group_free(RefpointGroup *group);
+
+/* The groups of this host, by name. Completes a change that died half way,
+ * where nobody else is at it. Free with g_ptr_array_unref(). */
+GPtrArray *
+refpoint_group_list(RefpointConnection *conn, GError **error);
+
+/* One of them, by name or GUID. Free with refpoint_group_free(). Errors:
+ * INVALID_PARAMETER (there is none), INVALID_STATE (two have the name). */
+RefpointGroup *
+refpoint_group_get(RefpointConnection *conn, const char *group, GError **error);
+
+typedef enum {
+    REFPOINT_GROUP_SET,    /* makes it, or replaces its members */
+    REFPOINT_GROUP_ADD,    /* those that are members already stay */
+    REFPOINT_GROUP_REMOVE, /* a member that is missing is named by its UUID, or
+                            * by the name that it had */
+    REFPOINT_GROUP_DELETE, /* the domains and their points stay */
+} RefpointGroupChange;
+
+/*
+ * Changes a group. @domains: NULL-terminated, each a name, UUID or id; NULL for
+ * DELETE. @job's report says in @changed whether anything was to do, and warns
+ * of members that are missing, were renamed, or are transient. On failure the
+ * group is as it was. Errors: INVALID_PARAMETER (no such group or domain, a
+ * name that cannot be one, a group would have no member), INVALID_STATE (two
+ * have the name), IN_USE (another change is under way).
+ */
+gboolean
+refpoint_group_change(RefpointConnection *conn,
+                      RefpointGroupChange change,
+                      const char *group,
+                      const char *const *domains,
+                      RefpointJob *job,
+                      GError **error);
+
 /* ---- Import -------------------------------------------------------------- */
 
 /* Declared with REFPOINT_IMPORT_OPTIONS_INIT, then filled in. */
@@ -734,6 +799,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointConnection, refpoint_connection_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointJob, refpoint_job_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointPoint, refpoint_point_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointChanges, refpoint_changes_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointGroup, refpoint_group_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointCatalog, refpoint_catalog_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RefpointVerification, refpoint_verification_free)
 

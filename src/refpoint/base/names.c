@@ -22,12 +22,12 @@ refuse_name(GError **error, const char *name, const char *rule)
     g_autofree char *shown = rfp_text_clean(name);
 
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("'%s' cannot be the name of a point: %s"), shown, rule);
+                  _("'%s' cannot be used as a name: %s"), shown, rule);
     return FALSE;
 }
 
 gboolean
-rfp_name_check(const char *name, GError **error)
+rfp_name_check_form(const char *name, GError **error)
 {
     if (name == NULL || !*name)
         return refuse_name(error, "", _("it is empty"));
@@ -38,6 +38,14 @@ rfp_name_check(const char *name, GError **error)
     if (name[strspn(name, NAME_CHARACTERS)])
         return refuse_name(error, name,
                            _("only A-Z a-z 0-9 _ . + - are allowed in it"));
+    return TRUE;
+}
+
+gboolean
+rfp_name_check(const char *name, GError **error)
+{
+    if (!rfp_name_check_form(name, error))
+        return FALSE;
     if (g_strv_contains(taken_in_set, name))
         return refuse_name(error, name,
                            _("the export set uses this name itself"));

@@ -9,10 +9,15 @@
 #define RFP_FOLDER_MAX 64
 
 /*
- * A name that a user gives to a point: [A-Za-z0-9_.+-], no leading "." or "-",
- * at most RFP_NAME_MAX bytes, not "disks", "set.xml", "folders.xml". Else
- * INVALID_PARAMETER with the rule that was broken.
+ * A name that a user gives to something: [A-Za-z0-9_.+-], no leading "." or
+ * "-", at most RFP_NAME_MAX bytes. Else INVALID_PARAMETER with the rule that
+ * was broken.
  */
+gboolean
+rfp_name_check_form(const char *name, GError **error);
+
+/* The same for that of a point, which is a folder in the set: not "disks",
+ * "set.xml", "folders.xml". */
 gboolean
 rfp_name_check(const char *name, GError **error);
 

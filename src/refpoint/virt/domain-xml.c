@@ -7,6 +7,7 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "base/xml.h"
+#include "virt/group-xml.h"
 #include "virt/metadata-xml.h"
 
 #define TARGET_MAX 32
@@ -376,6 +377,17 @@ rfp_domain_xml_disk(RfpDomainXml *domain, const char *target)
     return NULL;
 }
 
+static gboolean
+is_ours(xmlNodePtr node)
+{
+    const char *uri = node->type == XML_ELEMENT_NODE && node->ns != NULL
+                          ? (const char *)node->ns->href
+                          : NULL;
+
+    return uri != NULL && (strcmp(uri, RFP_METADATA_URI) == 0 ||
+                           g_str_has_prefix(uri, RFP_GROUP_URI));
+}
+
 static void
 strip_metadata(xmlNodePtr metadata)
 {
@@ -384,8 +396,7 @@ strip_metadata(xmlNodePtr metadata)
 
     for (; child != NULL; child = next) {
         next = child->next;
-        if (child->type == XML_ELEMENT_NODE && child->ns != NULL &&
-            g_strcmp0((char *)child->ns->href, RFP_METADATA_URI) == 0)
+        if (is_ours(child))
             rfp_xml_remove(child);
     }
     if (xmlFirstElementChild(metadata) == NULL)

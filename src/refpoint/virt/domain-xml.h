@@ -47,8 +47,8 @@ rfp_domain_xml_free(RfpDomainXml *domain);
 RfpDomainDisk *
 rfp_domain_xml_disk(RfpDomainXml *domain, const char *target);
 
-/* The text of domain XML @xml without the metadata element of this program
- * (urn:virt-refpoint:domain:1), and without an empty <metadata> left behind.
+/* The text of domain XML @xml without the metadata elements of this program
+ * (points and groups), and without an empty <metadata> left behind.
  * Free with g_free(). */
 char *
 rfp_domain_xml_strip(const char *xml, GError **error);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "virt/domain.h"
 #include "base/text.h"
-#include "virt/metadata-xml.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -391,14 +390,17 @@ rfp_domain_resume(RfpDomain *domain, GError **error)
 }
 
 gboolean
-rfp_domain_get_metadata(RfpDomain *domain, char **xml, GError **error)
+rfp_domain_get_metadata(RfpDomain *domain,
+                        const char *uri,
+                        char **xml,
+                        GError **error)
 {
     char *text = NULL;
 
     *xml = NULL;
     while ((text = domain->calls->get_metadata(domain->virt,
-                                               VIR_DOMAIN_METADATA_ELEMENT,
-                                               RFP_METADATA_URI, 0)) == NULL &&
+                                               VIR_DOMAIN_METADATA_ELEMENT, uri,
+                                               0)) == NULL &&
            virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA) {
         rfp_virt_error_set(error, domain->name,
                            _("cannot get what is recorded in domain '%s'"),
@@ -406,7 +408,7 @@ rfp_domain_get_metadata(RfpDomain *domain, char **xml, GError **error)
         rfp_error_add_way_out(error,
                               _("try again when this works: virsh "
                                 "metadata %s %s"),
-                              domain->shell_name, RFP_METADATA_URI);
+                              domain->shell_name, uri);
         if (!rfp_domain_again(domain, error))
             return FALSE;
     }
@@ -427,7 +429,11 @@ rfp_domain_is_persistent(RfpDomain *domain)
 }
 
 gboolean
-rfp_domain_set_metadata(RfpDomain *domain, const char *xml, GError **error)
+rfp_domain_set_metadata(RfpDomain *domain,
+                        const char *prefix,
+                        const char *uri,
+                        const char *xml,
+                        GError **error)
 {
     for (;;) {
         const gboolean persistent = rfp_domain_is_persistent(domain);
@@ -437,11 +443,10 @@ rfp_domain_set_metadata(RfpDomain *domain, const char *xml, GError **error)
             flags |= VIR_DOMAIN_AFFECT_LIVE;
         if (domain->calls->set_metadata(domain->virt,
                                         VIR_DOMAIN_METADATA_ELEMENT, xml,
-                                        RFP_METADATA_PREFIX, RFP_METADATA_URI,
-                                        flags) == 0)
+                                        prefix, uri, flags) == 0)
             return TRUE;
         rfp_virt_error_set(error, domain->name,
-                           _("cannot record the point in domain '%s'"),
+                           _("cannot write to the metadata of domain '%s'"),
                            domain->name);
         if (!rfp_domain_again(domain, error))
             return FALSE;

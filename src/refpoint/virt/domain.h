@@ -123,14 +123,22 @@ rfp_domain_resume(RfpDomain *domain, GError **error);
 gboolean
 rfp_domain_is_persistent(RfpDomain *domain);
 
-/* *@xml: our metadata element, or NULL if there is none. Free with g_free().
- * FALSE: libvirt did not tell. */
+/* *@xml: the metadata element of the namespace @uri, or NULL if there is none.
+ * Free with g_free(). FALSE: libvirt did not tell. */
 gboolean
-rfp_domain_get_metadata(RfpDomain *domain, char **xml, GError **error);
+rfp_domain_get_metadata(RfpDomain *domain,
+                        const char *uri,
+                        char **xml,
+                        GError **error);
 
-/* Sets it for the running and the persistent domain; NULL removes it. */
+/* Sets it for the running and the persistent domain, with @prefix for the
+ * namespace; NULL removes it. */
 gboolean
-rfp_domain_set_metadata(RfpDomain *domain, const char *xml, GError **error);
+rfp_domain_set_metadata(RfpDomain *domain,
+                        const char *prefix,
+                        const char *uri,
+                        const char *xml,
+                        GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RfpDomain, rfp_domain_free)
 

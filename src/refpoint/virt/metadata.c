@@ -7,7 +7,7 @@ rfp_metadata_load(RfpDomain *domain, GError **error)
 {
     g_autofree char *xml = NULL;
 
-    return rfp_domain_get_metadata(domain, &xml, error)
+    return rfp_domain_get_metadata(domain, RFP_METADATA_URI, &xml, error)
                ? rfp_metadata_parse(xml, domain->uuid)
                : NULL;
 }
@@ -50,11 +50,13 @@ store(RfpDomain *domain, GPtrArray *points, GError **error)
     g_autofree char *xml = rfp_metadata_format(points, domain->uuid);
     g_autofree char *old = NULL;
 
-    if (xml == NULL && !rfp_domain_get_metadata(domain, &old, error))
+    if (xml == NULL &&
+        !rfp_domain_get_metadata(domain, RFP_METADATA_URI, &old, error))
         return FALSE;
     if (xml == NULL && old == NULL)
         return TRUE;
-    return rfp_domain_set_metadata(domain, xml, error);
+    return rfp_domain_set_metadata(domain, RFP_METADATA_PREFIX,
+                                   RFP_METADATA_URI, xml, error);
 }
 
 gboolean

@@ -114,6 +114,12 @@ __virt_refpoint_disks()
             awk '{print $1}')
 }
 
+__virt_refpoint_groups()
+{
+    __virt_refpoint_lines "$1" < <(
+        virt-refpoint -q "${__refpoint_uri[@]}" group list --name 2>/dev/null)
+}
+
 __virt_refpoint_jobs()
 {
     __virt_refpoint_lines "$1" < <(
@@ -194,6 +200,7 @@ __virt_refpoint_options()
             options+=" --compress= --limit-rate= --stall-timeout="
             options+=" --allow-plaintext --dry-run --strict --progress"
             ;;
+        group) options+=" --name" ;;
         import) options+=" --restored --progress" ;;
         invoke) options+=" --async --list --path= --xml" ;;
         job) options+=" --timeout=" ;;
@@ -212,9 +219,9 @@ __virt_refpoint_options()
 
 __virt_refpoint_operand()
 {
-    local commands="catalog changes create destroy export help import info"
+    local commands="catalog changes create destroy export group help import"
 
-    commands+=" invoke job list remove-data verify"
+    commands+=" info invoke job list remove-data verify"
     case $__refpoint_command:${#__refpoint_operands[@]} in
         :0 | help:0) __virt_refpoint_words "$commands" "$1" ;;
         changes:0 | create:0 | destroy:0 | export:0 | import:0 | info:0 | \
@@ -223,6 +230,18 @@ __virt_refpoint_operand()
             ;;
         changes:1 | destroy:1 | info:1 | remove-data:1)
             __virt_refpoint_points "$1" "${__refpoint_operands[0]}"
+            ;;
+        group:0)
+            __virt_refpoint_words "add delete list remove set show" "$1"
+            ;;
+        group:1)
+            [ "${__refpoint_operands[0]}" = list ] ||
+                __virt_refpoint_groups "$1"
+            ;;
+        group:*)
+            case ${__refpoint_operands[0]} in
+                add | remove | set) __virt_refpoint_domains "$1" ;;
+            esac
             ;;
         invoke:0) __virt_refpoint_methods "$1" ;;
         invoke:*)

@@ -23,6 +23,10 @@ virt-refpoint()
 {
     case "$*" in
         *"list --name -- vm1") printf '%s\n' point1 point2 ;;
+        *"group list --name")
+            printf '%s\n' web-1 web-2
+            [ "$2" != -c ] || echo "web-at-$3"
+            ;;
         *"job list") printf ' %s   Method\n' 1f0c9a3e-1 1f0c9a3e-2 ;;
         "invoke --list"*)
             printf '%s\n' Service.Do '    in        Name   string' \
@@ -43,8 +47,8 @@ complete_line()
 }
 
 is "$(complete_line virt-refpoint '')" \
-    "catalog changes create destroy export help import info invoke job list \
-remove-data verify" \
+    "catalog changes create destroy export group help import info invoke job \
+list remove-data verify" \
     "commands"
 is "$(complete_line virt-refpoint c)" "catalog changes create" \
     "commands that fit"
@@ -91,6 +95,27 @@ is "$(complete_line virt-refpoint changes vm1 p)" "point1 point2" \
     "points to compare with"
 is "$(complete_line virt-refpoint changes vm1 --offset 1M p)" \
     "point1 point2" "points behind a number"
+
+is "$(complete_line virt-refpoint group '')" \
+    "add delete list remove set show" "what can be done to groups"
+for command in add delete remove set show; do
+    is "$(complete_line virt-refpoint group $command w)" "web-1 web-2" \
+        "groups behind $command"
+done
+is "$(complete_line virt-refpoint -c x:///y group show web-a)" \
+    'web-at-x:///y' "groups of the connection"
+is "$(complete_line virt-refpoint group list '')" "" "a list takes no group"
+for command in add remove set; do
+    is "$(complete_line virt-refpoint group $command web-1 vm)" "vm1 vm2" \
+        "domains behind $command and a group"
+    is "$(complete_line virt-refpoint group $command web-1 vm1 vm)" \
+        "vm1 vm2" "more domains behind $command and a group"
+done
+for command in delete show; do
+    is "$(complete_line virt-refpoint group $command web-1 '')" "" \
+        "$command takes no domain"
+done
+is "$(complete_line virt-refpoint group list --n)" --name "options of group"
 
 is "$(complete_line virt-refpoint job '')" \
     "kill list resume show suspend terminate wait" "what can be done to jobs"

@@ -23,8 +23,8 @@ unlike "$(cat "$tmp/program")" $'[^\t -~\n]' "the help is plain text"
 commands=$(sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' "$tmp/program")
 # shellcheck disable=SC2086,SC2116
 is "$(echo $commands)" \
-    "catalog changes create destroy export help import info invoke job list \
-remove-data verify" \
+    "catalog changes create destroy export group help import info invoke job \
+list remove-data verify" \
     "the commands are listed"
 # shellcheck disable=SC2046,SC2086
 is "$(echo $(sed -n 's/^ *\(local \)\?commands+\?="\(.*\)"$/\2/p' "$completion"))" \

@@ -31,6 +31,28 @@ usage "import without a directory" "DIRECTORY is missing" import vm
 usage "import with too much" "unexpected argument: d" import a b c d
 usage "create with too much" "unexpected argument: c" create a b c
 usage "list with too much" "unexpected argument: b" list a b
+usage "group without a command" "COMMAND is missing" group
+usage "group, an unknown command" "unknown command: group rename" \
+    group rename a b
+like "$(cat "$tmp/err")" "virt-refpoint help group" "group: the help is named"
+for command in show set add remove delete; do
+    usage "group $command without a group" "GROUP is missing" group $command
+    usage "group $command, an empty group" "\\[GROUP\\] is empty" \
+        group $command ""
+    usage "group $command --name" "--name is for group list" \
+        group $command a b --name
+done
+for command in set add remove; do
+    usage "group $command without a domain" "DOMAIN is missing" \
+        group $command a
+    usage "group $command, an empty domain" "\\[DOMAIN\\].* is empty" \
+        group $command a ""
+done
+for command in show delete; do
+    usage "group $command with too much" "unexpected argument: b" \
+        group $command a b
+done
+usage "group list with too much" "unexpected argument: a" group list a
 usage "catalog without a directory" "DIRECTORY is missing" catalog
 usage "catalog with too much" "unexpected argument: b" catalog a b
 usage "verify without a directory" "DIRECTORY is missing" verify

@@ -245,11 +245,10 @@ text_of(const Request *request,
     if (group == NULL)
         return g_strdup("");
     return g_strdup_printf(
-        report->changed
-            ? ngettext("Group %s has %u member now\n",
-                       "Group %s has %u members now\n", n)
-            : ngettext("Group %s had this %u member already\n",
-                       "Group %s had these %u members already\n", n),
+        report->changed ? ngettext("Group %s has %u member now\n",
+                                   "Group %s has %u members now\n", n)
+                        : ngettext("Group %s has %u member, as before\n",
+                                   "Group %s has %u members, as before\n", n),
         group->name, n);
 }
 

@@ -176,7 +176,7 @@ check_request(const Change *change, GError **error)
     if (change->name == NULL || *change->name == '\0')
         wrong = _("no group is named");
     else if (named && change->kind == REFPOINT_GROUP_DELETE)
-        wrong = _("a group is deleted as a whole: no domains are named");
+        wrong = _("a group is deleted as a whole: no domain is to be named");
     else if (!named && change->kind != REFPOINT_GROUP_DELETE)
         wrong = _("no domain is named");
     if (wrong == NULL)
@@ -293,7 +293,7 @@ remove_domains(Change *change, GError **error)
     if (change->note->members->len > 0)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("group '%s' would have no member any more"),
+                  _("group '%s' would have no members left"),
                   change->note->name);
     rfp_error_add_object(error, change->note->name);
     rfp_error_add_way_out(error,

@@ -326,8 +326,8 @@ rfp_groups_lock(RefpointConnection *conn, guint wait_ms, GError **error)
         return rfp_fd_steal(&fd);
     case RFP_LOCK_BUSY:
         rfp_error_set(error, REFPOINT_ERROR_IN_USE,
-                      _("another virt-refpoint changes the groups of this "
-                        "host"));
+                      _("another virt-refpoint is changing the groups of "
+                        "this host"));
         rfp_error_add_way_out(error, _("try again in a moment"));
         break;
     case RFP_LOCK_FAILED:

@@ -129,7 +129,8 @@ parse_members(RfpGroupNote *note, xmlNodePtr node)
     return TRUE;
 }
 
-/* NULL: damaged, or of another domain. */
+/* NULL: damaged, or of another domain. One whose GUID is not spelt as we do it
+ * stands where we would not write over it: it counts as damaged, too. */
 static RfpGroupNote *
 parse_note(xmlNodePtr node, const char *domain_uuid)
 {
@@ -141,11 +142,13 @@ parse_note(xmlNodePtr node, const char *domain_uuid)
     guint64 generation = 0;
 
     if (!rfp_guid_equal(domain, domain_uuid) || !rfp_guid_check(guid) ||
-        !rfp_guid_equal(guid, in_uri) || name == NULL ||
-        !rfp_name_check_form(name, NULL) ||
+        name == NULL || !rfp_name_check_form(name, NULL) ||
+        rfp_guid_check(name) ||
         !rfp_xml_attr_uint(node, "generation", G_MAXINT64, &generation))
         return NULL;
     note = rfp_group_note_new(guid, name, generation);
+    if (strcmp(note->guid, in_uri) != 0)
+        return NULL;
     return parse_members(note, node) ? g_steal_pointer(&note) : NULL;
 }
 

@@ -100,7 +100,7 @@ load(RefpointConnection *conn, GError **error)
     g_clear_pointer(&groups, rfp_groups_free);
     groups = rfp_groups_load(conn, NULL, error);
     if (groups != NULL)
-        rfp_groups_settle(groups, NULL);
+        rfp_groups_settle(groups);
     return g_steal_pointer(&groups);
 }
 
@@ -144,9 +144,9 @@ typedef struct {
     const char *name; /* or GUID, as the caller has it */
     const char *const *domains;
     RfpGroups *groups;
-    const RfpGroup *old; /* NULL: there is none yet */
-    RfpGroupNote *note;  /* what becomes of it */
-    GPtrArray *written;  /* RfpDomain, borrowed: those that have @note */
+    RfpGroup *old;      /* NULL: there is none yet */
+    RfpGroupNote *note; /* what becomes of it */
+    GPtrArray *written; /* RfpDomain, borrowed: those that have @note */
 } Change;
 
 /* A name that looks like a GUID could be taken for that of another group. */
@@ -452,14 +452,16 @@ warn_of_members(const Change *change)
     }
 }
 
-/* Under the lock. */
+/* Under the lock. A group that cannot be completed hinders no other one. */
 static gboolean
 run(Change *change, GError **error)
 {
     change->groups = rfp_groups_load(change->conn, &change->job->cancel, error);
-    if (change->groups == NULL || !rfp_groups_settle(change->groups, error) ||
-        !find_old(change, error) || !decide(change, error) ||
-        !rfp_job_check(change->job, error))
+    if (change->groups == NULL || !find_old(change, error) ||
+        (change->old != NULL && !rfp_group_settle(change->old, error)))
+        return FALSE;
+    rfp_groups_settle(change->groups);
+    if (!decide(change, error) || !rfp_job_check(change->job, error))
         return FALSE;
     if (!is_as_before(change)) {
         if (!write_notes(change, error))

@@ -248,14 +248,14 @@ set_ambiguous(const RfpGroup *one,
                             "virt-refpoint group delete GUID"));
 }
 
-const RfpGroup *
+RfpGroup *
 rfp_groups_find(const RfpGroups *groups, const char *group, GError **error)
 {
-    const RfpGroup *found = NULL;
+    RfpGroup *found = NULL;
     g_autofree char *shown = rfp_text_clean(group);
 
-    for (guint i = 0; i < groups->groups->len; i++) {
-        const RfpGroup *one = g_ptr_array_index(groups->groups, i);
+    for (guint i = 0; group != NULL && i < groups->groups->len; i++) {
+        RfpGroup *one = g_ptr_array_index(groups->groups, i);
 
         if (!has_name(one, group))
             continue;
@@ -354,8 +354,8 @@ rfp_group_remove(RfpDomain *domain, const char *guid, GError **error)
 }
 
 /* Members first: while one of them has the highest generation it counts. */
-static gboolean
-settle(RfpGroup *group, GError **error)
+gboolean
+rfp_group_settle(RfpGroup *group, GError **error)
 {
     const RfpGroupNote *note = group->note;
 
@@ -377,16 +377,13 @@ settle(RfpGroup *group, GError **error)
     return TRUE;
 }
 
-gboolean
-rfp_groups_settle(RfpGroups *groups, GError **error)
+void
+rfp_groups_settle(RfpGroups *groups)
 {
     for (guint i = groups->groups->len; i > 0; i--) {
         RfpGroup *group = g_ptr_array_index(groups->groups, i - 1);
 
-        if (!settle(group, error))
-            return FALSE;
-        if (group->note->members->len == 0)
+        if (rfp_group_settle(group, NULL) && group->note->members->len == 0)
             g_ptr_array_remove_index(groups->groups, i - 1);
     }
-    return TRUE;
 }

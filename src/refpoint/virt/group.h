@@ -38,7 +38,7 @@ rfp_groups_free(RfpGroups *groups);
 
 /* The group of this name or GUID; borrowed. INVALID_PARAMETER: there is none;
  * INVALID_STATE: several have the name. */
-const RfpGroup *
+RfpGroup *
 rfp_groups_find(const RfpGroups *groups, const char *group, GError **error);
 
 /* The domain of this UUID; borrowed. NULL: it is not here. */
@@ -51,9 +51,14 @@ rfp_groups_domain(const RfpGroups *groups, const char *uuid);
 RfpFd
 rfp_groups_lock(RefpointConnection *conn, guint wait_ms, GError **error);
 
-/* Under the lock: completes changes that died half way. */
+/* Under the lock: completes a change of this group that died half way. */
 gboolean
-rfp_groups_settle(RfpGroups *groups, GError **error);
+rfp_group_settle(RfpGroup *group, GError **error);
+
+/* Under the lock: the same for all groups, as far as it can be done. Those that
+ * are completely deleted go from the list. */
+void
+rfp_groups_settle(RfpGroups *groups);
 
 /* Writes @note into one domain, running and persistent. */
 gboolean

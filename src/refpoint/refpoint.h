@@ -592,7 +592,7 @@ typedef enum {
  * of members that are missing, were renamed, or are transient. On failure the
  * group is as it was. Errors: INVALID_PARAMETER (no such group or domain, a
  * name that cannot be one, a group would have no member), INVALID_STATE (two
- * have the name), IN_USE (another change is under way).
+ * have the name), IN_USE (another change goes on for more than ten seconds).
  */
 gboolean
 refpoint_group_change(RefpointConnection *conn,

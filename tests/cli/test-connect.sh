@@ -12,6 +12,9 @@ commands=(
     "create vm --track-only"
     "destroy vm point"
     "export vm $tmp/set"
+    "group list"
+    "group show web"
+    "group set web vm"
 )
 
 for command in "${commands[@]}"; do

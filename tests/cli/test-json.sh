@@ -27,7 +27,7 @@ like "$(json_get .error.message)" "--max-chain=0" "a bad value: it is named"
 json 64 "not UTF-8" list $'\xff'
 json 64 "create" create
 is "$(json_get .return_value)" 4 "create counts in its own set"
-for command in changes destroy export import info catalog verify; do
+for command in changes destroy export group import info catalog verify; do
     json 64 "$command" "$command"
     is "$(json_get .return_value)" 32773 "$command counts in the other set"
 done

@@ -38,20 +38,36 @@ cli_operand(const Cli *cli, guint index)
     return index < n ? cli->operands[index] : NULL;
 }
 
-/* Against the command's description: "DOMAIN [NAME]...". */
+const char *
+cli_domain(const Cli *cli)
+{
+    return cli->group != NULL ? NULL : cli_operand(cli, 0);
+}
+
+const char *
+cli_behind_domain(const Cli *cli, guint index)
+{
+    return cli_operand(cli, cli->group != NULL ? index : index + 1);
+}
+
+/* Against the command's description: "DOMAIN [NAME]...". A group takes the
+ * place of the domain. */
 static gboolean
 check_operands(const Cli *cli, GError **error)
 {
     g_auto(GStrv) words = g_strsplit(cli->command->operands, " ", -1);
     guint n_words = *cli->command->operands ? g_strv_length(words) : 0;
+    const guint skipped = cli->group != NULL ? 1 : 0;
 
+    n_words -= skipped;
     for (guint i = 0; i < n_words; i++) {
         const char *operand = cli_operand(cli, i);
+        const char *word = words[i + skipped];
 
-        if (operand == NULL && words[i][0] != '[')
-            return cli_bad_usage(error, _("%s is missing"), words[i]);
+        if (operand == NULL && word[0] != '[')
+            return cli_bad_usage(error, _("%s is missing"), word);
         if (operand != NULL && *operand == '\0')
-            return cli_bad_usage(error, _("%s is empty"), words[i]);
+            return cli_bad_usage(error, _("%s is empty"), word);
     }
     if (cli_operand(cli, n_words) != NULL &&
         !g_str_has_suffix(cli->command->operands, "..."))
@@ -178,8 +194,14 @@ cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error)
     g_autofree char *uri = NULL;
     g_autofree char *wait_max = NULL;
     g_auto(GStrv) split = cli_split_option(args, "wait");
+    g_autofree char *group = NULL;
     WaitArgs wait = {0};
     gboolean parsed;
+    const GOptionEntry groups[] = {
+        {"group", 0, 0, G_OPTION_ARG_FILENAME, &group,
+         N_("all members of this group, in place of a domain"), "GROUP"},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
     const GOptionEntry common[] = {
         {"wait", 0, 0, G_OPTION_ARG_NONE, &wait.forever,
          N_("wait while others work on the domain, at most SECONDS"),
@@ -202,6 +224,8 @@ cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error)
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 
     g_option_context_set_summary(context, _(cli->command->summary));
+    if (cli->command->groups)
+        g_option_context_add_main_entries(context, groups, GETTEXT_PACKAGE);
     parsed =
         cli_parse_options(context, cli->command->waits ? split : args, entries,
                           cli->command->waits ? common
@@ -215,6 +239,10 @@ cli_parse(Cli *cli, char **args, const GOptionEntry *entries, GError **error)
         cli->help = help_of(cli, context);
         return FALSE;
     }
+    if (group != NULL && *group == '\0')
+        return cli_bad_usage(error, _("%s: the value is empty"), "--group");
+    g_free(cli->group);
+    cli->group = g_steal_pointer(&group);
     return take_wait(cli, &wait, error) && check_operands(cli, error);
 }
 
@@ -428,6 +456,7 @@ void
 cli_clear(Cli *cli)
 {
     g_clear_pointer(&cli->uri, g_free);
+    g_clear_pointer(&cli->group, g_free);
     g_clear_pointer(&cli->operands, g_strfreev);
     g_clear_pointer(&cli->help, g_free);
     g_clear_pointer(&cli->job, refpoint_job_free);

@@ -30,7 +30,8 @@ typedef struct {
     gboolean quiet;
     gboolean progress_wanted; /* without a terminal, too */
     char *uri;
-    guint wait; /* seconds, as refpoint_job_set_wait() has it */
+    guint wait;  /* seconds, as refpoint_job_set_wait() has it */
+    char *group; /* whose members are meant, in place of DOMAIN; or NULL */
     char **operands;
     char *help; /* the text, where help was asked for */
 
@@ -45,6 +46,8 @@ struct _Command {
     const char *operands; /* "DOMAIN [NAME]...", one word an operand */
     const char *summary;  /* N_(); NULL: help does not show the command */
     RefpointReturnSet set;
+    gboolean groups;                   /* takes --group in place of DOMAIN,
+                                        * its first operand */
     gboolean waits;                    /* takes --wait and --no-wait */
     guint wait;                        /* seconds that it waits without them */
     int (*run)(Cli *cli, char **args); /* the exit status; args[0]: name */
@@ -95,6 +98,14 @@ cli_waits(const char *whom, gpointer cli);
 /* The operand, or NULL where it was not given. */
 const char *
 cli_operand(const Cli *cli, guint index);
+
+/* Of a command that takes --group: the domain, or NULL where a group is meant;
+ * and the operands behind it, from 0 on. */
+const char *
+cli_domain(const Cli *cli);
+
+const char *
+cli_behind_domain(const Cli *cli, guint index);
 
 /*
  * A new operation, which SIGINT, SIGTERM and SIGHUP cancel until

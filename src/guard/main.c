@@ -40,6 +40,8 @@
 #define LATE_MAX_US (24 * 3600 * (gint64)G_USEC_PER_SEC)
 #define LATE_PAUSE_MS 1000
 #define LATE_THAW_TIMEOUT 5
+/* Seconds that a guest may be said to stand still. */
+#define FROZEN_MAX 3600
 #define THAW_AGAIN_US (1 * G_USEC_PER_SEC)
 #define CONNECT_US (10 * G_USEC_PER_SEC)
 #define CONNECT_PAUSE_US (200 * 1000)
@@ -615,21 +617,45 @@ read_line(int timeout_ms, gboolean *timed_out)
     return NULL;
 }
 
-/* Thaws the guest, because the process that froze it does not go on. This is
+/* Whether the process that is guarded has suspended the guest. */
+static gboolean
+has_suspended(const Guard *guard)
+{
+    g_autoptr(RfpRecord) record =
+        rfp_record_peek(guard->records_dir, guard->uuid);
+
+    return record != NULL && rfp_record_find(record, RFP_STEP_PAUSE) != NULL &&
+           rfp_record_find(record, RFP_STEP_RESUMED) == NULL;
+}
+
+static gboolean
+resume_suspended(RfpDomain *domain, GError **error)
+{
+    RfpDomainState state = {0};
+
+    return rfp_domain_state(domain, &state, error) &&
+           (!state.paused || rfp_domain_resume(domain, error));
+}
+
+/* Lets the guest go on, because the process that stopped it does not. This is
  * tried once, and again for as long as libvirt's daemon is away. */
 static void
 thaw_stalled(Guard *guard)
 {
     gboolean gone = FALSE;
+    gboolean done = TRUE;
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpDomain) domain = find_domain(guard, &gone);
     gboolean away = domain == NULL && !gone;
 
-    syslog(LOG_WARNING, "domain %s is frozen for too long: thawing it",
+    syslog(LOG_WARNING, "domain %s stands still for too long: it goes on",
            guard->uuid);
-    if (domain != NULL)
-        away = !rfp_agent_thaw(domain, LATE_THAW_TIMEOUT, NULL, &error) &&
-               g_error_matches(error, REFPOINT_ERROR,
+    if (domain != NULL && has_suspended(guard))
+        done = resume_suspended(domain, &error);
+    else if (domain != NULL)
+        done = rfp_agent_thaw(domain, LATE_THAW_TIMEOUT, NULL, &error);
+    if (!done)
+        away = g_error_matches(error, REFPOINT_ERROR,
                                REFPOINT_ERROR_NOT_AVAILABLE);
     guard->frozen_until = away ? g_get_monotonic_time() + THAW_AGAIN_US : 0;
 }
@@ -663,13 +689,27 @@ look_around(Guard *guard)
     job_watch(guard);
 }
 
+/* "frozen <seconds>" */
+static gboolean
+hear_frozen(Guard *guard, const char *word)
+{
+    guint64 seconds = 0;
+
+    if (!g_str_has_prefix(word, RFP_GUARD_FROZEN) ||
+        !g_ascii_string_to_unsigned(word + strlen(RFP_GUARD_FROZEN), 10, 1,
+                                    FROZEN_MAX, &seconds, NULL))
+        return FALSE;
+    guard->frozen_until =
+        g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+    return TRUE;
+}
+
 static void
 hear(Guard *guard, const char *word)
 {
-    if (strcmp(word, "frozen") == 0)
-        guard->frozen_until =
-            g_get_monotonic_time() + (gint64)(RFP_FROZEN_MAX * 1000) * 1000;
-    else if (strcmp(word, "job") == 0)
+    if (hear_frozen(guard, word))
+        return;
+    if (strcmp(word, "job") == 0)
         job_begins(guard);
     else
         guard->frozen_until = 0;

@@ -123,7 +123,8 @@ refpoint_return_name(int cause);
 /* What the running operation is doing, for a progress display. Never grows:
  * the library hands out arrays of it. */
 typedef struct {
-    const char *target; /* the disk */
+    const char *target; /* the disk; where an operation is of several domains,
+                         * DOMAIN:TARGET */
     guint64 done;       /* bytes of guest data dealt with so far */
     guint64 total;      /* bytes to be dealt with; grows while it is not yet
                          * known, see @final */
@@ -188,7 +189,9 @@ typedef struct {
     char *image;       /* path of the image, NULL until written */
     char *view_digest; /* hexadecimal, NULL until known */
     RefpointAudit audit;
-    guint audited; /* clusters compared */
+    guint audited;     /* clusters compared */
+    char *domain_name; /* whose disk it is */
+    char *domain_uuid;
 } RefpointDiskReport;
 
 /* What an operation did with one domain. */
@@ -196,10 +199,25 @@ typedef struct {
     char *domain_name;
     char *domain_uuid;
     RefpointConsistency consistency;
-    guint64 frozen_us; /* how long its file systems stood still */
+    guint64 frozen_us; /* how long its file systems, or all of it, stood
+                        * still */
     GPtrArray *disks;  /* RefpointDiskReport; they are also among the disks of
                         * the whole report, which has those of all members */
+    /* Microseconds since the epoch; 0: not so. */
+    gint64 frozen_at; /* it was frozen, or suspended */
+    gint64 begun_at;  /* the point was made */
+    gint64 thawed_at; /* it went on */
 } RefpointMemberReport;
+
+/* How the members of a group came to have one moment. */
+typedef enum {
+    REFPOINT_MOMENT_NONE,   /* there was no group, or no point was made */
+    REFPOINT_MOMENT_FROZEN, /* all that ran were frozen before the first point
+                             * was made, and until the last one was */
+    REFPOINT_MOMENT_PAUSED, /* the same, but suspended */
+    REFPOINT_MOMENT_APART,  /* they have not: each point is of a moment of its
+                             * own, with the skew between them */
+} RefpointMoment;
 
 /* The outcome of an operation. */
 typedef struct {
@@ -222,6 +240,11 @@ typedef struct {
                          * did not wait */
     GPtrArray *members; /* RefpointMemberReport, one for each domain; what
                          * stands above of a domain is of the first */
+    char *group_name;   /* NULL: a single domain */
+    char *group_guid;
+    RefpointMoment moment;
+    guint64 window_us; /* from the first freeze to the last thaw */
+    guint64 skew_us;   /* between the first point and the last one */
 } RefpointReport;
 
 typedef struct _RefpointJob RefpointJob;
@@ -644,6 +667,11 @@ refpoint_import(RefpointConnection *conn,
 #define REFPOINT_CHAIN_LIMIT 150
 #define REFPOINT_COMPRESS_LEVEL_MAX 22
 #define REFPOINT_STALL_DEFAULT 120
+/* Seconds from the first freeze in a group to its last thaw: what Windows'
+ * shadow copies allow. */
+#define REFPOINT_WINDOW_DEFAULT 10
+#define REFPOINT_WINDOW_MAX 3600
+#define REFPOINT_JOBS_MAX 256
 
 /* How images are compressed. */
 typedef enum {
@@ -675,9 +703,19 @@ typedef struct {
     RefpointCompress compress;    /* of the images */
     int compress_level;           /* 1 to the limit; 0: by default */
     guint64 limit_rate;           /* as refpoint_job_set_rate(); 0: no limit */
-    guint stall_timeout; /* seconds that QEMU may stay silent while data
-                          * moves; 0: no limit */
-    guint reserved;      /* 0 */
+    guint stall_timeout;    /* seconds that QEMU may stay silent while data
+                             * moves; 0: no limit */
+    gboolean allow_missing; /* members of @group that are not here are left
+                             * out, with a warning */
+    const char *group;      /* in place of @domain: its name or GUID; then
+                             * @disks and @exclude are DOMAIN:TARGET */
+    gboolean pause; /* suspend all that runs instead of freezing it, for the
+                     * moment of the point */
+    guint window;   /* seconds that guests may stand still for their point; 0:
+                     * REFPOINT_WINDOW_DEFAULT for a group, else a minute */
+    guint jobs;     /* disks that are read at a time; 0: by the number of
+                     * CPUs */
+    guint reserved; /* 0 */
 } RefpointExportOptions;
 
 #define REFPOINT_EXPORT_OPTIONS_INIT                                           \
@@ -695,9 +733,13 @@ void
 refpoint_export_options_init(RefpointExportOptions *options, gsize size);
 
 /*
- * Exports a point of a running domain into a set. The outcome, and the
- * warnings, are in the job's report. On failure everything made is undone
- * before the call ends.
+ * Exports a point of a running domain, or of all domains of a group at one
+ * moment, into a set. The outcome, and the warnings, are in the job's report.
+ * On failure everything made is undone before the call ends: of a group all of
+ * it is published, or nothing. The members are frozen, or suspended, before the
+ * first of their points is made, until the last one is; past the window they
+ * go on, and that is TIMEOUT. Members that cannot be frozen do not have that
+ * moment, which is a warning.
  */
 gboolean
 refpoint_export(RefpointConnection *conn,
@@ -740,9 +782,11 @@ typedef struct {
 typedef struct {
     char *path;
     char *set_guid;
-    char *domain_name;
+    char *domain_name; /* NULL: the set is a group's */
     char *domain_uuid;
     GPtrArray *points; /* RefpointCatalogPoint, by sequence */
+    char *group_name;  /* when the set was made; NULL: it is a VM's */
+    char *group_guid;
 } RefpointCatalog;
 
 void

@@ -25,6 +25,11 @@
 #define SET_OTHER "vm2/"
 #define SET_OTHER_VM "a4b8e5b2-0d3e-4a6f-8a55-91d1f0a6c1df"
 
+/* Whose the sets are. */
+static const RfpSetOwner set_owner G_GNUC_UNUSED = {FALSE, SET_VM, "vm1"};
+static const RfpSetOwner set_other_owner G_GNUC_UNUSED = {FALSE, SET_OTHER_VM,
+                                                          "vm2"};
+
 /* A disk of a point. */
 typedef struct {
     const char *target; /* "vm2/vda": of SET_OTHER_VM */
@@ -347,7 +352,7 @@ set_make(const char *path, const SetMade *points)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpExportSet) set =
-        rfp_export_set_prepare(path, SET_VM, "vm1", &error);
+        rfp_export_set_prepare(path, &set_owner, &error);
 
     g_assert_no_error(error);
     for (; points->name != NULL; points++)

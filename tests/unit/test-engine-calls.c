@@ -730,7 +730,10 @@ make_set(FakeHost *host)
     g_autofree char *path = g_build_filename(host->dir, "set", NULL);
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpExportSet) set =
-        rfp_export_set_prepare(path, FAKE_UUID, FAKE_NAME, &error);
+        rfp_export_set_prepare(path,
+                               &(const RfpSetOwner){.guid = FAKE_UUID,
+                                                    .name = FAKE_NAME},
+                               &error);
 
     g_assert_no_error(error);
     for (guint i = 0; i < G_N_ELEMENTS(points); i++) {
@@ -869,7 +872,7 @@ static const Operation operations[] = {
      .run = run_create,
      .is_done = has_point,
      .trace = "start_guard\n"
-              "guard: frozen             | operation checkpoint freeze\n"
+              "guard: frozen 60          | operation checkpoint freeze\n"
               "fs_freeze\n"
               "checkpoint_create p1\n"
               "fs_thaw\n"
@@ -878,7 +881,7 @@ static const Operation operations[] = {
               "guard: done               | clear\n",
      .failing = {{"checkpoint_create p1",
                   "start_guard\n"
-                  "guard: frozen             | operation checkpoint freeze\n"
+                  "guard: frozen 60          | operation checkpoint freeze\n"
                   "fs_freeze\n"
                   "checkpoint_create p1\n"
                   "fs_thaw\n"
@@ -890,7 +893,7 @@ static const Operation operations[] = {
      .run = run_create_frozen,
      .is_done = has_point,
      .trace = "start_guard\n"
-              "guard: frozen             | operation checkpoint freeze\n"
+              "guard: frozen 60          | operation checkpoint freeze\n"
               "fs_freeze\n"
               "checkpoint_create p1\n"
               "fs_thaw\n"
@@ -899,7 +902,7 @@ static const Operation operations[] = {
               "guard: done               | clear\n",
      .failing = {{"fs_thaw",
                   "start_guard\n"
-                  "guard: frozen             | operation checkpoint freeze\n"
+                  "guard: frozen 60          | operation checkpoint freeze\n"
                   "fs_freeze\n"
                   "checkpoint_create p1\n"
                   "fs_thaw\n"
@@ -915,7 +918,7 @@ static const Operation operations[] = {
      .trace = "start_guard\n"
               "set_metadata              | operation scratch ran socket "
               "checkpoint job\n"
-              "guard: frozen             | freeze\n"
+              "guard: frozen 60          | freeze\n"
               "fs_freeze\n"
               "guard: job\n"
               "backup_begin p1\n"
@@ -928,7 +931,7 @@ static const Operation operations[] = {
                   "start_guard\n"
                   "set_metadata              | operation scratch ran socket "
                   "checkpoint job\n"
-                  "guard: frozen             | freeze\n"
+                  "guard: frozen 60          | freeze\n"
                   "fs_freeze\n"
                   "guard: job\n"
                   "backup_begin p1\n"
@@ -975,7 +978,7 @@ static const Operation operations[] = {
      .trace = "start_guard\n"
               "set_metadata              | operation folder scratch image "
               "image ran socket checkpoint job\n"
-              "guard: frozen             | freeze\n"
+              "guard: frozen 60          | freeze\n"
               "fs_freeze\n"
               "guard: job\n"
               "backup_begin p1\n"
@@ -988,7 +991,7 @@ static const Operation operations[] = {
                   "start_guard\n"
                   "set_metadata              | operation folder scratch image "
                   "image ran socket checkpoint job\n"
-                  "guard: frozen             | freeze\n"
+                  "guard: frozen 60          | freeze\n"
                   "fs_freeze\n"
                   "guard: job\n"
                   "backup_begin p1\n"
@@ -1000,7 +1003,7 @@ static const Operation operations[] = {
                   "start_guard\n"
                   "set_metadata              | operation folder scratch image "
                   "image ran socket checkpoint job\n"
-                  "guard: frozen             | freeze\n"
+                  "guard: frozen 60          | freeze\n"
                   "fs_freeze\n"
                   "guard: job\n"
                   "backup_begin p1\n"
@@ -1020,7 +1023,7 @@ static const Operation operations[] = {
      .trace = "start_guard\n"
               "set_metadata              | operation folder scratch image "
               "image ran socket checkpoint job\n"
-              "guard: frozen             | freeze\n"
+              "guard: frozen 60          | freeze\n"
               "fs_freeze\n"
               "guard: job\n"
               "backup_begin p1\n"
@@ -1035,7 +1038,7 @@ static const Operation operations[] = {
                   "start_guard\n"
                   "set_metadata              | operation folder scratch image "
                   "image ran socket checkpoint job\n"
-                  "guard: frozen             | freeze\n"
+                  "guard: frozen 60          | freeze\n"
                   "fs_freeze\n"
                   "guard: job\n"
                   "backup_begin p1\n"

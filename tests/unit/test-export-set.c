@@ -74,7 +74,7 @@ static RfpExportSet *
 prepare(const char *dir)
 {
     g_autoptr(GError) error = NULL;
-    RfpExportSet *set = rfp_export_set_prepare(dir, SET_VM, "vm1", &error);
+    RfpExportSet *set = rfp_export_set_prepare(dir, &set_owner, &error);
 
     g_assert_no_error(error);
     return set;
@@ -100,7 +100,8 @@ test_fresh(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     gboolean fresh = FALSE;
     struct stat st;
 
-    g_assert_null(rfp_export_set_peek(fixture->dir, SET_VM, &fresh, &error));
+    g_assert_null(
+        rfp_export_set_peek(fixture->dir, &set_owner, &fresh, &error));
     g_assert_no_error(error);
     g_assert_true(fresh);
     g_assert_false(g_file_test(fixture->dir, G_FILE_TEST_EXISTS));
@@ -179,9 +180,9 @@ test_wrong(void)
             g_assert_cmpint(g_mkdir(dir, 0700), ==, 0);
         put(row->make != NULL ? dir : temp,
             row->make != NULL ? row->make : "set", "x");
-        g_assert_null(rfp_export_set_peek(target, SET_VM, &fresh, &error));
+        g_assert_null(rfp_export_set_peek(target, &set_owner, &fresh, &error));
         g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
-        g_assert_null(rfp_export_set_prepare(target, SET_VM, "vm1", &again));
+        g_assert_null(rfp_export_set_prepare(target, &set_owner, &again));
         g_assert_error(again, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
         set_remove(temp);
     }
@@ -195,12 +196,12 @@ test_other_vm(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 
     rfp_export_set_close(prepare(fixture->dir));
     g_assert_null(
-        rfp_export_set_peek(fixture->dir, SET_OTHER_VM, &fresh, &error));
+        rfp_export_set_peek(fixture->dir, &set_other_owner, &fresh, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
     g_assert_nonnull(strstr(error->message, "vm1"));
     g_clear_error(&error);
     g_assert_null(
-        rfp_export_set_prepare(fixture->dir, SET_OTHER_VM, "vm2", &error));
+        rfp_export_set_prepare(fixture->dir, &set_other_owner, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_INVALID_PARAMETER);
 }
 
@@ -393,11 +394,12 @@ test_newer_not_last(Fixture *fixture, gconstpointer data)
     set_make(fixture->dir, points);
     set_edit_point(fixture->dir, points, "second", change[0], change[1]);
     set_make_newer(fixture->dir, points, "second");
-    g_assert_null(rfp_export_set_prepare(fixture->dir, SET_VM, "vm1", &error));
+    g_assert_null(rfp_export_set_prepare(fixture->dir, &set_owner, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
     g_assert_nonnull(strstr(error->message, "'later'"));
     g_clear_error(&error);
-    g_assert_null(rfp_export_set_peek(fixture->dir, SET_VM, &fresh, &error));
+    g_assert_null(
+        rfp_export_set_peek(fixture->dir, &set_owner, &fresh, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_NOT_SUPPORTED);
     g_assert_false(fresh);
 }
@@ -458,7 +460,7 @@ test_lock(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_autofree char *guid = g_strdup(set->file->guid);
     g_autoptr(GError) error = NULL;
 
-    g_assert_null(rfp_export_set_prepare(fixture->dir, SET_VM, "vm1", &error));
+    g_assert_null(rfp_export_set_prepare(fixture->dir, &set_owner, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE);
     g_clear_error(&error);
     g_assert_null(rfp_export_set_reopen(fixture->dir, guid, 0, &error));
@@ -1006,11 +1008,11 @@ refuse_set_file(const char *dir, const char *from, const char *to)
     gboolean fresh = TRUE;
 
     edit(dir, "set.xml", from, to);
-    g_assert_null(rfp_export_set_prepare(dir, SET_VM, "vm1", &error));
+    g_assert_null(rfp_export_set_prepare(dir, &set_owner, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
     g_assert_nonnull(strstr(error->message, "set.xml' is damaged"));
     g_clear_error(&error);
-    g_assert_null(rfp_export_set_peek(dir, SET_VM, &fresh, &error));
+    g_assert_null(rfp_export_set_peek(dir, &set_owner, &fresh, &error));
     g_assert_error(error, REFPOINT_ERROR, REFPOINT_ERROR_FAILED);
     edit(dir, "set.xml", to, from);
 }

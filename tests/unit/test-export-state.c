@@ -50,7 +50,7 @@ set_up(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     member->operation.conn = &fixture->conn;
     member->operation.domain = &fixture->domain;
     member->operation.job = export->job;
-    export->set = rfp_export_set_prepare(set, SET_VM, "vm1", &error);
+    export->set = rfp_export_set_prepare(set, &set_owner, &error);
     g_assert_no_error(error);
     xml = g_strdup_printf(
         "<domain type='kvm'><name>vm1</name><uuid>" SET_VM "</uuid><os>"

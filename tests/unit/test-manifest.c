@@ -460,10 +460,10 @@ test_later_set(void)
 {
     g_autofree char *set_text = golden("set.xml");
     g_autofree char *set_more =
-        spoil(set_text, "<vm ", "<group><vm/></group><vm id=\"1\" ");
+        spoil(set_text, "<vm ", "<herd><vm/></herd><vm id=\"1\" ");
     g_autofree char *folders_text = golden("folders.xml");
     g_autofree char *folders_more =
-        spoil(folders_text, "<vm ", "<group><vm/></group><vm id=\"1\" ");
+        spoil(folders_text, "<vm ", "<herd><vm/></herd><vm id=\"1\" ");
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpSetFile) set = NULL;
     g_autoptr(GHashTable) folders = NULL;
@@ -858,7 +858,7 @@ static const Bad bad_rows[] = {
     {"set.xml", "<set ", "<folders ", TRUE, DAMAGE},
     {"set.xml", "guid=\"", "guid=\"0", TRUE, DAMAGE},
     {"set.xml", "name=\"vm1\"", "", TRUE, DAMAGE},
-    {"set.xml", "<vm ", "<feature name=\"group\"/><vm ", FALSE, NEWER},
+    {"set.xml", "<vm ", "<feature name=\"herd\"/><vm ", FALSE, NEWER},
     {"folders.xml", "c1df", "c1de", FALSE, DAMAGE},
     {"folders.xml", "vm1-2", "vm1", FALSE, DAMAGE},
     {"folders.xml", "vm1-2", "a/b", TRUE, DAMAGE},

@@ -210,7 +210,7 @@ make_folders(Host *host)
     host->mess = g_build_filename(host->dir, "mess", NULL);
     file = g_build_filename(host->mess, "file", NULL);
     set_make(host->set, points);
-    alien = rfp_export_set_prepare(host->alien, SET_OTHER_VM, "vm2", NULL);
+    alien = rfp_export_set_prepare(host->alien, &set_other_owner, NULL);
     g_assert_nonnull(alien);
     g_assert_cmpint(g_mkdir(host->mess, 0700), ==, 0);
     g_assert_true(g_file_set_contents(file, "x", 1, NULL));

@@ -174,7 +174,7 @@ undo_set(Fixture *fixture)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(RfpExportSet) set =
-        rfp_export_set_prepare(fixture->dir, SET_VM, "vm1", &error);
+        rfp_export_set_prepare(fixture->dir, &set_owner, &error);
     RfpUndone undone = RFP_UNDO_UNSYNCED;
 
     g_assert_no_error(error);

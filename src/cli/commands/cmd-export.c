@@ -34,6 +34,10 @@ typedef struct {
     char *compress;
     char *limit_rate;
     char *stall_timeout;
+    char *window;
+    char *jobs;
+    gboolean allow_missing;
+    gboolean pause;
     gboolean replace_base;
     gboolean allow_plaintext;
     gboolean dry_run;
@@ -57,6 +61,8 @@ arguments_clear(Arguments *arguments)
     g_free(arguments->compress);
     g_free(arguments->limit_rate);
     g_free(arguments->stall_timeout);
+    g_free(arguments->window);
+    g_free(arguments->jobs);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
@@ -72,11 +78,19 @@ parse_arguments(Cli *cli, char **args, Arguments *a, GError **error)
         {"base", 0, 0, G_OPTION_ARG_FILENAME, &a->base,
          N_("stack on this point: auto, none, or a name"), "BASE"},
         {"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->disks,
-         N_("only this disk (can be repeated)"), "TARGET"},
+         N_("only this disk (can be repeated)"), "[DOMAIN:]TARGET"},
         {"exclude-disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->exclude,
-         N_("not this disk (can be repeated)"), "TARGET"},
+         N_("not this disk (can be repeated)"), "[DOMAIN:]TARGET"},
         {"quiesce", 0, 0, G_OPTION_ARG_FILENAME, &a->quiesce,
          N_("freeze the guest's file systems: auto, required, never"), "WHEN"},
+        {"pause", 0, 0, G_OPTION_ARG_NONE, &a->pause,
+         N_("suspend the guests instead of freezing them"), NULL},
+        {"window", 0, 0, G_OPTION_ARG_FILENAME, &a->window,
+         N_("how long guests may stand still for their point (10)"), "SECONDS"},
+        {"allow-missing", 0, 0, G_OPTION_ARG_NONE, &a->allow_missing,
+         N_("leave members of the group out that are not here"), NULL},
+        {"jobs", 'j', 0, G_OPTION_ARG_FILENAME, &a->jobs,
+         N_("read so many disks at a time"), "N"},
         {"replace-base", 0, 0, G_OPTION_ARG_NONE, &a->replace_base,
          N_("destroy the base's checkpoint afterwards"), NULL},
         {"keep-points", 0, 0, G_OPTION_ARG_FILENAME, &a->keep_points,
@@ -126,6 +140,17 @@ parse_transfer(const Arguments *a, RefpointExportOptions *o, GError **error)
 }
 
 static gboolean
+parse_moment(const Arguments *a, RefpointExportOptions *o, GError **error)
+{
+    return (a->window == NULL ||
+            value_parse_count("--window", a->window, 1, REFPOINT_WINDOW_MAX,
+                              &o->window, error)) &&
+           (a->jobs == NULL ||
+            value_parse_count("--jobs", a->jobs, 1, REFPOINT_JOBS_MAX, &o->jobs,
+                              error));
+}
+
+static gboolean
 parse_values(const Arguments *a, RefpointExportOptions *o, GError **error)
 {
     if (a->quiesce != NULL &&
@@ -146,12 +171,17 @@ parse_values(const Arguments *a, RefpointExportOptions *o, GError **error)
     o->scratch_reserve_set = a->scratch_reserve != NULL;
     return (a->audit == NULL ||
             value_parse_audit("--audit", a->audit, &o->audit, error)) &&
-           parse_transfer(a, o, error);
+           parse_moment(a, o, error) && parse_transfer(a, o, error);
 }
 
 static gboolean
-check_conflicts(const Arguments *a, GError **error)
+check_conflicts(const Cli *cli, const Arguments *a, GError **error)
 {
+    if (a->allow_missing && cli->group == NULL)
+        return cli_bad_usage(error, _("--allow-missing is for groups"));
+    if (a->pause && g_strcmp0(a->quiesce, "required") == 0)
+        return cli_bad_usage(error, _("%s and %s contradict"), "--pause",
+                             "--quiesce=required");
     if (a->create != NULL && a->point != NULL)
         return cli_bad_usage(error, _("%s and %s contradict"), "--create",
                              "--point");
@@ -170,11 +200,12 @@ parse_export(Cli *cli,
              RefpointExportOptions *o,
              GError **error)
 {
-    if (!parse_arguments(cli, args, a, error) || !check_conflicts(a, error) ||
-        !parse_values(a, o, error))
+    if (!parse_arguments(cli, args, a, error) ||
+        !check_conflicts(cli, a, error) || !parse_values(a, o, error))
         return FALSE;
-    o->domain = cli_operand(cli, 0);
-    o->directory = cli_operand(cli, 1);
+    o->domain = cli_domain(cli);
+    o->group = cli->group;
+    o->directory = cli_behind_domain(cli, 0);
     o->create = a->create;
     o->point = a->point;
     if (a->base != NULL)
@@ -182,6 +213,8 @@ parse_export(Cli *cli,
     o->disks = (const char *const *)a->disks;
     o->exclude = (const char *const *)a->exclude;
     o->scratch_dir = a->scratch_dir;
+    o->pause = a->pause;
+    o->allow_missing = a->allow_missing;
     o->replace_base = a->replace_base;
     o->allow_plaintext = a->allow_plaintext;
     o->dry_run = a->dry_run;
@@ -270,6 +303,7 @@ const Command command_export = {
     .operands = "DOMAIN DIRECTORY",
     .summary = N_("make a point of a running domain and export it"),
     .set = REFPOINT_RETURN_EXPORT,
+    .groups = TRUE,
     .waits = TRUE,
     .wait = EXPORT_WAIT,
     .run = run_export,

@@ -14,6 +14,8 @@ disk_report_free(gpointer data)
     g_free(disk->base_guid);
     g_free(disk->image);
     g_free(disk->view_digest);
+    g_free(disk->domain_name);
+    g_free(disk->domain_uuid);
     g_free(disk);
 }
 
@@ -45,6 +47,7 @@ refpoint_job_new(void)
     RefpointJob *job = g_new0(RefpointJob, 1);
 
     rfp_rate_init(&job->rate);
+    g_mutex_init(&job->lock);
     job->report.disks = g_ptr_array_new_with_free_func(disk_report_free);
     job->report.members = g_ptr_array_new_with_free_func(member_report_free);
     job->report.warnings = g_ptr_array_new_with_free_func(warning_free);
@@ -65,6 +68,8 @@ refpoint_job_free(RefpointJob *job)
     g_free(job->report.point_path);
     g_free(job->report.set_guid);
     g_free(job->report.waited_for);
+    g_free(job->report.group_name);
+    g_free(job->report.group_guid);
     g_ptr_array_unref(job->report.members);
     g_ptr_array_unref(job->report.disks);
     g_ptr_array_unref(job->report.warnings);
@@ -72,6 +77,7 @@ refpoint_job_free(RefpointJob *job)
     g_ptr_array_unref(job->report.imported);
     refpoint_failure_free(job->report.failure);
     rfp_rate_clear(&job->rate);
+    g_mutex_clear(&job->lock);
     g_free(job);
 }
 
@@ -149,7 +155,9 @@ rfp_job_warn(RefpointJob *job,
     said->id = g_strdup(rfp_warning_id(warning));
     said->object = g_strdup(object);
     said->message = rfp_text_clean(message);
+    g_mutex_lock(&job->lock);
     g_ptr_array_add(job->report.warnings, said);
+    g_mutex_unlock(&job->lock);
 }
 
 gboolean
@@ -193,6 +201,7 @@ rfp_job_add_member(RefpointJob *job, const char *name, const char *uuid)
 void
 rfp_job_set_frozen(RefpointJob *job, RefpointMemberReport *member, guint64 us)
 {
+    g_mutex_lock(&job->lock);
     member->frozen_us = us;
     job->report.frozen_us = 0;
     for (guint i = 0; i < job->report.members->len; i++) {
@@ -201,6 +210,7 @@ rfp_job_set_frozen(RefpointJob *job, RefpointMemberReport *member, guint64 us)
 
         job->report.frozen_us = MAX(job->report.frozen_us, each->frozen_us);
     }
+    g_mutex_unlock(&job->lock);
 }
 
 RefpointDiskReport *
@@ -211,6 +221,8 @@ rfp_job_add_disk(RefpointJob *job,
     RefpointDiskReport *disk = g_new0(RefpointDiskReport, 1);
 
     disk->target = g_strdup(target);
+    disk->domain_name = g_strdup(member->domain_name);
+    disk->domain_uuid = g_strdup(member->domain_uuid);
     g_ptr_array_add(job->report.disks, disk);
     g_ptr_array_add(member->disks, disk);
     return disk;

@@ -18,10 +18,12 @@ struct _RefpointJob {
     RefpointWaitFunc waiting;
     gpointer waiting_opaque;
     RfpRate rate; /* of reading guest data */
+    GMutex lock;  /* of what several members of a group report at once: warnings
+                   * and how long they stood still */
     RefpointReport report;
 };
 
-/* Adds a warning; the message is translated by the caller. */
+/* Adds a warning; the message is translated by the caller. From any thread. */
 void
 rfp_job_warn(RefpointJob *job,
              RfpWarning warning,
@@ -48,7 +50,7 @@ RefpointMemberReport *
 rfp_job_add_member(RefpointJob *job, const char *name, const char *uuid);
 
 /* How long the file systems of such a domain stood still, in microseconds; the
- * report as a whole has the longest of them. */
+ * report as a whole has the longest of them. From any thread. */
 void
 rfp_job_set_frozen(RefpointJob *job, RefpointMemberReport *member, guint64 us);
 

@@ -7,20 +7,21 @@
  * left for who else uses it. */
 #define WORKERS 4
 
-typedef struct {
+struct _RfpWork {
     GMutex lock;
     GCond back; /* a call has come back */
     GPtrArray *items;
     RfpWorkFunc func;
     guint next; /* item */
     guint n_back;
-    gboolean *is_back; /* of each item */
-} Work;
+    gboolean *is_back;  /* of each item */
+    GPtrArray *threads; /* of rfp_work_begin() */
+};
 
 static void
 work_free(gpointer opaque)
 {
-    Work *work = opaque;
+    RfpWork *work = opaque;
 
     g_mutex_clear(&work->lock);
     g_cond_clear(&work->back);
@@ -29,7 +30,7 @@ work_free(gpointer opaque)
 }
 
 static void
-work_unref(Work *work)
+work_unref(RfpWork *work)
 {
     g_atomic_rc_box_release_full(work, work_free);
 }
@@ -37,7 +38,7 @@ work_unref(Work *work)
 static gpointer
 worker(gpointer opaque)
 {
-    Work *work = opaque;
+    RfpWork *work = opaque;
 
     g_mutex_lock(&work->lock);
     while (work->next < work->items->len) {
@@ -58,11 +59,11 @@ worker(gpointer opaque)
 /* The threads that could be had. Where there is none, and all the time, the
  * work is done here. */
 static GPtrArray *
-start(Work *work, gboolean patient)
+start(RfpWork *work, guint n, gboolean patient)
 {
     GPtrArray *threads = g_ptr_array_new();
 
-    for (guint i = 0; i < MIN(WORKERS, work->items->len); i++) {
+    for (guint i = 0; i < MIN(n, work->items->len); i++) {
         GThread *thread = g_thread_try_new("refpoint", worker,
                                            g_atomic_rc_box_acquire(work), NULL);
 
@@ -78,7 +79,7 @@ start(Work *work, gboolean patient)
 
 /* FALSE: nothing has come back for so long. */
 static gboolean
-wait_for_one(Work *work, guint patience_ms)
+wait_for_one(RfpWork *work, guint patience_ms)
 {
     guint before = work->n_back;
     gint64 end = g_get_monotonic_time() + (gint64)patience_ms * 1000;
@@ -109,20 +110,27 @@ end(GPtrArray *threads, gboolean all_back)
     g_ptr_array_unref(threads);
 }
 
-gboolean *
-rfp_work(GPtrArray *items, RfpWorkFunc func, guint patience_ms)
+static RfpWork *
+work_new(GPtrArray *items, RfpWorkFunc func)
 {
-    Work *work = g_atomic_rc_box_new0(Work);
-    gboolean *is_back = g_new0(gboolean, items->len + 1);
-    GPtrArray *threads = NULL;
-    gboolean all_back = FALSE;
+    RfpWork *work = g_atomic_rc_box_new0(RfpWork);
 
     g_mutex_init(&work->lock);
     g_cond_init(&work->back);
     work->items = g_ptr_array_ref(items);
     work->func = func;
     work->is_back = g_new0(gboolean, items->len + 1);
-    threads = start(work, patience_ms == 0);
+    return work;
+}
+
+gboolean *
+rfp_work(GPtrArray *items, RfpWorkFunc func, guint patience_ms)
+{
+    RfpWork *work = work_new(items, func);
+    gboolean *is_back = g_new0(gboolean, items->len + 1);
+    GPtrArray *threads = start(work, WORKERS, patience_ms == 0);
+    gboolean all_back = FALSE;
+
     g_mutex_lock(&work->lock);
     while (work->n_back < items->len && wait_for_one(work, patience_ms))
         continue;
@@ -133,4 +141,49 @@ rfp_work(GPtrArray *items, RfpWorkFunc func, guint patience_ms)
     end(threads, all_back);
     work_unref(work);
     return is_back;
+}
+
+RfpWork *
+rfp_work_begin(GPtrArray *items, RfpWorkFunc func, guint n)
+{
+    RfpWork *work = work_new(items, func);
+
+    work->threads = start(work, n, TRUE);
+    return work;
+}
+
+gboolean
+rfp_work_wait(RfpWork *work, gint64 until)
+{
+    gboolean in_time = TRUE;
+
+    g_mutex_lock(&work->lock);
+    while (in_time && work->n_back < work->items->len) {
+        if (until == 0)
+            g_cond_wait(&work->back, &work->lock);
+        else
+            in_time = g_cond_wait_until(&work->back, &work->lock, until);
+    }
+    in_time = work->n_back == work->items->len;
+    g_mutex_unlock(&work->lock);
+    return in_time;
+}
+
+gboolean
+rfp_work_is_back(RfpWork *work, guint index)
+{
+    gboolean is_back = FALSE;
+
+    g_mutex_lock(&work->lock);
+    is_back = work->is_back[index];
+    g_mutex_unlock(&work->lock);
+    return is_back;
+}
+
+void
+rfp_work_end(RfpWork *work)
+{
+    rfp_work_wait(work, 0);
+    end(work->threads, TRUE);
+    work_unref(work);
 }

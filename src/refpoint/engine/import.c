@@ -419,13 +419,21 @@ open_set(RfpImport *import, GError **error)
         return FALSE;
     g_free(report->set_guid);
     report->set_guid = g_strdup(import->set->file->guid);
-    if (rfp_guid_equal(import->set->file->vm_uuid, domain->uuid))
+    if (rfp_export_set_has_vm(import->set, domain->uuid))
         return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("the set '%s' belongs to another VM, '%s' (%s), not to "
-                    "'%s' (%s)"),
-                  import->set->path, import->set->file->vm_name,
-                  import->set->file->vm_uuid, domain->name, domain->uuid);
+    if (import->set->file->group_guid != NULL)
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("the set '%s' belongs to the group '%s' (%s), and no "
+                        "point in it has '%s' (%s)"),
+                      import->set->path, import->set->file->group_name,
+                      import->set->file->group_guid, domain->name,
+                      domain->uuid);
+    else
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      _("the set '%s' belongs to another VM, '%s' (%s), not "
+                        "to '%s' (%s)"),
+                      import->set->path, import->set->file->vm_name,
+                      import->set->file->vm_uuid, domain->name, domain->uuid);
     rfp_error_add_object(error, import->set->path);
     rfp_error_add_way_out(error, _("define the domain with the UUID that it "
                                    "had"));

@@ -2,9 +2,8 @@
 #include "export/export-begin.h"
 #include "base/descriptors.h"
 #include "base/text.h"
+#include "export/export-moment.h"
 #include "export/export-publish.h"
-#include "export/tracking.h"
-#include "operation/operation-freeze.h"
 #include "set/set-folders.h"
 #include "set/set-publish.h"
 
@@ -110,7 +109,7 @@ write_record(RfpExportMember *member, GError **error)
            rfp_record_sync(record, error);
 }
 
-/* ---- The moment ---------------------------------------------------------- */
+/* ---- The begin ----------------------------------------------------------- */
 
 static gboolean
 prepare(RfpExportMember *member, GError **error)
@@ -121,36 +120,6 @@ prepare(RfpExportMember *member, GError **error)
     if (member->export->set != NULL && member->origin->begin != NULL)
         rfp_export_look_beside(member);
     return TRUE;
-}
-
-static gboolean
-freeze(RfpExportMember *member, GError **error)
-{
-    RefpointQuiesce quiesce = member->origin->makes_point
-                                  ? member->export->options->quiesce
-                                  : REFPOINT_QUIESCE_NEVER;
-
-    return rfp_operation_freeze(&member->operation, quiesce, &member->state,
-                                &member->consistency, error);
-}
-
-/* From the freeze to the thaw. */
-static gboolean
-make_point(RfpExportMember *member, GError **error)
-{
-    RfpOperation *operation = &member->operation;
-    gboolean begun = FALSE;
-
-    if (!freeze(member, error))
-        return FALSE;
-    begun = member->origin->begin(member, error);
-    if (!rfp_operation_thaw(operation, &member->consistency,
-                            begun ? error : NULL))
-        return FALSE;
-    if (!begun)
-        rfp_tracking_explain_bitmap(operation->domain, member->domain_xml,
-                                    member->export->name, error);
-    return begun;
 }
 
 gboolean
@@ -174,12 +143,11 @@ rfp_export_begin(RfpExport *export, GError **error)
     for (guint i = 0; i < members->len; i++)
         if (!prepare(g_ptr_array_index(members, i), error))
             return FALSE;
+    if (!rfp_export_moment(export, error))
+        return FALSE;
     for (guint i = 0; i < members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(members, i);
 
-        if (member->origin->begin != NULL &&
-            (!rfp_job_check(export->job, error) || !make_point(member, error)))
-            return FALSE;
         if (!member->origin->take_checkpoint(member, error))
             return FALSE;
     }

@@ -104,6 +104,7 @@ disk_begin_clear(RfpExportDisk *disk)
     g_clear_pointer(&disk->sampled, g_free);
     g_clear_pointer(&disk->differing, g_free);
     disk->begun_increment = FALSE;
+    disk->copied = FALSE;
     disk->pushed = 0;
     disk->compared = 0;
 }
@@ -137,6 +138,8 @@ rfp_export_clear(RfpExport *export)
 {
     rfp_export_begin_clear(export);
     g_clear_pointer(&export->members, g_ptr_array_unref);
+    g_clear_pointer(&export->connections, g_ptr_array_unref);
+    g_clear_pointer(&export->group, rfp_group_note_free);
     if (export->bases != export->set)
         rfp_export_set_close(export->bases);
     rfp_export_set_close(export->set);
@@ -144,6 +147,44 @@ rfp_export_clear(RfpExport *export)
     g_free(export->name);
     g_free(export->folder);
     g_free(export->scratch_dir);
+}
+
+RfpSetOwner
+rfp_export_owner(const RfpExport *export)
+{
+    const RfpExportMember *first = g_ptr_array_index(export->members, 0);
+    const RfpDomain *domain = first->operation.domain;
+    const RfpGroupNote *group = export->group;
+
+    return group != NULL ? (RfpSetOwner){TRUE, group->guid, group->name}
+                         : (RfpSetOwner){FALSE, domain->uuid, domain->name};
+}
+
+RefpointConsistency
+rfp_export_consistency(const RfpExport *export)
+{
+    RefpointConsistency least = REFPOINT_CONSISTENCY_APPLICATION;
+
+    for (guint i = 0; i < export->members->len; i++) {
+        const RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (member->consistency == REFPOINT_CONSISTENCY_UNKNOWN)
+            return REFPOINT_CONSISTENCY_UNKNOWN;
+        if (member->consistency == REFPOINT_CONSISTENCY_CRASH)
+            least = REFPOINT_CONSISTENCY_CRASH;
+    }
+    return least;
+}
+
+char *
+rfp_export_disk_name(const RfpExportDisk *disk)
+{
+    const RfpExportMember *member = disk->member;
+
+    return member->export->members->len == 1
+               ? g_strdup(disk->state.target)
+               : g_strconcat(member->operation.domain->name, ":",
+                             disk->state.target, NULL);
 }
 
 /* ---- A member ------------------------------------------------------------ */
@@ -159,6 +200,9 @@ member_free(gpointer data)
     g_clear_pointer(&member->notes, g_ptr_array_unref);
     rfp_domain_xml_free(member->domain_xml);
     g_free(member->domain_text);
+    g_strfreev(member->wanted);
+    g_strfreev(member->unwanted);
+    g_clear_error(&member->error);
     g_free(member);
 }
 

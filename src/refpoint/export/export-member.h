@@ -29,6 +29,7 @@
 #include "image/qcow2-writer.h"
 #include "operation/operation.h"
 #include "set/set-points.h"
+#include "virt/group-xml.h"
 
 /* Connections to one disk, at most, and what each reads at once. */
 #define RFP_EXPORT_WORKERS_MAX 4
@@ -39,8 +40,11 @@ typedef struct {
     /* the caller's, borrowed */
     const RefpointExportOptions *options;
     RefpointJob *job;
-    char *scratch_dir;  /* of the options, absolute; NULL: by default */
-    GPtrArray *members; /* RfpExportMember; one, as yet */
+    char *scratch_dir;      /* of the options, absolute; NULL: by default */
+    RfpGroupNote *group;    /* whose members they are; NULL: a single domain */
+    GPtrArray *connections; /* RefpointConnection, owned, for members; or
+                             * NULL */
+    GPtrArray *members;     /* RfpExportMember */
     /* the plan's */
     RfpExportSet *set;   /* that is written to, locked; NULL: none is */
     RfpExportSet *bases; /* where bases are looked for: @set, or one that is
@@ -54,6 +58,9 @@ typedef struct {
     /* the begin's */
     char *partial;         /* the hidden folder that becomes @folder */
     RfpManifest *manifest; /* of the point, as far as it is known */
+    gint64 window_end;     /* monotonic: until when all must go on again; 0:
+                            * that is not watched here */
+    gboolean too_late;     /* the window was over before a job could begin */
     /* the publication's */
     gboolean unsynced; /* published, but not proven to last */
 } RfpExport;
@@ -63,6 +70,8 @@ struct _RfpExportMember {
     RfpExport *export; /* borrowed */
     RfpOperation operation;
     const RfpOrigin *origin; /* where its data comes from */
+    char **wanted;           /* targets that the caller wants; NULL: all */
+    char **unwanted;         /* targets that he does not */
     /* as rfp_export_member_look() found it */
     RfpDomainState state;
     char *domain_text; /* live XML */
@@ -82,6 +91,9 @@ struct _RfpExportMember {
                             * before the job begins */
     gint64 begun;          /* when the job was asked for, monotonic,
                             * microseconds */
+    gint64 begun_by;       /* when it was there, the same */
+    GError *error;         /* of its thread, while all members are worked on at
+                            * once */
     gint64 created_us;     /* when the point was made, since 1970 */
     GHashTable *state_before;  /* path -> struct stat: what it has beside its
                                 * disks, as it was before the point */
@@ -134,7 +146,12 @@ struct _RfpExportDisk {
     RfpQcow2Writer *writer;
     RfpDigestWriter *digest_writer;
     RfpCopy *copy;
-    GError *error; /* of its thread */
+    guint64 done;  /* bytes of the copy, when it was looked at last, or at its
+                    * end */
+    guint64 total; /* the same */
+    gboolean final;
+    gboolean copied; /* its image is complete */
+    GError *error;   /* of its thread */
     guint64 image_size;
     guint64 digests_size;
     guint8 digests_sha256[RFP_LEAF_SIZE];
@@ -184,6 +201,19 @@ rfp_export_begin_clear(RfpExport *export);
 /* Lets all of it go, but for @options and @job. */
 void
 rfp_export_clear(RfpExport *export);
+
+/* To whom the set belongs. */
+RfpSetOwner
+rfp_export_owner(const RfpExport *export);
+
+/* What all of its members have reached: the least. */
+RefpointConsistency
+rfp_export_consistency(const RfpExport *export);
+
+/* A disk as messages name it: its target, where there are several members with
+ * the domain before it. Free with g_free(). */
+char *
+rfp_export_disk_name(const RfpExportDisk *disk);
 
 /* ---- A member ------------------------------------------------------------ */
 

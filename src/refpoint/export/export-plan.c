@@ -3,6 +3,7 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "export/export-base.h"
+#include "export/export-group.h"
 #include "export/origin-push.h"
 #include "export/tracking.h"
 #include "set/set-points.h"
@@ -31,9 +32,7 @@ join_targets(RfpDomainXml *domain)
 }
 
 static gboolean
-check_targets(RfpExportMember *member,
-              const char *const *targets,
-              GError **error)
+check_targets(RfpExportMember *member, char **targets, GError **error)
 {
     for (; targets != NULL && *targets != NULL; targets++) {
         g_autofree char *all = NULL;
@@ -57,6 +56,8 @@ static RfpExportDisk *
 add_disk(RfpExportMember *member, RfpDomainDisk *domain_disk)
 {
     const RefpointExportOptions *options = member->export->options;
+    const char *const *wanted = (const char *const *)member->wanted;
+    const char *const *unwanted = (const char *const *)member->unwanted;
     RfpExportDisk *disk = rfp_export_add_disk(member, domain_disk);
     RfpPlanDisk *state = &disk->state;
 
@@ -66,9 +67,8 @@ add_disk(RfpExportMember *member, RfpDomainDisk *domain_disk)
         rfp_tracking_unusable(domain_disk, options->allow_plaintext);
     state->untracked =
         rfp_tracking_refusal(member->operation.domain, domain_disk);
-    state->wanted = (options->disks == NULL ||
-                     listed(options->disks, domain_disk->target)) &&
-                    !listed(options->exclude, domain_disk->target);
+    state->wanted = (wanted == NULL || listed(wanted, domain_disk->target)) &&
+                    !listed(unwanted, domain_disk->target);
     state->source = &domain_disk->source;
     if (member->origin->look_at_disk != NULL)
         member->origin->look_at_disk(disk);
@@ -100,7 +100,7 @@ check_wanted(const RfpExportDisk *disk, GError **error)
 {
     const RfpExportMember *member = disk->member;
 
-    if (!listed(member->export->options->disks, disk->state.target) ||
+    if (!listed((const char *const *)member->wanted, disk->state.target) ||
         disk->state.unusable == RFP_REASON_NONE)
         return TRUE;
     rfp_error_set(error, REFPOINT_ERROR_NOT_SUPPORTED,
@@ -341,18 +341,18 @@ check(RfpExportMember *member, GError **error)
 gboolean
 rfp_export_plan(RfpExport *export, GError **error)
 {
-    const RefpointExportOptions *options = export->options;
     const GPtrArray *members = export->members;
 
     for (guint i = 0; i < members->len; i++)
         if (!look_at_points(g_ptr_array_index(members, i), error))
             return FALSE;
     warn_damaged_points(export);
+    rfp_export_warn_changed(export);
     for (guint i = 0; i < members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(members, i);
 
-        if (!check_targets(member, options->disks, error) ||
-            !check_targets(member, options->exclude, error) ||
+        if (!check_targets(member, member->wanted, error) ||
+            !check_targets(member, member->unwanted, error) ||
             !member->origin->find_point(member, error))
             return FALSE;
     }

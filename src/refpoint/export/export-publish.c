@@ -173,6 +173,12 @@ describe_member(const RfpExportMember *member)
     vm->name = g_strdup(domain->name);
     vm->folder = g_strdup(member->vm_folder);
     vm->secrets_missing = !member->secure;
+    if (member->export->group != NULL) {
+        vm->consistency = member->consistency;
+        vm->frozen_us = member->operation.report->frozen_at;
+        vm->begun_us = member->operation.report->begun_at;
+        vm->thawed_us = member->operation.report->thawed_at;
+    }
     for (guint i = 0; i < member->disks->len; i++)
         describe_disk(g_ptr_array_index(member->disks, i),
                       rfp_manifest_vm_add_disk(vm));
@@ -193,10 +199,17 @@ describe(const RfpExport *export)
         g_strdup(before != NULL ? rfp_set_point_guid(before) : NULL);
     manifest->folder = g_strdup(export->folder);
     manifest->guid = g_strdup(export->guid);
-    manifest->consistency = first->consistency;
+    manifest->consistency = rfp_export_consistency(export);
     manifest->created_us = first->created_us;
     manifest->published_us = g_get_real_time();
     manifest->frozen_us = export->job->report.frozen_us;
+    if (export->group != NULL) {
+        manifest->collection_guid = g_strdup(export->group->guid);
+        manifest->collection_name = g_strdup(export->group->name);
+        manifest->moment = export->job->report.moment;
+        manifest->window_us = export->job->report.window_us;
+        manifest->skew_us = export->job->report.skew_us;
+    }
     vouch(export, before, manifest);
     for (guint i = 0; i < export->members->len; i++)
         describe_member(g_ptr_array_index(export->members, i));

@@ -261,8 +261,8 @@ written_so_far(const RfpExport *export)
     for (guint i = 0; i < taken->len; i++) {
         const RfpExportDisk *disk = g_ptr_array_index(taken, i);
 
-        if (disk->writer != NULL)
-            written += rfp_qcow2_writer_stored(disk->writer);
+        written += disk->writer != NULL ? rfp_qcow2_writer_stored(disk->writer)
+                                        : disk->report->stored;
     }
     return written;
 }

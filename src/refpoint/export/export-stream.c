@@ -9,6 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Disks that are read at a time, by default: one for each CPU, but a few in any
+ * case, since much of the time is waiting. */
+#define JOBS_MIN 4
+#define JOBS_MAX 16
 /* Connections of all disks together, and of one; memory of all read buffers. */
 #define WORKERS_TOTAL 8
 #define WORKERS_MIN 2
@@ -23,11 +27,15 @@
 typedef struct {
     RfpExport *export;
     GPtrArray *disks;      /* RfpExportDisk, borrowed: those exported */
+    GPtrArray *queue;      /* the same, in the order in which they are begun */
+    guint at_once;         /* disks that are read at a time */
     RfpCompress *compress; /* NULL: nothing is compressed */
     gint stop;             /* atomic: all copies end */
-    gint running;          /* atomic: disks not done yet */
-    GMutex mutex;
-    GCond ended; /* a disk's thread is done */
+    GMutex mutex;          /* of what follows, and of what a disk has only
+                            * while it is read: writers and copy */
+    guint next;            /* in @queue */
+    guint running;         /* threads that have not ended */
+    GCond ended;           /* one has */
     gint64 progress_at;
     gboolean stopped; /* the copies, and the job if it is ours alone */
     GError *error;    /* what the watch found */
@@ -138,32 +146,7 @@ finish_sink(RfpExportDisk *disk, GError **error)
     return rfp_files_sync_dir(folder, dir, error);
 }
 
-/* ---- The thread of one disk ---------------------------------------------- */
-
-typedef struct {
-    Stream *stream;
-    RfpExportDisk *disk;
-} DiskThread;
-
-static gpointer
-disk_thread(gpointer opaque)
-{
-    g_autofree DiskThread *thread = opaque;
-    Stream *stream = thread->stream;
-    RfpExportDisk *disk = thread->disk;
-
-    if (!rfp_copy_run(disk->copy, &disk->error) ||
-        !finish_sink(disk, &disk->error)) {
-        rfp_error_prefix(&disk->error, _("disk '%s'"), disk->state.target);
-        rfp_error_add_object(&disk->error, disk->state.target);
-        g_atomic_int_set(&stream->stop, 1);
-    }
-    g_mutex_lock(&stream->mutex);
-    g_atomic_int_add(&stream->running, -1);
-    g_cond_signal(&stream->ended);
-    g_mutex_unlock(&stream->mutex);
-    return NULL;
-}
+/* ---- One disk ------------------------------------------------------------ */
 
 static guint
 n_compressors(void)
@@ -174,11 +157,11 @@ n_compressors(void)
 static guint
 workers_for(const Stream *stream)
 {
-    guint n_disks = stream->disks->len;
+    guint n = stream->at_once;
     guint workers =
-        CLAMP(WORKERS_TOTAL / n_disks, WORKERS_MIN, RFP_EXPORT_WORKERS_MAX);
+        CLAMP(WORKERS_TOTAL / n, WORKERS_MIN, RFP_EXPORT_WORKERS_MAX);
 
-    return stream->compress != NULL ? MAX(workers, n_compressors() / n_disks)
+    return stream->compress != NULL ? MAX(workers, n_compressors() / n)
                                     : workers;
 }
 
@@ -187,7 +170,7 @@ static gsize
 buffer_for(const Stream *stream)
 {
     gsize total = stream->compress != NULL ? BUFFERS_TOTAL / 2 : BUFFERS_TOTAL;
-    gsize share = total / (stream->disks->len * workers_for(stream));
+    gsize share = total / (stream->at_once * workers_for(stream));
 
     share &= ~(gsize)(RFP_CLUSTER_SIZE - 1);
     return CLAMP(share, RFP_CLUSTER_SIZE, RFP_EXPORT_BUFFER_MAX);
@@ -216,33 +199,111 @@ prepare_disk(Stream *stream, RfpExportDisk *disk, GError **error)
     if (stream->compress != NULL)
         rfp_qcow2_writer_set_compress(disk->writer, stream->compress,
                                       options.buffer);
+    g_mutex_lock(&stream->mutex);
     disk->copy =
         rfp_copy_new(disk->source_ops, disk->source, &sink_ops, disk, &options);
+    g_mutex_unlock(&stream->mutex);
     return TRUE;
 }
 
+/* ---- The threads, each with one disk after the other --------------------- */
+
+static void
+close_sink(Stream *stream, RfpExportDisk *disk)
+{
+    g_mutex_lock(&stream->mutex);
+    disk->report->stored = rfp_qcow2_writer_stored(disk->writer);
+    rfp_copy_progress(disk->copy, &disk->done, &disk->total, &disk->final,
+                      &disk->report->read);
+    g_clear_pointer(&disk->copy, rfp_copy_free);
+    g_clear_pointer(&disk->digest_writer, rfp_digest_writer_free);
+    g_clear_pointer(&disk->writer, rfp_qcow2_writer_free);
+    disk->copied = TRUE;
+    g_mutex_unlock(&stream->mutex);
+}
+
+/* What a disk has in memory it has only now: however many there are, it is that
+ * of a few. */
+static void
+copy_disk(Stream *stream, RfpExportDisk *disk)
+{
+    if (prepare_disk(stream, disk, &disk->error) &&
+        rfp_copy_run(disk->copy, &disk->error) &&
+        finish_sink(disk, &disk->error)) {
+        close_sink(stream, disk);
+        return;
+    }
+    if (disk->member->export->group != NULL)
+        rfp_error_prefix(&disk->error, _("disk '%s' of domain '%s'"),
+                         disk->state.target,
+                         disk->member->operation.domain->name);
+    else
+        rfp_error_prefix(&disk->error, _("disk '%s'"), disk->state.target);
+    rfp_error_add_object(&disk->error, disk->state.target);
+    g_atomic_int_set(&stream->stop, 1);
+}
+
+static gpointer
+disk_thread(gpointer opaque)
+{
+    Stream *stream = opaque;
+
+    g_mutex_lock(&stream->mutex);
+    while (stream->next < stream->queue->len &&
+           !g_atomic_int_get(&stream->stop)) {
+        RfpExportDisk *disk = g_ptr_array_index(stream->queue, stream->next++);
+
+        g_mutex_unlock(&stream->mutex);
+        copy_disk(stream, disk);
+        g_mutex_lock(&stream->mutex);
+    }
+    stream->running--;
+    g_cond_signal(&stream->ended);
+    g_mutex_unlock(&stream->mutex);
+    return NULL;
+}
+
 /* ---- The watch ----------------------------------------------------------- */
+
+/* With the lock. Of a disk that is not begun yet there is the plan's
+ * estimate. */
+static void
+look_at_progress(RfpExportDisk *disk, RefpointProgress *progress)
+{
+    if (disk->copy != NULL) {
+        progress->stored = rfp_qcow2_writer_stored(disk->writer);
+        rfp_copy_progress(disk->copy, &disk->done, &disk->total, &disk->final,
+                          &disk->report->read);
+    } else {
+        progress->stored = disk->report->stored;
+    }
+    if (disk->copy == NULL && !disk->copied)
+        disk->total = disk->report->estimate;
+    /* what came before, by an audit and by QEMU */
+    progress->done = disk->done + disk->compared + disk->pushed;
+    progress->total = disk->total + disk->compared + disk->pushed;
+    progress->final = disk->final;
+}
 
 static void
 report_progress(Stream *stream)
 {
     RefpointJob *job = stream->export->job;
-    g_autofree RefpointProgress *progress =
-        g_new0(RefpointProgress, stream->disks->len);
+    const guint n = stream->disks->len;
+    g_autofree RefpointProgress *progress = g_new0(RefpointProgress, n);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
-    for (guint i = 0; i < stream->disks->len; i++) {
+    g_mutex_lock(&stream->mutex);
+    for (guint i = 0; i < n; i++) {
         RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
 
-        progress[i].target = disk->state.target;
-        progress[i].stored = rfp_qcow2_writer_stored(disk->writer);
-        rfp_copy_progress(disk->copy, &progress[i].done, &progress[i].total,
-                          &progress[i].final, &disk->report->read);
-        /* what came before, by an audit and by QEMU */
-        progress[i].done += disk->compared + disk->pushed;
-        progress[i].total += disk->compared + disk->pushed;
+        g_ptr_array_add(names, rfp_export_disk_name(disk));
+        progress[i].target = g_ptr_array_index(names, i);
+        look_at_progress(disk, &progress[i]);
     }
+    g_mutex_unlock(&stream->mutex);
     if (job->progress != NULL)
-        job->progress(progress, stream->disks->len, job->progress_opaque);
+        job->progress(progress, n, job->progress_opaque);
 }
 
 /* The guest must not wait for a disk's thread: that may hang in a write. */
@@ -287,7 +348,7 @@ watch(Stream *stream)
     rfp_export_watch_begin(stream->export);
     stream->progress_at = g_get_monotonic_time();
     g_mutex_lock(&stream->mutex);
-    while (g_atomic_int_get(&stream->running) > 0) {
+    while (stream->running > 0) {
         if (!g_cond_wait_until(&stream->ended, &stream->mutex,
                                g_get_monotonic_time() + WATCH_US)) {
             g_mutex_unlock(&stream->mutex);
@@ -314,20 +375,15 @@ set_hasty(const RfpExport *export, gboolean hasty)
 static void
 run_threads(Stream *stream)
 {
-    g_autofree GThread **threads = g_new0(GThread *, stream->disks->len);
+    g_autofree GThread **threads = g_new0(GThread *, stream->at_once);
 
-    g_atomic_int_set(&stream->running, (gint)stream->disks->len);
-    for (guint i = 0; i < stream->disks->len; i++) {
-        DiskThread *thread = g_new0(DiskThread, 1);
-
-        thread->stream = stream;
-        thread->disk = g_ptr_array_index(stream->disks, i);
-        threads[i] = g_thread_new("refpoint-disk", disk_thread, thread);
-    }
+    stream->running = stream->at_once;
+    for (guint i = 0; i < stream->at_once; i++)
+        threads[i] = g_thread_new("refpoint-disk", disk_thread, stream);
     set_hasty(stream->export, TRUE);
     watch(stream);
     set_hasty(stream->export, FALSE);
-    for (guint i = 0; i < stream->disks->len; i++)
+    for (guint i = 0; i < stream->at_once; i++)
         g_thread_join(threads[i]);
 }
 
@@ -338,31 +394,33 @@ static gboolean
 collect(Stream *stream, GError **error)
 {
     RfpExportDisk *failed = NULL;
+    gboolean complete = TRUE;
 
     for (guint i = 0; i < stream->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
 
+        complete = complete && disk->copied;
         if (disk->error != NULL &&
             (failed == NULL || g_error_matches(failed->error, REFPOINT_ERROR,
                                                REFPOINT_ERROR_CANCELLED)))
             failed = disk;
     }
+    if (complete)
+        return TRUE;
     if (failed != NULL && stream->error == NULL &&
         !failed->member->origin->pushes &&
         !rfp_job_cancelled(stream->export->job))
         rfp_export_member_watch(failed->member, TRUE, &stream->error);
-    if (stream->error != NULL && failed != NULL) {
+    if (stream->error != NULL) {
         g_propagate_error(error, g_steal_pointer(&stream->error));
         return FALSE;
     }
-    if (failed != NULL && !rfp_job_check(stream->export->job, error))
+    if (!rfp_job_check(stream->export->job, error))
         return FALSE;
-    if (failed != NULL) {
-        rfp_export_explain_full(stream->export, &failed->error);
-        g_propagate_error(error, g_steal_pointer(&failed->error));
-        return FALSE;
-    }
-    return TRUE;
+    g_assert(failed != NULL); /* nothing else stops them */
+    rfp_export_explain_full(stream->export, &failed->error);
+    g_propagate_error(error, g_steal_pointer(&failed->error));
+    return FALSE;
 }
 
 static void
@@ -371,35 +429,55 @@ report_disks(Stream *stream)
     for (guint i = 0; i < stream->disks->len; i++) {
         RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
 
-        disk->report->stored = rfp_qcow2_writer_stored(disk->writer);
         disk->report->image =
             g_build_filename(stream->export->set->path, disk->image, NULL);
         disk->report->view_digest = rfp_digest_to_hex(disk->view);
     }
 }
 
+/* The largest first, so that none of them is left for the end alone. */
+static gint
+by_estimate(gconstpointer a, gconstpointer b)
+{
+    const RfpExportDisk *one = *(const RfpExportDisk *const *)a;
+    const RfpExportDisk *other = *(const RfpExportDisk *const *)b;
+
+    return (one->report->estimate < other->report->estimate) -
+           (one->report->estimate > other->report->estimate);
+}
+
+static void
+make_queue(Stream *stream)
+{
+    const guint jobs = stream->export->options->jobs;
+
+    stream->disks = rfp_export_taken(stream->export);
+    stream->queue = g_ptr_array_copy(stream->disks, NULL, NULL);
+    g_ptr_array_sort(stream->queue, by_estimate);
+    stream->at_once =
+        jobs != 0 ? jobs : CLAMP(g_get_num_processors(), JOBS_MIN, JOBS_MAX);
+    stream->at_once = MIN(stream->at_once, stream->queue->len);
+}
+
 gboolean
 rfp_export_stream(RfpExport *export, GError **error)
 {
     Stream stream = {.export = export};
-    gboolean done = TRUE;
+    gboolean done = FALSE;
 
-    stream.disks = rfp_export_taken(export);
+    make_queue(&stream);
     if (export->options->compress == REFPOINT_COMPRESS_ZSTD)
         stream.compress =
             rfp_compress_new(export->options->compress_level, n_compressors());
     g_mutex_init(&stream.mutex);
     g_cond_init(&stream.ended);
-    for (guint i = 0; i < stream.disks->len && done; i++)
-        done = prepare_disk(&stream, g_ptr_array_index(stream.disks, i), error);
-    if (done) {
-        run_threads(&stream);
-        report_progress(&stream);
-        done = collect(&stream, error);
-    }
+    run_threads(&stream);
+    report_progress(&stream);
+    done = collect(&stream, error);
     if (done)
         report_disks(&stream);
     g_clear_error(&stream.error);
+    g_ptr_array_unref(stream.queue);
     g_ptr_array_unref(stream.disks);
     rfp_compress_free(stream.compress);
     g_mutex_clear(&stream.mutex);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "export/export-audit.h"
 #include "export/export-begin.h"
+#include "export/export-group.h"
 #include "export/export-plan.h"
 #include "export/export-publish.h"
 #include "export/export-space.h"
@@ -40,8 +41,15 @@ check_options(const RefpointExportOptions *options, GError **error)
 {
     const char *wrong = NULL;
 
-    if (options->domain == NULL || *options->domain == '\0')
+    const gboolean domain = options->domain != NULL && *options->domain != '\0';
+    const gboolean group = options->group != NULL && *options->group != '\0';
+
+    if (!domain && options->group == NULL)
         wrong = _("no domain is named");
+    else if (domain && options->group != NULL)
+        wrong = _("either a domain is exported, or a group");
+    else if (!domain && !group)
+        wrong = _("no group is named");
     else if (options->directory == NULL || *options->directory == '\0')
         wrong = _("no directory is named");
     else if (options->create != NULL && options->point != NULL)
@@ -56,6 +64,13 @@ check_options(const RefpointExportOptions *options, GError **error)
         wrong = _("the compression is zstd, with a level from 1 to 22");
     else if (options->stall_timeout > STALL_MAX)
         wrong = _("a stall is at most a day");
+    else if (options->window > REFPOINT_WINDOW_MAX)
+        wrong = _("guests stand still for an hour at most");
+    else if (options->jobs > REFPOINT_JOBS_MAX)
+        wrong = _("at most 256 disks are read at a time");
+    else if (options->pause && options->quiesce == REFPOINT_QUIESCE_REQUIRED)
+        wrong = _("guests are either frozen or suspended: not both "
+                  "--quiesce=required and --pause");
     if (wrong != NULL)
         rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER, "%s", wrong);
     return wrong == NULL;
@@ -125,12 +140,11 @@ look_at_kept(RfpOperation *operation, GError **error)
 static RfpExportSet *
 peek(const RfpExport *export, GError **error)
 {
-    const RfpExportMember *first = g_ptr_array_index(export->members, 0);
+    const RfpSetOwner owner = rfp_export_owner(export);
     g_autoptr(GError) local = NULL;
     gboolean fresh = FALSE;
     RfpExportSet *set =
-        rfp_export_set_peek(export->options->directory,
-                            first->operation.domain->uuid, &fresh, &local);
+        rfp_export_set_peek(export->options->directory, &owner, &fresh, &local);
 
     if (local != NULL)
         g_propagate_error(error, g_steal_pointer(&local));
@@ -184,15 +198,40 @@ lock(RfpExportMember *member, GError **error)
            rfp_operation_start_guard(operation, error);
 }
 
+static gint
+by_uuid(gconstpointer a, gconstpointer b)
+{
+    const RfpExportMember *one = *(const RfpExportMember *const *)a;
+    const RfpExportMember *other = *(const RfpExportMember *const *)b;
+
+    return strcmp(one->operation.domain->uuid, other->operation.domain->uuid);
+}
+
+/* In one order, whatever group they are in: two exports do not wait for each
+ * other. */
+static gboolean
+lock_all(RfpExport *export, GError **error)
+{
+    g_autoptr(GPtrArray) members =
+        g_ptr_array_copy(export->members, NULL, NULL);
+
+    g_ptr_array_set_free_func(members, NULL);
+    g_ptr_array_sort(members, by_uuid);
+    for (guint i = 0; i < members->len; i++)
+        if (!lock(g_ptr_array_index(members, i), error))
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean
 open_set(RfpExport *export, GError **error)
 {
     const RfpExportMember *first = g_ptr_array_index(export->members, 0);
-    const RfpDomain *domain = first->operation.domain;
+    const RfpSetOwner owner = rfp_export_owner(export);
     RfpUndone undone = RFP_UNDO_NOTHING;
 
-    export->set = rfp_export_set_prepare(export->options->directory,
-                                         domain->uuid, domain->name, error);
+    export->set =
+        rfp_export_set_prepare(export->options->directory, &owner, error);
     export->bases = export->set;
     if (export->set == NULL || !rfp_undo_set(first->operation.conn->records_dir,
                                              export->set, &undone, error))
@@ -218,10 +257,8 @@ prepare(RfpExport *export, GError **error)
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    for (guint i = 0; i < export->members->len; i++)
-        if (!lock(g_ptr_array_index(export->members, i), error))
-            return FALSE;
-    return open_set(export, error) && rfp_export_plan(export, error) &&
+    return lock_all(export, error) && open_set(export, error) &&
+           rfp_export_plan(export, error) &&
            (export->already || rfp_export_check_space(export, error));
 }
 
@@ -262,11 +299,10 @@ complete_member(RfpExportMember *member)
 static void
 complete(const RfpExport *export)
 {
-    const RfpExportMember *first = g_ptr_array_index(export->members, 0);
     RefpointReport *report = &export->job->report;
 
     report->changed = TRUE;
-    report->consistency = first->consistency;
+    report->consistency = rfp_export_consistency(export);
     report->point_path =
         g_build_filename(export->set->path, export->folder, NULL);
     for (guint i = 0; i < export->members->len; i++)
@@ -475,6 +511,16 @@ run(RfpExport *export, GError **error)
     return TRUE;
 }
 
+static gboolean
+look_at_members(const RfpExport *export, GError **error)
+{
+    for (guint i = 0; i < export->members->len; i++)
+        if (!rfp_export_member_look(g_ptr_array_index(export->members, i),
+                                    error))
+            return FALSE;
+    return TRUE;
+}
+
 gboolean
 refpoint_export(RefpointConnection *conn,
                 const RefpointExportOptions *given,
@@ -483,17 +529,16 @@ refpoint_export(RefpointConnection *conn,
 {
     RefpointExportOptions options = {0};
     RfpExport export = {.options = &options, .job = job};
-    RfpExportMember *member = NULL;
     g_autoptr(GError) local = NULL;
     gboolean taken = RFP_OPTIONS_TAKE(&options, given, &local);
     gboolean done = FALSE;
 
     if (options.limit_rate != 0)
         refpoint_job_set_rate(job, options.limit_rate);
-    if (taken && check_options(&options, &local) &&
-        rfp_export_take_scratch_dir(&export, options.scratch_dir, &local))
-        member = rfp_export_add_member(&export, conn, options.domain, &local);
-    done = member != NULL && rfp_export_member_look(member, &local) &&
+    done = taken && check_options(&options, &local) &&
+           rfp_export_take_scratch_dir(&export, options.scratch_dir, &local) &&
+           rfp_export_add_members(&export, conn, &local) &&
+           look_at_members(&export, &local) &&
            (options.dry_run ? dry_run(&export, &local) : run(&export, &local));
     if (options.dry_run && done)
         report_point(&export);

@@ -62,15 +62,14 @@ static const RfpOrigin origin_hold = ORIGIN(prepare_held);
 static gboolean
 look_at_set(Keep *keep, GError **error)
 {
+    const RfpSetOwner owner = rfp_export_owner(&keep->export);
     gboolean fresh = FALSE;
     g_autoptr(GError) local = NULL;
 
     if (keep->options->directory == NULL)
         return TRUE;
     keep->export.bases =
-        rfp_export_set_peek(keep->options->directory,
-                            keep->member->operation.domain->uuid, &fresh,
-                            &local);
+        rfp_export_set_peek(keep->options->directory, &owner, &fresh, &local);
     if (local == NULL)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&local));

@@ -89,6 +89,7 @@ take_disks(const RfpMsvmInstance *settings,
 static gboolean
 take_directory(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
 {
+    const RfpSetOwner owner = {.guid = rfp_msvm_work_domain(work)};
     g_autoptr(RfpExportSet) set = NULL;
     g_autoptr(GError) local = NULL;
     gboolean fresh = FALSE;
@@ -96,8 +97,7 @@ take_directory(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
     work->directory = take_absolute(call, "ExportDirectory", error);
     if (work->directory == NULL)
         return FALSE;
-    set = rfp_export_set_peek(work->directory, rfp_msvm_work_domain(work),
-                              &fresh, &local);
+    set = rfp_export_set_peek(work->directory, &owner, &fresh, &local);
     if (local != NULL) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
@@ -258,13 +258,15 @@ take_files(const RfpMsvmCall *call, RfpMsvmWork *work, GError **error)
     set = rfp_export_set_open(work->directory, error);
     if (set == NULL)
         return FALSE;
-    if (rfp_guid_equal(set->file->vm_uuid, domain)) {
+    if (rfp_export_set_has_vm(set, domain)) {
         work->point = find_point_of(set, domain, config, runtime, error);
         return work->point != NULL;
     }
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("the set '%s' belongs to another domain, %s"),
-                  work->directory, set->file->vm_uuid);
+                  _("the set '%s' belongs to another domain, or group, %s"),
+                  work->directory,
+                  set->file->group_guid != NULL ? set->file->group_guid
+                                                : set->file->vm_uuid);
     rfp_error_add_object(error, work->directory);
     return FALSE;
 }

@@ -129,6 +129,14 @@ rfp_guard_tell(RfpGuard *guard, const char *word)
         (void)!send(guard->fd, line, strlen(line), MSG_NOSIGNAL);
 }
 
+void
+rfp_guard_tell_frozen(RfpGuard *guard, guint seconds)
+{
+    g_autofree char *word = g_strdup_printf(RFP_GUARD_FROZEN "%u", seconds);
+
+    rfp_guard_tell(guard, word);
+}
+
 static void
 hear(RfpGuard *guard, const char *line)
 {

@@ -8,8 +8,9 @@
  * timed out and may still happen.
  *
  * Protocol, lines over a socket pair, its standard input: the guard says
- * "ready" or "failed <text>"; we say "frozen", "thawed", "done", and "late" for
- * a freeze that timed out (rfp_late_freeze_mark()). "job": one is about to
+ * "ready" or "failed <text>"; we say "frozen <seconds>" (it is about to stand
+ * still, for so long at most), "thawed", "done", and "late" for a freeze that
+ * timed out (rfp_late_freeze_mark()). "job": one is about to
  * begin, and the record has all of it. Where the guard has to end it, it says
  * so before: "ended scratch <bytes that are left>" or "ended io-error". "keep"
  * is "done" for an operation whose job goes on (kept.h): the guard answers
@@ -29,8 +30,12 @@ typedef enum {
 } RfpGuardEnded;
 
 /* Seconds: a guest that stays frozen longer while its point is made is thawed
- * by the guard, whatever the other side does. */
+ * by the guard, whatever the other side does. That of a group is thawed when
+ * the group's window is over. */
 #define RFP_FROZEN_MAX 60
+
+/* What rfp_guard_tell_frozen() says before the seconds. */
+#define RFP_GUARD_FROZEN "frozen "
 
 typedef struct {
     RfpFd fd;
@@ -52,10 +57,15 @@ rfp_guard_start(RefpointConnection *conn,
 gboolean
 rfp_guard_wait_ready(RfpGuard *guard, GError **error);
 
-/* "frozen", "thawed", "late", "job" or "done". A guard that is gone is no
- * failure here: the next call does its work from the record. */
+/* "thawed", "late", "job" or "done". A guard that is gone is no failure here:
+ * the next call does its work from the record. */
 void
 rfp_guard_tell(RfpGuard *guard, const char *word);
+
+/* The guest is about to be frozen or suspended; the guard ends that after
+ * @seconds. */
+void
+rfp_guard_tell_frozen(RfpGuard *guard, guint seconds);
 
 /* Takes what the guard said meanwhile, into @guard; answers at once. */
 void

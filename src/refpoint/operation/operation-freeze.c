@@ -60,22 +60,64 @@ can_freeze(RfpOperation *operation, const RfpDomainState *state, GError **error)
     return TRUE;
 }
 
+static guint
+window_of(const RfpOperation *operation)
+{
+    return operation->window != 0 ? operation->window : RFP_FROZEN_MAX;
+}
+
+static RfpDomain *
+domain_to_thaw(const RfpOperation *operation)
+{
+    return operation->thaw_domain != NULL ? operation->thaw_domain
+                                          : operation->domain;
+}
+
+/* It is about to stand still. */
+static void
+stands_still(RfpOperation *operation)
+{
+    rfp_guard_tell_frozen(&operation->guard, window_of(operation));
+    operation->frozen_at = g_get_monotonic_time();
+    operation->report->frozen_at = g_get_real_time();
+}
+
+/* It has not, after all. */
+static void
+stood_not(RfpOperation *operation)
+{
+    rfp_guard_tell(&operation->guard, "thawed");
+    operation->report->frozen_at = 0;
+}
+
+static void
+goes_on(RfpOperation *operation)
+{
+    operation->thawed_at = g_get_monotonic_time();
+    operation->report->thawed_at = g_get_real_time();
+    rfp_job_set_frozen(operation->job, operation->report,
+                       (guint64)(operation->thawed_at - operation->frozen_at));
+    rfp_guard_tell(&operation->guard, "thawed");
+}
+
 static gboolean
 freeze_now(RfpOperation *operation, gboolean *late, GError **error)
 {
     RfpFreeze result = RFP_FREEZE_FAILED;
+    guint timeout = rfp_agent_timeout();
 
+    if (operation->agent_timeout != 0)
+        timeout = MIN(timeout, operation->agent_timeout);
     if (!rfp_record_append(operation->record, error, RFP_STEP_FREEZE, NULL))
         return FALSE;
-    rfp_guard_tell(&operation->guard, "frozen");
-    operation->frozen_at = g_get_monotonic_time();
-    result = rfp_agent_freeze(operation->domain, rfp_agent_timeout(),
-                              &operation->n_frozen, error);
+    stands_still(operation);
+    result = rfp_agent_freeze(operation->domain, timeout, &operation->n_frozen,
+                              error);
     operation->frozen = result == RFP_FREEZE_DONE;
     *late = result == RFP_FREEZE_LATE;
     if (operation->frozen)
         return TRUE;
-    rfp_guard_tell(&operation->guard, "thawed");
+    stood_not(operation);
     if (!*late)
         rfp_record_append(operation->record, NULL, RFP_STEP_THAWED, NULL);
     return FALSE;
@@ -123,11 +165,11 @@ check_still_frozen(RfpOperation *operation, gint n_thawed, GError **error)
 
     if (n_thawed >= operation->n_frozen)
         return TRUE;
-    if (us >= RFP_FROZEN_MAX * G_USEC_PER_SEC)
+    if (us >= (guint64)window_of(operation) * G_USEC_PER_SEC)
         rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
                       _("the guest of domain '%s' was thawed: the point was "
-                        "not made within %d s"),
-                      name, RFP_FROZEN_MAX);
+                        "not made within %u s"),
+                      name, window_of(operation));
     else
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("the guest of domain '%s' did not stay frozen until "
@@ -148,14 +190,12 @@ thaw_now(RfpOperation *operation, gboolean *thawed, GError **error)
 {
     gint n_thawed = 0;
 
-    *thawed = rfp_agent_thaw(operation->domain, THAW_TIMEOUT, &n_thawed, error);
+    *thawed = rfp_agent_thaw(domain_to_thaw(operation), THAW_TIMEOUT, &n_thawed,
+                             error);
     operation->frozen = FALSE;
     if (!*thawed)
         return FALSE;
-    rfp_job_set_frozen(operation->job, operation->report,
-                       (guint64)(g_get_monotonic_time() -
-                                 operation->frozen_at));
-    rfp_guard_tell(&operation->guard, "thawed");
+    goes_on(operation);
     return check_still_frozen(operation, n_thawed, error);
 }
 
@@ -186,5 +226,55 @@ rfp_operation_thaw(RfpOperation *operation,
     if (local->code == REFPOINT_ERROR_NOT_AVAILABLE)
         local->code = REFPOINT_ERROR_STATUS_UNKNOWN;
     g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+/* ---- Suspending ---------------------------------------------------------- */
+
+gboolean
+rfp_operation_pause(RfpOperation *operation,
+                    const RfpDomainState *state,
+                    GError **error)
+{
+    RfpDomainState now = {0};
+
+    if (!state->running)
+        return TRUE;
+    if (!rfp_domain_state(operation->domain, &now, error))
+        return FALSE;
+    if (!now.running)
+        return TRUE;
+    if (!rfp_record_append(operation->record, error, RFP_STEP_PAUSE, NULL))
+        return FALSE;
+    stands_still(operation);
+    /* it may have been done all the same: the undo looks */
+    operation->paused = rfp_domain_suspend(operation->domain, error);
+    return operation->paused;
+}
+
+gboolean
+rfp_operation_resume(RfpOperation *operation, GError **error)
+{
+    RfpDomain *domain = domain_to_thaw(operation);
+    RfpDomainState state = {0};
+
+    if (!operation->paused)
+        return TRUE;
+    operation->paused = FALSE;
+    if (!rfp_domain_state(domain, &state, error) ||
+        (state.paused && !rfp_domain_resume(domain, error)))
+        return FALSE;
+    goes_on(operation);
+    if (!rfp_record_append(operation->record, error, RFP_STEP_RESUMED, NULL))
+        return FALSE;
+    if (state.paused)
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                  _("domain '%s' did not stay suspended until the points were "
+                    "made, after %.1f s"),
+                  domain->name,
+                  (double)operation->report->frozen_us / G_USEC_PER_SEC);
+    rfp_error_add_object(error, domain->name);
+    rfp_error_add_way_out(error, _("see who else resumes it, and try again"));
     return FALSE;
 }

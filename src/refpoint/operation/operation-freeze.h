@@ -30,6 +30,22 @@ rfp_operation_thaw(RfpOperation *operation,
                    RefpointConsistency *reached,
                    GError **error);
 
+/*
+ * Suspends a guest that runs, instead of freezing it: its data is as a power
+ * failure would leave it. One that its administrator has suspended stays as it
+ * is, and is not resumed. It is checked that it runs now; @state tells whether
+ * it ran when the operation began.
+ */
+gboolean
+rfp_operation_pause(RfpOperation *operation,
+                    const RfpDomainState *state,
+                    GError **error);
+
+/* Resumes what rfp_operation_pause() suspended. INVALID_STATE: somebody else
+ * had resumed it. */
+gboolean
+rfp_operation_resume(RfpOperation *operation, GError **error);
+
 /* Leaves the guest to the guard, which watches and thaws it: its freeze has
  * timed out and may still happen, or it cannot be thawed now. */
 gboolean

@@ -48,6 +48,26 @@ rfp_operation_open(RfpOperation *operation,
 }
 
 gboolean
+rfp_operation_reach_over(RfpOperation *operation,
+                         RefpointConnection *conn,
+                         RefpointConnection *thaw,
+                         GError **error)
+{
+    const gint *cancel = operation->domain->cancel;
+    RfpDomain *domain =
+        rfp_domain_lookup(conn, operation->domain->uuid, cancel, error);
+
+    if (domain == NULL)
+        return FALSE;
+    rfp_domain_free(operation->domain);
+    operation->domain = domain;
+    domain->cancel = cancel;
+    operation->thaw_domain =
+        rfp_domain_lookup(thaw, domain->uuid, cancel, error);
+    return operation->thaw_domain != NULL;
+}
+
+gboolean
 rfp_operation_check_active(RfpOperation *operation,
                            RfpDomainState *state,
                            GError **error)
@@ -375,5 +395,6 @@ rfp_operation_clear(RfpOperation *operation)
     rfp_guard_clear(&operation->guard);
     if (locked)
         rfp_tidy(operation->conn, operation->domain->uuid);
+    g_clear_pointer(&operation->thaw_domain, rfp_domain_free);
     g_clear_pointer(&operation->domain, rfp_domain_free);
 }

@@ -25,24 +25,32 @@ typedef struct {
     RefpointJob *job;             /* borrowed */
     RefpointMemberReport *report; /* of the domain, borrowed from the job */
     RfpDomain *domain;
-    RfpRecord *record; /* NULL until rfp_operation_lock() */
-    RfpKept *kept;     /* what is kept of the domain, or has ended; NULL:
-                        * nothing */
+    RfpDomain *thaw_domain; /* the same over another connection, for who must
+                             * not wait behind others' calls; NULL: @domain */
+    RfpRecord *record;      /* NULL until rfp_operation_lock() */
+    RfpKept *kept;          /* what is kept of the domain, or has ended; NULL:
+                             * nothing */
     RfpGuard guard;
     RfpHandshakes handshakes; /* with the job's NBD server */
     gboolean must_freeze;     /* a point that is not consistent is none */
+    guint agent_timeout;      /* seconds, for a freeze; 0: by default */
+    guint window;             /* seconds that the guest may stand still; 0:
+                               * RFP_FROZEN_MAX */
     gboolean frozen;          /* by us, now */
+    gboolean paused;          /* by us, now */
     gint n_frozen;            /* file systems */
-    gint64 frozen_at;         /* monotonic, microseconds */
-    gboolean job_goes_on;     /* libvirt did not end it: the record stays */
-    RfpScratchWatch scratch;  /* of ours, where there is no guard */
-    gint64 patience_until;    /* monotonic, microseconds; 0: it waits for
-                               * nobody, G_MAXINT64: as long as it takes */
-    gboolean waited;          /* for others: what was looked at before may be
-                               * as they have found it */
-    gint64 waited_since;      /* monotonic, the first time */
-    gboolean waits;           /* now, and has told for whom */
-    gint64 waits_for;         /* who was told last: a process, or -1 */
+    gint64 frozen_at;        /* or suspended; monotonic, microseconds; 0: it was
+                              * not */
+    gint64 thawed_at;        /* or resumed; the same */
+    gboolean job_goes_on;    /* libvirt did not end it: the record stays */
+    RfpScratchWatch scratch; /* of ours, where there is no guard */
+    gint64 patience_until;   /* monotonic, microseconds; 0: it waits for
+                              * nobody, G_MAXINT64: as long as it takes */
+    gboolean waited;         /* for others: what was looked at before may be
+                              * as they have found it */
+    gint64 waited_since;     /* monotonic, the first time */
+    gboolean waits;          /* now, and has told for whom */
+    gint64 waits_for;        /* who was told last: a process, or -1 */
 } RfpOperation;
 
 /* Finds the domain and names it in the report; changes nothing. */
@@ -62,6 +70,14 @@ rfp_operation_check_active(RfpOperation *operation,
 /* Whether the data of the point @point, a name or GUID, is kept now. */
 gboolean
 rfp_operation_keeps(const RfpOperation *operation, const char *point);
+
+/* Has its calls go over @conn, and those that thaw over @thaw: libvirt's daemon
+ * answers only five requests of one connection at a time. Borrowed. */
+gboolean
+rfp_operation_reach_over(RfpOperation *operation,
+                         RefpointConnection *conn,
+                         RefpointConnection *thaw,
+                         GError **error);
 
 /* IN_USE, naming what runs, where the domain has a job, kept data included. */
 gboolean

@@ -31,6 +31,8 @@ static const struct {
     [RFP_STEP_RAN] = {"ran", 0},
     [RFP_STEP_FREEZE] = {"freeze", 0},
     [RFP_STEP_THAWED] = {"thawed", 0},
+    [RFP_STEP_PAUSE] = {"pause", 0},
+    [RFP_STEP_RESUMED] = {"resumed", 0},
     [RFP_STEP_SOCKET] = {"socket", 1},
     [RFP_STEP_SCRATCH] = {"scratch", 1},
     [RFP_STEP_RESERVE] = {"reserve", 1},

@@ -19,17 +19,20 @@
 #include "base/files.h"
 
 typedef enum {
-    RFP_STEP_OPERATION,  /* uri, domain UUID, point GUID, set path, set GUID;
-                          * the set's are "" where there is none, URI and
-                          * domain where a set alone is the subject */
-    RFP_STEP_RAN,        /* the guest ran: an I/O error stop is resumed */
-    RFP_STEP_FREEZE,     /* a freeze is about to be asked for */
-    RFP_STEP_THAWED,     /* ... and was undone */
-    RFP_STEP_SOCKET,     /* path of the NBD socket */
-    RFP_STEP_SCRATCH,    /* path of a scratch file */
-    RFP_STEP_RESERVE,    /* bytes that the user wants to stay free beside it */
-    RFP_STEP_JOB,        /* socket path: a job is about to begin */
-    RFP_STEP_BEGUN,      /* ... and libvirt has answered */
+    RFP_STEP_OPERATION, /* uri, domain UUID, point GUID, set path, set GUID;
+                         * the set's are "" where there is none, URI and
+                         * domain where a set alone is the subject */
+    RFP_STEP_RAN,       /* the guest ran: an I/O error stop is resumed */
+    RFP_STEP_FREEZE,    /* a freeze is about to be asked for */
+    RFP_STEP_THAWED,    /* ... and was undone */
+    RFP_STEP_PAUSE,     /* the guest is about to be suspended, for the moment of
+                         * its point */
+    RFP_STEP_RESUMED,   /* ... and was resumed */
+    RFP_STEP_SOCKET,    /* path of the NBD socket */
+    RFP_STEP_SCRATCH,   /* path of a scratch file */
+    RFP_STEP_RESERVE,   /* bytes that the user wants to stay free beside it */
+    RFP_STEP_JOB,       /* socket path: a job is about to begin */
+    RFP_STEP_BEGUN,     /* ... and libvirt has answered */
     RFP_STEP_CHECKPOINT, /* name, GUID */
     RFP_STEP_IMAGE,      /* path in the set, of a file about to be written */
     RFP_STEP_FOLDER,     /* hidden folder of the point, in the set */

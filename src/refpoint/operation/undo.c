@@ -47,6 +47,21 @@ undo_freeze(RfpDomain *domain,
     return FALSE;
 }
 
+/* A guest that its administrator suspended has no such step; one that somebody
+ * resumed meanwhile goes on. */
+static gboolean
+undo_pause(RfpDomain *domain, RfpRecord *record, GError **error)
+{
+    RfpDomainState state = {0};
+
+    if (rfp_record_find(record, RFP_STEP_PAUSE) == NULL ||
+        rfp_record_find(record, RFP_STEP_RESUMED) != NULL)
+        return TRUE;
+    return rfp_domain_state(domain, &state, error) &&
+           (!state.paused || rfp_domain_resume(domain, error)) &&
+           rfp_record_append(record, error, RFP_STEP_RESUMED, NULL);
+}
+
 /* Waits until what was under way when its caller died, the begin of a job or a
  * checkpoint of its own, has come out, one way or the other. */
 static gboolean
@@ -193,7 +208,8 @@ rfp_undo_host(RfpDomain *domain,
               GError **error)
 {
     g_autoptr(GError) thaw_error = NULL;
-    gboolean thawed = undo_freeze(domain, record, frozen, &thaw_error);
+    gboolean thawed = undo_pause(domain, record, &thaw_error) &&
+                      undo_freeze(domain, record, frozen, &thaw_error);
 
     /* a guest that cannot be thawed now must not keep its job too */
     if (!undo_job(domain, record, settle, NULL, error) ||

@@ -26,12 +26,12 @@ typedef enum {
 } RfpUndone;
 
 /*
- * What runs on the host: thaws, ends the job, wakes a guest that an I/O error
- * stopped meanwhile, removes socket and scratch. @settle: the process that did
- * it may have died inside a call that libvirt is still carrying out; wait for
- * that, for a while. Where nobody can tell whether the job runs, or it goes on
- * (backup-job.h), this fails and nothing else has been touched. @frozen, if not
- * NULL: set where thawing failed, the guest may stand still.
+ * What runs on the host: thaws or resumes, ends the job, wakes a guest that an
+ * I/O error stopped meanwhile, removes socket and scratch. @settle: the process
+ * that did it may have died inside a call that libvirt is still carrying out;
+ * wait for that, for a while. Where nobody can tell whether the job runs, or it
+ * goes on (backup-job.h), this fails and nothing else has been touched.
+ * @frozen, if not NULL: set where thawing failed, the guest may stand still.
  */
 gboolean
 rfp_undo_host(RfpDomain *domain,

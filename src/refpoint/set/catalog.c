@@ -43,6 +43,8 @@ refpoint_catalog_free(RefpointCatalog *catalog)
     g_free(catalog->set_guid);
     g_free(catalog->domain_name);
     g_free(catalog->domain_uuid);
+    g_free(catalog->group_name);
+    g_free(catalog->group_guid);
     g_ptr_array_unref(catalog->points);
     g_free(catalog);
 }
@@ -124,7 +126,9 @@ describe_disks(RefpointCatalogPoint *point,
 static const RfpManifestVm *
 main_vm(const RfpExportSet *set, const RfpSetPoint *point)
 {
-    const RfpManifestVm *vm = rfp_set_point_vm(point, set->file->vm_uuid);
+    const char *uuid = set->file->vm_uuid;
+    const RfpManifestVm *vm =
+        uuid != NULL ? rfp_set_point_vm(point, uuid) : NULL;
 
     return vm != NULL ? vm : g_ptr_array_index(point->manifest->vms, 0);
 }
@@ -170,6 +174,8 @@ refpoint_catalog(const char *directory, GError **error)
     catalog->set_guid = g_strdup(set->file->guid);
     catalog->domain_name = g_strdup(set->file->vm_name);
     catalog->domain_uuid = g_strdup(set->file->vm_uuid);
+    catalog->group_name = g_strdup(set->file->group_name);
+    catalog->group_guid = g_strdup(set->file->group_guid);
     catalog->points = g_ptr_array_new_with_free_func(point_free);
     for (guint i = 0; i < set->points->len; i++)
         g_ptr_array_add(catalog->points,

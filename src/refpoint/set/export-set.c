@@ -171,15 +171,39 @@ rfp_export_set_inspect(const char *directory, char **damage, GError **error)
 /* ---- The directory an export goes to ------------------------------------- */
 
 static gboolean
-check_owner(RfpExportSet *set, const char *uuid, GError **error)
+is_owner(const RfpSetFile *file, const RfpSetOwner *owner)
 {
-    if (rfp_guid_equal(set->file->vm_uuid, uuid))
+    return rfp_guid_equal(owner->is_group ? file->group_guid : file->vm_uuid,
+                          owner->guid);
+}
+
+/* One of a single VM never becomes a group's, or the reverse, by accident: the
+ * group may have that VM as a member. */
+static gboolean
+check_owner(RfpExportSet *set, const RfpSetOwner *owner, GError **error)
+{
+    const RfpSetFile *file = set->file;
+
+    if (is_owner(file, owner))
         return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
-                  _("'%s' holds the chain of another VM, '%s' (%s)"), set->path,
-                  set->file->vm_name, set->file->vm_uuid);
+    if (file->group_guid != NULL)
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      owner->is_group
+                          ? _("'%s' holds the chain of another group, '%s' "
+                              "(%s)")
+                          : _("'%s' holds the chain of a group, '%s' (%s), not "
+                              "of a single VM"),
+                      set->path, file->group_name, file->group_guid);
+    else
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                      owner->is_group
+                          ? _("'%s' holds the chain of a single VM, '%s' (%s), "
+                              "not of a group")
+                          : _("'%s' holds the chain of another VM, '%s' (%s)"),
+                      set->path, file->vm_name, file->vm_uuid);
     rfp_error_add_object(error, set->path);
-    rfp_error_add_way_out(error, _("use a directory of its own for each VM"));
+    rfp_error_add_way_out(error, _("use a directory of its own for each VM, "
+                                   "and for each group"));
     return FALSE;
 }
 
@@ -209,7 +233,10 @@ check_parent(const RfpExportSet *set, GError **error)
 
 /* TRUE: *@fresh tells whether a set must still be made. */
 static gboolean
-examine(RfpExportSet *set, const char *uuid, gboolean *fresh, GError **error)
+examine(RfpExportSet *set,
+        const RfpSetOwner *owner,
+        gboolean *fresh,
+        GError **error)
 {
     *fresh = TRUE;
     if (set->fd < 0 && errno == ENOENT)
@@ -227,7 +254,7 @@ examine(RfpExportSet *set, const char *uuid, gboolean *fresh, GError **error)
     }
     if (rfp_export_set_has(set, RFP_SET_FILE)) {
         *fresh = FALSE;
-        return read_set_file(set, error) && check_owner(set, uuid, error);
+        return read_set_file(set, error) && check_owner(set, owner, error);
     }
     if (is_empty(set))
         return TRUE;
@@ -283,13 +310,13 @@ load_to_add(RfpExportSet *set, GError **error)
 
 RfpExportSet *
 rfp_export_set_peek(const char *directory,
-                    const char *uuid,
+                    const RfpSetOwner *owner,
                     gboolean *fresh,
                     GError **error)
 {
     g_autoptr(RfpExportSet) set = set_new(directory);
 
-    if (!examine(set, uuid, fresh, error))
+    if (!examine(set, owner, fresh, error))
         return NULL;
     if (*fresh || !load_to_add(set, error))
         return NULL;
@@ -317,14 +344,19 @@ make_directory(RfpExportSet **set, GError **error)
 /* set.xml appears whole and once, whoever else tries: written under another
  * name, then linked. */
 static gboolean
-make_set_file(RfpExportSet *set,
-              const char *uuid,
-              const char *name,
-              GError **error)
+make_set_file(RfpExportSet *set, const RfpSetOwner *owner, GError **error)
 {
     g_autofree char *guid = rfp_guid_new();
     g_autofree char *hidden = g_strconcat(SET_FILE_NEW, guid, NULL);
-    RfpSetFile file = {guid, (char *)uuid, (char *)name};
+    char *owner_guid = (char *)owner->guid;
+    char *owner_name = (char *)owner->name;
+    RfpSetFile file = {
+        .guid = guid,
+        .vm_uuid = owner->is_group ? NULL : owner_guid,
+        .vm_name = owner->is_group ? NULL : owner_name,
+        .group_guid = owner->is_group ? owner_guid : NULL,
+        .group_name = owner->is_group ? owner_name : NULL,
+    };
     g_autofree char *text = rfp_set_file_format(&file);
     gboolean linked = FALSE;
 
@@ -368,19 +400,17 @@ take_lock(RfpExportSet *set, guint wait_ms, GError **error)
 
 RfpExportSet *
 rfp_export_set_prepare(const char *directory,
-                       const char *uuid,
-                       const char *name,
+                       const RfpSetOwner *owner,
                        GError **error)
 {
     g_autoptr(RfpExportSet) set = set_new(directory);
     gboolean fresh = FALSE;
 
-    if (!examine(set, uuid, &fresh, error))
+    if (!examine(set, owner, &fresh, error))
         return NULL;
     if (fresh) {
-        if (!make_directory(&set, error) ||
-            !make_set_file(set, uuid, name, error) ||
-            !read_set_file(set, error) || !check_owner(set, uuid, error))
+        if (!make_directory(&set, error) || !make_set_file(set, owner, error) ||
+            !read_set_file(set, error) || !check_owner(set, owner, error))
             return NULL;
     }
     if (!take_lock(set, 0, error) || !load_to_add(set, error))

@@ -49,33 +49,39 @@ rfp_export_set_open_point(const char *directory,
 RfpExportSet *
 rfp_export_set_inspect(const char *directory, char **damage, GError **error);
 
+/* To whom a set belongs. */
+typedef struct {
+    gboolean is_group; /* else one VM */
+    const char *guid;  /* of the group; of a VM its domain's UUID */
+    const char *name;  /* now */
+} RfpSetOwner;
+
 /*
- * Looks whether a VM (by its domain's UUID) could be exported to @directory;
- * changes nothing. Returns the set, with its points, if there is one of that
- * VM. Returns NULL with *@fresh TRUE, and no error, if the directory is empty
- * or missing, so that an export would make a set of it. In all other cases
- * there is an error: INVALID_PARAMETER where it is no directory, has other
- * content, or is the set of another VM; NOT_SUPPORTED where the set has a point
- * that needs a newer program and whose GUID or number cannot be read: which
- * point a new one would follow is not known then.
+ * Looks whether @owner could be exported to @directory; changes nothing.
+ * Returns the set, with its points, if there is one of that owner. Returns NULL
+ * with *@fresh TRUE, and no error, if the directory is empty or missing, so
+ * that an export would make a set of it. In all other cases there is an error:
+ * INVALID_PARAMETER where it is no directory, has other content, or is the set
+ * of another owner; NOT_SUPPORTED where the set has a point that needs a newer
+ * program and whose GUID or number cannot be read: which point a new one would
+ * follow is not known then.
  */
 RfpExportSet *
 rfp_export_set_peek(const char *directory,
-                    const char *uuid,
+                    const RfpSetOwner *owner,
                     gboolean *fresh,
                     GError **error);
 
 /*
- * Opens a set to export the VM to it, @name being the domain's name. Where they
- * are missing, makes the directory (but not its parents) and set.xml. Takes the
+ * Opens a set to export its owner to it. Where they are missing, makes the
+ * directory (but not its parents) and set.xml. Takes the
  * lock of the set, which rfp_export_set_close() gives back, and loads the
  * points. IN_USE: another process has the lock; else the errors of
  * rfp_export_set_peek().
  */
 RfpExportSet *
 rfp_export_set_prepare(const char *directory,
-                       const char *uuid,
-                       const char *name,
+                       const RfpSetOwner *owner,
                        GError **error);
 
 /*

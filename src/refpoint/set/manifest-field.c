@@ -157,13 +157,16 @@ uint_parse(const RfpField *field, const char *text, gpointer at)
 }
 
 static char *
-time_format(const RfpField *field G_GNUC_UNUSED, gconstpointer at)
+time_format(const RfpField *field, gconstpointer at)
 {
     gint64 us = CLAMP(*(const gint64 *)at, 0, TIME_MAX);
-    g_autoptr(GDateTime) time =
-        g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
-    g_autofree char *seconds = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S");
+    g_autoptr(GDateTime) time = NULL;
+    g_autofree char *seconds = NULL;
 
+    if (us == 0 && field->optional)
+        return NULL;
+    time = g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
+    seconds = g_date_time_format(time, "%Y-%m-%dT%H:%M:%S");
     return g_strdup_printf("%s.%06dZ", seconds, (int)(us % G_USEC_PER_SEC));
 }
 

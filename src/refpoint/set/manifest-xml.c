@@ -10,7 +10,7 @@
 #define URI_STEM "urn:virt-refpoint:export:"
 #define FORMAT_TEXT G_STRINGIFY(RFP_MANIFEST_FORMAT)
 
-static const char *const known_features[1];
+static const char *const known_features[2];
 static const RfpField root_fields[2];
 static const RfpField feature_fields[2];
 static const RfpChild no_children[1];
@@ -41,6 +41,12 @@ rfp_manifest_xml_new(const char *root)
 
     rfp_xml_set(xmlDocGetRootElement(doc), "format", FORMAT_TEXT);
     return doc;
+}
+
+void
+rfp_manifest_xml_require(xmlNodePtr root, const char *name)
+{
+    rfp_manifest_xml_add(root, "feature", feature_fields, &name);
 }
 
 xmlNodePtr
@@ -324,7 +330,7 @@ rfp_manifest_xml_check(xmlNodePtr node,
     return check_counts(node, children, counts, what, error);
 }
 
-static const char *const known_features[1] = {NULL};
+static const char *const known_features[2] = {RFP_FEATURE_GROUP, NULL};
 
 static const char *const format_words[] = {FORMAT_TEXT, NULL};
 

@@ -17,6 +17,9 @@
 #define RFP_CHILDREN_MAX 16
 #define RFP_MANIFEST_FEATURES_MAX 64
 
+/* The set belongs to a group of VMs (set.xml). */
+#define RFP_FEATURE_GROUP "group"
+
 /* Elements that may stand in another, at most RFP_CHILDREN_MAX kinds; the
  * table ends with a NULL name. */
 typedef struct {
@@ -28,6 +31,10 @@ typedef struct {
 /* A new document with a root element, the format number in it. */
 xmlDocPtr
 rfp_manifest_xml_new(const char *root);
+
+/* Notes that a reader must know the feature @name. */
+void
+rfp_manifest_xml_require(xmlNodePtr root, const char *name);
 
 /* Appends an element with the attributes of @fields out of @record. */
 xmlNodePtr

@@ -38,9 +38,9 @@ typedef struct {
 static const RfpField generator_fields[2];
 static const RfpField set_fields[4];
 static const RfpField point_fields[8];
-static const RfpField collection_fields[3];
+static const RfpField collection_fields[6];
 static const RfpField integrity_fields[3];
-static const RfpField vm_fields[5];
+static const RfpField vm_fields[9];
 static const RfpField file_fields[5];
 static const RfpField disk_fields[5];
 static const RfpField audit_fields[3];
@@ -507,6 +507,13 @@ static const char *const consistency_words[] = {
     [REFPOINT_CONSISTENCY_CRASH] = "crash",
     NULL,
 };
+static const char *const moment_words[] = {
+    [REFPOINT_MOMENT_NONE] = "unknown",
+    [REFPOINT_MOMENT_FROZEN] = "frozen",
+    [REFPOINT_MOMENT_PAUSED] = "paused",
+    [REFPOINT_MOMENT_APART] = "apart",
+    NULL,
+};
 static const char *const audit_words[] = {
     [REFPOINT_AUDIT_NONE] = "none",
     [REFPOINT_AUDIT_MATCH] = "match",
@@ -555,9 +562,27 @@ static const RfpField point_fields[8] = {
     {.name = NULL},
 };
 
-static const RfpField collection_fields[3] = {
+static const RfpField collection_fields[6] = {
     RFP_FIELD(RfpManifest, collection_guid, "guid", guid),
     RFP_FIELD(RfpManifest, collection_name, "name", text, .max = 1024),
+    RFP_FIELD(RfpManifest,
+              moment,
+              "moment",
+              word,
+              .optional = TRUE,
+              .words = moment_words),
+    RFP_FIELD(RfpManifest,
+              window_us,
+              "window-us",
+              uint64,
+              .optional = TRUE,
+              .max = G_MAXINT64),
+    RFP_FIELD(RfpManifest,
+              skew_us,
+              "skew-us",
+              uint64,
+              .optional = TRUE,
+              .max = G_MAXINT64),
     {.name = NULL},
 };
 
@@ -567,7 +592,7 @@ static const RfpField integrity_fields[3] = {
     {.name = NULL},
 };
 
-static const RfpField vm_fields[5] = {
+static const RfpField vm_fields[9] = {
     RFP_FIELD(RfpManifestVm, uuid, "uuid", guid),
     RFP_FIELD(RfpManifestVm, name, "name", text, .max = 1024),
     RFP_FIELD(RfpManifestVm, folder, "folder", folder, .max = 255),
@@ -577,6 +602,15 @@ static const RfpField vm_fields[5] = {
               word,
               .optional = TRUE,
               .words = secrets_words),
+    RFP_FIELD(RfpManifestVm,
+              consistency,
+              "consistency",
+              word,
+              .optional = TRUE,
+              .words = consistency_words),
+    RFP_FIELD(RfpManifestVm, frozen_us, "frozen", time, .optional = TRUE),
+    RFP_FIELD(RfpManifestVm, begun_us, "begun", time, .optional = TRUE),
+    RFP_FIELD(RfpManifestVm, thawed_us, "thawed", time, .optional = TRUE),
     {.name = NULL},
 };
 

@@ -73,8 +73,14 @@ typedef struct {
     char *name;               /* of its domain at that time */
     char *folder;             /* its folder in the set, one component */
     gboolean secrets_missing; /* in the files: the connection gave none */
-    GPtrArray *files;         /* RfpManifestFile */
-    GPtrArray *disks;         /* RfpManifestDisk */
+    /* Of a member of a group, microseconds since the epoch; 0: not known, or it
+     * was not frozen or suspended. */
+    RefpointConsistency consistency; /* that this VM has reached */
+    gint64 frozen_us;                /* when it stood still */
+    gint64 begun_us;                 /* when its job was there: its moment */
+    gint64 thawed_us;                /* when it went on */
+    GPtrArray *files;                /* RfpManifestFile */
+    GPtrArray *disks;                /* RfpManifestDisk */
 } RfpManifestVm;
 
 /* A point. Strings and arrays are owned. */
@@ -93,8 +99,13 @@ typedef struct {
     gint64 created_us;     /* microseconds since the epoch */
     gint64 published_us;   /* the same */
     guint64 frozen_us;     /* how long file systems were frozen, microseconds */
-    char *collection_name; /* NULL: the point alone */
+    char *collection_name; /* of the group whose point it is; NULL: it is that
+                            * of a single VM */
     char *collection_guid;
+    RefpointMoment moment; /* of a group's */
+    guint64 window_us; /* from the first freeze to the last thaw; 0: none was
+                        * frozen or suspended */
+    guint64 skew_us;   /* between the begins of the first and the last job */
     gboolean vouches; /* for the two files below; no point that an early version
                        * made does */
     guint8 set_file_sha256[RFP_LEAF_SIZE]; /* of set.xml */

@@ -264,6 +264,13 @@ needs_newer(const RfpSetPoint *point, GError **error)
 }
 
 gboolean
+rfp_export_set_has_vm(RfpExportSet *set, const char *vm_uuid)
+{
+    return rfp_guid_equal(set->file->vm_uuid, vm_uuid) ||
+           rfp_export_set_newest_of(set, vm_uuid) != NULL;
+}
+
+gboolean
 rfp_export_set_check_last_known(const RfpExportSet *set, GError **error)
 {
     for (guint i = 0; i < set->points->len; i++) {

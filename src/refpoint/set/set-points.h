@@ -111,6 +111,11 @@ rfp_export_set_last(RfpExportSet *set);
 RfpSetPoint *
 rfp_export_set_newest_of(RfpExportSet *set, const char *vm_uuid);
 
+/* Whether the set belongs to the VM (by its domain's UUID), or to a group some
+ * of whose points has it. */
+gboolean
+rfp_export_set_has_vm(RfpExportSet *set, const char *vm_uuid);
+
 /*
  * Whether the newest point is known. A new point names the one before it, which
  * may be one that needs a newer program: NOT_SUPPORTED where the number or the

@@ -16,8 +16,9 @@ typedef struct {
 
 static const RfpField set_fields[2];
 static const RfpField vm_fields[3];
+static const RfpField group_fields[3];
 static const RfpField folder_fields[3];
-static const RfpChild set_children[4];
+static const RfpChild set_children[5];
 static const RfpChild folders_children[3];
 
 void
@@ -28,6 +29,8 @@ rfp_set_file_free(RfpSetFile *set)
     g_free(set->guid);
     g_free(set->vm_uuid);
     g_free(set->vm_name);
+    g_free(set->group_guid);
+    g_free(set->group_name);
     g_free(set);
 }
 
@@ -38,8 +41,31 @@ rfp_set_file_format(const RfpSetFile *set)
     xmlNodePtr root = xmlDocGetRootElement(doc);
 
     rfp_manifest_xml_add(root, "identity", set_fields, set);
-    rfp_manifest_xml_add(root, "vm", vm_fields, set);
+    if (set->group_guid != NULL) {
+        rfp_manifest_xml_require(root, RFP_FEATURE_GROUP);
+        rfp_manifest_xml_add(root, "group", group_fields, set);
+    } else {
+        rfp_manifest_xml_add(root, "vm", vm_fields, set);
+    }
     return rfp_manifest_xml_seal(doc);
+}
+
+static gboolean
+parse_owner(RfpSetFile *set, xmlNodePtr root, const char *what, GError **error)
+{
+    xmlNodePtr vm = rfp_manifest_xml_child(root, "vm");
+    xmlNodePtr group = rfp_manifest_xml_child(root, "group");
+
+    if ((vm != NULL) == (group != NULL)) {
+        rfp_manifest_xml_damage(error, what, root,
+                                _("it belongs neither to a VM nor to a group, "
+                                  "or to both"));
+        return FALSE;
+    }
+    return vm != NULL
+               ? rfp_manifest_xml_read_leaf(vm, vm_fields, set, what, error)
+               : rfp_manifest_xml_read_leaf(group, group_fields, set, what,
+                                            error);
 }
 
 RfpSetFile *
@@ -57,8 +83,7 @@ rfp_set_file_parse(const char *text,
         !rfp_manifest_xml_check(root, set_children, what, error) ||
         !rfp_manifest_xml_read_leaf(rfp_manifest_xml_child(root, "identity"),
                                     set_fields, set, what, error) ||
-        !rfp_manifest_xml_read_leaf(rfp_manifest_xml_child(root, "vm"),
-                                    vm_fields, set, what, error))
+        !parse_owner(set, root, what, error))
         return NULL;
     return g_steal_pointer(&set);
 }
@@ -151,16 +176,23 @@ static const RfpField vm_fields[3] = {
     {.name = NULL},
 };
 
+static const RfpField group_fields[3] = {
+    RFP_FIELD(RfpSetFile, group_guid, "guid", guid),
+    RFP_FIELD(RfpSetFile, group_name, "name", text, .max = 1024),
+    {.name = NULL},
+};
+
 static const RfpField folder_fields[3] = {
     RFP_FIELD(Folder, uuid, "uuid", guid),
     RFP_FIELD(Folder, folder, "folder", folder, .max = 255),
     {.name = NULL},
 };
 
-static const RfpChild set_children[4] = {
+static const RfpChild set_children[5] = {
     {"feature", 0, RFP_MANIFEST_FEATURES_MAX},
     {"identity", 1, 1},
-    {"vm", 1, 1},
+    {"vm", 0, 1},
+    {"group", 0, 1},
     {NULL, 0, 0},
 };
 

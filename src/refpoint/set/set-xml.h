@@ -10,11 +10,14 @@
 
 #include <glib.h>
 
-/* set.xml */
+/* set.xml. A set belongs to one VM or to one group of VMs: either @vm_uuid and
+ * @vm_name or @group_guid and @group_name are NULL. */
 typedef struct {
     char *guid;
-    char *vm_uuid; /* the VM that the set belongs to */
-    char *vm_name; /* its name when the set was made */
+    char *vm_uuid;
+    char *vm_name; /* when the set was made */
+    char *group_guid;
+    char *group_name; /* when the set was made */
 } RfpSetFile;
 
 char *

@@ -237,14 +237,20 @@ check_vm(RfpVerify *verify, const char *path, const RfpManifestVm *vm)
                           vm->folder);
 }
 
-/* A point may be of several VMs, but the set's is one of them. */
+/* A point of a VM's set has that VM; one of a group's set is of that group. */
 static void
 check_owned(RfpVerify *verify, const char *path, const RfpSetPoint *point)
 {
     const RfpSetFile *file = verify->set->file;
     const RfpManifestVm *first = g_ptr_array_index(point->manifest->vms, 0);
 
-    if (file != NULL && rfp_set_point_vm(point, file->vm_uuid) == NULL)
+    if (file != NULL && file->group_guid != NULL &&
+        !rfp_guid_equal(point->manifest->collection_guid, file->group_guid))
+        rfp_verify_damage(verify, path, RFP_FINDING_MANIFEST_DAMAGED,
+                          _("it is not of the group %s, whose set this is"),
+                          file->group_guid);
+    if (file != NULL && file->vm_uuid != NULL &&
+        rfp_set_point_vm(point, file->vm_uuid) == NULL)
         rfp_verify_damage(verify, path, RFP_FINDING_MANIFEST_DAMAGED,
                           _("it is of the VM %s, the set is of %s"),
                           first->uuid, file->vm_uuid);

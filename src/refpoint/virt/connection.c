@@ -326,6 +326,19 @@ refpoint_connection_open(const char *uri, GError **error)
     return g_steal_pointer(&conn);
 }
 
+RefpointConnection *
+rfp_connection_another(const RefpointConnection *conn, GError **error)
+{
+    RefpointConnection *other = refpoint_connection_open(conn->uri, error);
+
+    if (other == NULL)
+        return NULL;
+    other->calls = conn->calls;
+    other->start_guard = conn->start_guard;
+    other->records_dir = conn->records_dir;
+    return other;
+}
+
 void
 refpoint_connection_free(RefpointConnection *conn)
 {

@@ -38,6 +38,11 @@ struct _RefpointConnection {
                             * (records-dir.h); NULL for system */
 };
 
+/* One more to the same libvirt, with the same folders and calls: its daemon
+ * answers only five requests of one connection at a time. */
+RefpointConnection *
+rfp_connection_another(const RefpointConnection *conn, GError **error);
+
 /* What libvirt is called through. */
 const RfpVirtCalls *
 rfp_connection_calls(const RefpointConnection *conn);

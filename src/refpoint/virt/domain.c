@@ -242,6 +242,8 @@ rfp_domain_state(RfpDomain *domain, RfpDomainState *state, GError **error)
         number == VIR_DOMAIN_RUNNING || number == VIR_DOMAIN_BLOCKED;
     state->io_error =
         number == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_IOERROR;
+    state->paused =
+        number == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_USER;
     state->crashed = number == VIR_DOMAIN_CRASHED ||
                      (number == VIR_DOMAIN_SHUTOFF &&
                       (reason == VIR_DOMAIN_SHUTOFF_CRASHED ||
@@ -373,6 +375,18 @@ rfp_domain_identify_source(RfpDiskSource *source)
     if (g_strcmp0(source->type, "file") == 0 && source->path != NULL &&
         stat(source->path, &st) == 0)
         source->inode = st.st_ino;
+}
+
+gboolean
+rfp_domain_suspend(RfpDomain *domain, GError **error)
+{
+    while (domain->calls->suspend(domain->virt) < 0) {
+        rfp_virt_error_set(error, domain->name, _("cannot suspend domain '%s'"),
+                           domain->name);
+        if (!rfp_domain_again(domain, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean

@@ -65,6 +65,7 @@ typedef struct {
     gboolean active;
     gboolean running;  /* active, and the CPUs run */
     gboolean io_error; /* paused by an I/O error */
+    gboolean paused;   /* by somebody who asked for it */
     gboolean crashed;  /* not active: QEMU died, it was not shut off */
     gboolean ending;   /* shutting down, or about to reboot */
     gint id;           /* -1 inactive */
@@ -115,6 +116,10 @@ rfp_domain_local_path(RfpDomain *domain, const RfpDiskSource *source);
 /* Fills the inode of a file source where it can be seen. */
 void
 rfp_domain_identify_source(RfpDiskSource *source);
+
+/* Stops the CPUs, as an administrator does with virsh suspend. */
+gboolean
+rfp_domain_suspend(RfpDomain *domain, GError **error);
 
 gboolean
 rfp_domain_resume(RfpDomain *domain, GError **error);

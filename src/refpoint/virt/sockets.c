@@ -38,10 +38,12 @@ domain_dir(RfpDomain *domain, gint id, GError **error)
     return NULL;
 }
 
+/* @suffix: tells the sockets of the members of a group from one another. */
 static char *
-socket_in(const char *dir, const char *guid, GError **error)
+socket_in(const char *dir, const char *guid, const char *suffix, GError **error)
 {
-    g_autofree char *path = g_strdup_printf("%s/refpoint-%.8s.sock", dir, guid);
+    g_autofree char *path =
+        g_strdup_printf("%s/refpoint-%.8s%s.sock", dir, guid, suffix);
 
     if (strlen(path) < sizeof(((struct sockaddr_un *)NULL)->sun_path))
         return g_steal_pointer(&path);
@@ -59,11 +61,16 @@ rfp_socket_of_job(RefpointConnection *conn,
                   GError **error)
 {
     g_autofree char *dir = NULL;
+    g_autofree char *suffix = NULL;
 
-    if (!conn->system)
-        return rfp_socket_of_ours(conn, guid, error);
+    if (!conn->system) {
+        suffix = g_strdup_printf("-%d", id);
+        return rfp_make_dirs(conn->runtime_dir, 0700, error)
+                   ? socket_in(conn->runtime_dir, guid, suffix, error)
+                   : NULL;
+    }
     dir = domain_dir(domain, id, error);
-    return dir != NULL ? socket_in(dir, guid, error) : NULL;
+    return dir != NULL ? socket_in(dir, guid, "", error) : NULL;
 }
 
 char *
@@ -74,5 +81,5 @@ rfp_socket_of_ours(RefpointConnection *conn, const char *guid, GError **error)
 
     if (!rfp_make_dirs(dir, 0700, error))
         return NULL;
-    return socket_in(dir, guid, error);
+    return socket_in(dir, guid, "", error);
 }

@@ -13,6 +13,7 @@ const RfpVirtCalls rfp_virt_calls = {
     .get_xml = virDomainGetXMLDesc,
     .get_control_info = virDomainGetControlInfo,
     .get_block_info = virDomainGetBlockInfo,
+    .suspend = virDomainSuspend,
     .resume = virDomainResume,
     .get_metadata = virDomainGetMetadata,
     .set_metadata = virDomainSetMetadata,

@@ -57,6 +57,7 @@ typedef struct {
                           const char *disk,
                           virDomainBlockInfoPtr info,
                           unsigned int flags);
+    int (*suspend)(virDomainPtr domain);
     int (*resume)(virDomainPtr domain);
     char *(*get_metadata)(virDomainPtr domain,
                           int type,

@@ -38,6 +38,21 @@ json_set_domain(JsonObject *object, const char *name, const char *uuid)
 }
 
 void
+json_set_group(JsonObject *object, const char *name, const char *guid)
+{
+    JsonObject *group;
+
+    if (name == NULL && guid == NULL) {
+        json_object_set_null_member(object, "group");
+        return;
+    }
+    group = json_object_new();
+    json_set_text(group, "name", name);
+    json_set_text(group, "guid", guid);
+    json_object_set_object_member(object, "group", group);
+}
+
+void
 json_set_consistency(JsonObject *object, RefpointConsistency consistency)
 {
     const char *text = "unknown";
@@ -188,6 +203,7 @@ disk_to_json(const RefpointDiskReport *disk)
 {
     JsonObject *object = json_object_new();
 
+    json_set_domain(object, disk->domain_name, disk->domain_uuid);
     json_set_text(object, "target", disk->target);
     json_set_mode(object, disk->mode);
     json_set_text(object, "reason", disk->reason_id);
@@ -222,6 +238,76 @@ set_point(JsonObject *document, const RefpointReport *report)
     json_object_set_object_member(document, "point", point);
 }
 
+static const char *
+moment_id(RefpointMoment moment)
+{
+    switch (moment) {
+    case REFPOINT_MOMENT_NONE:
+        break;
+    case REFPOINT_MOMENT_FROZEN:
+        return "frozen";
+    case REFPOINT_MOMENT_PAUSED:
+        return "paused";
+    case REFPOINT_MOMENT_APART:
+        return "apart";
+    }
+    return NULL;
+}
+
+/* The group, and the moment that its members had together; null: it was a
+ * single domain. */
+static void
+set_collection(JsonObject *document, const RefpointReport *report)
+{
+    JsonObject *collection;
+
+    if (report->group_guid == NULL) {
+        json_object_set_null_member(document, "collection");
+        return;
+    }
+    collection = json_object_new();
+    json_set_group(collection, report->group_name, report->group_guid);
+    json_set_text(collection, "moment", moment_id(report->moment));
+    json_set_number(collection, "window_us", report->window_us);
+    json_set_number(collection, "skew_us", report->skew_us);
+    json_object_set_object_member(document, "collection", collection);
+}
+
+/* Microseconds since the epoch, or null. */
+static void
+set_time(JsonObject *object, const char *name, gint64 us)
+{
+    if (us == 0)
+        json_object_set_null_member(object, name);
+    else
+        json_set_number(object, name, (guint64)us);
+}
+
+static JsonObject *
+member_to_json(const RefpointMemberReport *member)
+{
+    JsonObject *object = json_object_new();
+
+    json_set_domain(object, member->domain_name, member->domain_uuid);
+    json_set_consistency(object, member->consistency);
+    json_set_number(object, "frozen_us", member->frozen_us);
+    set_time(object, "frozen_at", member->frozen_at);
+    set_time(object, "begun_at", member->begun_at);
+    set_time(object, "thawed_at", member->thawed_at);
+    return object;
+}
+
+static void
+set_members(JsonObject *document, const RefpointReport *report)
+{
+    JsonArray *members = json_array_new();
+
+    for (guint i = 0; report->members != NULL && i < report->members->len; i++)
+        json_array_add_object_element(members, member_to_json(
+                                                   report->members->pdata[i]));
+    json_object_set_array_member(document, "members", members);
+}
+
 static void
 set_waited(JsonObject *document, const RefpointReport *report)
 {
@@ -245,6 +331,8 @@ json_add_report(JsonObject *document, const RefpointReport *report)
 
     json_set_domain(document, report->domain_name, report->domain_uuid);
     set_point(document, report);
+    set_collection(document, report);
+    set_members(document, report);
     for (guint i = 0; report->disks != NULL && i < report->disks->len; i++)
         json_array_add_object_element(disks,
                                       disk_to_json(report->disks->pdata[i]));

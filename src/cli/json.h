@@ -49,6 +49,10 @@ json_set_number(JsonObject *object, const char *name, guint64 number);
 void
 json_set_domain(JsonObject *object, const char *name, const char *uuid);
 
+/* The group {name, guid}, or null where both are. */
+void
+json_set_group(JsonObject *object, const char *name, const char *guid);
+
 /* "application", "crash", "unknown" */
 void
 json_set_consistency(JsonObject *object, RefpointConsistency consistency);

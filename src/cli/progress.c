@@ -17,7 +17,7 @@
 #define DRAW_EVERY_US (G_USEC_PER_SEC / 8)
 /* The rate is that of about the last seconds. */
 #define RATE_WINDOW_US (4 * G_USEC_PER_SEC)
-#define DISKS_MAX 1024
+#define DISKS_MAX 65536
 
 typedef struct {
     gint64 time;
@@ -201,17 +201,22 @@ append_line(GString *out,
     }
 }
 
-static RefpointProgress
-sum_of(const RefpointProgress *disks, guint n_disks)
+static void
+add_to(RefpointProgress *sum, const RefpointProgress *disk)
 {
-    RefpointProgress sum = {.target = _("all disks"), .final = TRUE};
+    sum->done += disk->done;
+    sum->total += disk->total;
+    sum->stored += disk->stored;
+    sum->final = sum->final && disk->final;
+}
 
-    for (guint i = 0; i < n_disks; i++) {
-        sum.done += disks[i].done;
-        sum.total += disks[i].total;
-        sum.stored += disks[i].stored;
-        sum.final = sum.final && disks[i].final;
-    }
+static RefpointProgress
+sum_of(const RefpointProgress *disks, guint n_disks, const char *name)
+{
+    RefpointProgress sum = {.target = name, .final = TRUE};
+
+    for (guint i = 0; i < n_disks; i++)
+        add_to(&sum, &disks[i]);
     return sum;
 }
 
@@ -310,27 +315,123 @@ draw(Progress *progress,
     progress->n_shown = progress->terminal ? n_disks : 0;
 }
 
+/* ---- The lines: a disk each, or a member of a group ---------------------- */
+
+typedef struct {
+    GPtrArray *names; /* of members */
+    GArray *lines;    /* RefpointProgress */
+} Lines;
+
+static void
+lines_clear(Lines *lines)
+{
+    g_ptr_array_unref(lines->names);
+    g_array_unref(lines->lines);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lines, lines_clear)
+
+/* Of a disk of a group, DOMAIN:TARGET, the domain; a target has no colon. NULL:
+ * it is none of a group. */
+static char *
+domain_of(const RefpointProgress *disk)
+{
+    const char *colon = strrchr(disk->target, ':');
+
+    return colon != NULL
+               ? g_strndup(disk->target, (gsize)(colon - disk->target))
+               : NULL;
+}
+
+/* The disks of a member come in a row. */
+static void
+add_disk(Lines *lines, const RefpointProgress *disk)
+{
+    g_autofree char *domain = domain_of(disk);
+    const guint n = lines->lines->len;
+    RefpointProgress *last =
+        n > 0 ? &g_array_index(lines->lines, RefpointProgress, n - 1) : NULL;
+    RefpointProgress line = *disk;
+
+    if (domain != NULL && last != NULL && g_str_equal(last->target, domain)) {
+        add_to(last, disk);
+        return;
+    }
+    if (domain != NULL) {
+        line.target = domain;
+        g_ptr_array_add(lines->names, g_steal_pointer(&domain));
+    }
+    g_array_append_val(lines->lines, line);
+}
+
+static Lines
+lines_of(const RefpointProgress *disks, guint n_disks)
+{
+    Lines lines = {.names = g_ptr_array_new_with_free_func(g_free),
+                   .lines = g_array_new(FALSE, TRUE, sizeof(RefpointProgress))};
+
+    for (guint i = 0; i < n_disks; i++)
+        add_disk(&lines, &disks[i]);
+    return lines;
+}
+
+static gboolean
+is_moving(const RefpointProgress *line)
+{
+    return line->done > 0 && (!line->final || line->done < line->total);
+}
+
+/* As many as there is room for, those that move first; the last line is that of
+ * all of them. */
+static void
+draw_some(Progress *progress,
+          const RefpointProgress *lines,
+          guint n_lines,
+          const Pace *paces,
+          guint room)
+{
+    g_autofree RefpointProgress *some = g_new0(RefpointProgress, room + 1);
+    g_autofree Pace *some_paces = g_new0(Pace, room + 1);
+    guint n = 0;
+
+    for (guint i = 0; i < n_lines && n + 1 < room; i++)
+        if (is_moving(&lines[i])) {
+            some[n] = lines[i];
+            some_paces[n++] = paces[i];
+        }
+    some[n] = lines[n_lines];
+    some_paces[n++] = paces[n_lines];
+    draw(progress, some, n, some_paces);
+}
+
 void
 progress_update(const RefpointProgress *disks, guint n_disks, gpointer opaque)
 {
     Progress *progress = opaque;
+    g_auto(Lines) lines = {0};
     RefpointProgress sum;
+    const RefpointProgress *line;
     const Pace *paces;
     gint64 now = g_get_monotonic_time();
-    guint columns, rows;
+    guint columns, rows, n;
 
     if (n_disks == 0 || n_disks > DISKS_MAX)
         return;
-    sum = sum_of(disks, n_disks);
+    lines = lines_of(disks, n_disks);
+    n = lines.lines->len;
+    sum = sum_of(disks, n_disks,
+                 lines.names->len > 0 ? _("all domains") : _("all disks"));
+    g_array_append_val(lines.lines, sum);
+    line = (const RefpointProgress *)(void *)lines.lines->data;
     terminal_size(&columns, &rows);
     g_mutex_lock(&progress->lock);
-    paces = update_paces(progress, disks, n_disks, &sum, now);
+    paces = update_paces(progress, line, n, &sum, now);
     if (is_due(progress, all_done(disks, n_disks), now)) {
-        if (progress->terminal && n_disks > 1 &&
-            (progress->dumb || n_disks + 1 > rows))
-            draw(progress, &sum, 1, paces + n_disks);
+        if (progress->terminal && n > 1 && (progress->dumb || n + 1 > rows))
+            draw_some(progress, line, n, paces,
+                      progress->dumb || rows < 3 ? 1 : rows - 1);
         else
-            draw(progress, disks, n_disks, paces);
+            draw(progress, line, n, paces);
         progress->drawn = now;
     }
     g_mutex_unlock(&progress->lock);

@@ -9,7 +9,7 @@ top=$(cd "$tests_dir/.." && pwd)
 
 must cp "$top/src/refpoint/set/manifest.c" "$top/data/refpoint-export.rng" \
     "$top/data/man/refpoint-export.5" \
-    "$tests_dir"/data/manifest/{full,increment,sealed}.xml "$tmp"
+    "$tests_dir"/data/manifest/{full,group,increment,sealed}.xml "$tmp"
 must chmod u+w "$tmp"/*
 
 # compared: what is said of the copies
@@ -52,7 +52,7 @@ edited refpoint-export.rng '0,/<attribute name="mode">/s//<attribute name="mood"
     "disk, attribute mode: may be missing in the schema alone"
 edited manifest.c 's/RfpField audit_fields\[3\] = {/RfpField audit_fields[3]={/' \
     "the table of audit cannot be read"
-edited refpoint-export.5 's/^\(.It Sy vm Ar .*\) secrets$/\1/' \
+edited refpoint-export.5 's/^\(.It Sy vm Ar .*\) secrets /\1 /' \
     "vm, attribute secrets: not in the manual"
 edited refpoint-export.5 's/^.It Sy vm Ar .*/& late/' \
     "vm, attribute late: in the manual alone"

@@ -10,6 +10,7 @@
 #include "set/seal.h"
 #include "set/set-xml.h"
 
+#define GROUP_GUID "c0c0c0c0-0000-4000-8000-000000000001"
 #define POINT_GUID "1f0c9a3e-8d44-4e0b-9f1a-6c2b7d8e9f01"
 #define VM_UUID "a4b8e5b2-0d3e-4a6f-8a55-91d1f0a6c1de"
 
@@ -161,6 +162,28 @@ test_increment(void)
     g_assert_null(rfp_manifest_vm_disk(vm, "vdz"));
 }
 
+static void
+test_group(void)
+{
+    g_autofree char *text = golden("group.xml");
+    g_autoptr(RfpManifest) manifest = parse(text);
+    const RfpManifestVm *first = manifest->vms->pdata[0];
+    const RfpManifestVm *second = manifest->vms->pdata[1];
+
+    g_assert_cmpstr(manifest->collection_guid, ==, GROUP_GUID);
+    g_assert_cmpstr(manifest->collection_name, ==, "nightly");
+    g_assert_cmpint(manifest->moment, ==, REFPOINT_MOMENT_APART);
+    g_assert_cmpuint(manifest->window_us, ==, 282080);
+    g_assert_cmpuint(manifest->skew_us, ==, 117128);
+    g_assert_cmpint(first->consistency, ==, REFPOINT_CONSISTENCY_APPLICATION);
+    g_assert_cmpint(first->begun_us - first->frozen_us, ==, 200000);
+    g_assert_cmpint(first->thawed_us - first->begun_us, ==, 82080);
+    g_assert_cmpint(second->consistency, ==, REFPOINT_CONSISTENCY_CRASH);
+    g_assert_cmpint(first->begun_us - second->begun_us, ==, 100000);
+    g_assert_cmpint(second->frozen_us, ==, 0);
+    g_assert_cmpint(second->thawed_us, ==, 0);
+}
+
 /* Elements and attributes of other namespaces, another order, a prefix. */
 static void
 test_foreign(void)
@@ -232,7 +255,7 @@ spoil(const char *text, const char *from, const char *to)
 static gboolean
 parse_any_of(const char *name, const char *text, gsize length, GError **error)
 {
-    if (strcmp(name, "set.xml") == 0) {
+    if (g_str_has_suffix(name, "set.xml")) {
         g_autoptr(RfpSetFile) set =
             rfp_set_file_parse(text, length, name, error);
 
@@ -588,7 +611,8 @@ test_schema(void)
     static const char *const names[] = {"full.xml",    "increment.xml",
                                         "foreign.xml", "sealed.xml",
                                         "set.xml",     "folders.xml",
-                                        "later.xml",   "newer-feature.xml"};
+                                        "later.xml",   "newer-feature.xml",
+                                        "group.xml",   "group-set.xml"};
 
     if (!have_xmllint())
         return;
@@ -641,6 +665,25 @@ test_set(void)
     g_assert_cmpstr(set->guid, ==, "5b0c7a52-52ad-4a0f-9c5e-0d6a4a3f2b11");
     g_assert_cmpstr(set->vm_uuid, ==, VM_UUID);
     g_assert_cmpstr(set->vm_name, ==, "vm1");
+    again = rfp_set_file_format(set);
+    g_assert_cmpstr(again, ==, expected);
+}
+
+static void
+test_group_set(void)
+{
+    g_autofree char *text = golden("group-set.xml");
+    g_autofree char *expected = sealed("group-set.xml");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(RfpSetFile) set =
+        rfp_set_file_parse(text, strlen(text), "set.xml", &error);
+    g_autofree char *again = NULL;
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(set->group_guid, ==, GROUP_GUID);
+    g_assert_cmpstr(set->group_name, ==, "nightly");
+    g_assert_null(set->vm_uuid);
+    g_assert_null(set->vm_name);
     again = rfp_set_file_format(set);
     g_assert_cmpstr(again, ==, expected);
 }
@@ -703,7 +746,11 @@ main(int argc, char **argv)
                          test_round_trip);
     g_test_add_data_func("/manifest/round-trip/increment", "increment.xml",
                          test_round_trip);
+    g_test_add_data_func("/manifest/round-trip/group", "group.xml",
+                         test_round_trip);
     g_test_add_func("/manifest/increment", test_increment);
+    g_test_add_func("/manifest/group", test_group);
+    g_test_add_func("/manifest/group-set", test_group_set);
     g_test_add_func("/manifest/foreign", test_foreign);
     g_test_add_func("/manifest/later", test_later);
     g_test_add_func("/manifest/later-set", test_later_set);
@@ -796,6 +843,14 @@ static const Bad bad_rows[] = {
     /* VMs */
     {"full.xml", "uuid=\"a4b8", "uuid=\"a4b", TRUE, DAMAGE},
     {"full.xml", "folder=\"vm1\"", "folder=\"..\"", TRUE, DAMAGE},
+    {"group.xml", "moment=\"apart\"", "moment=\"near\"", TRUE, DAMAGE},
+    {"group.xml", "window-us=\"282080\"", "window-us=\"-1\"", TRUE, DAMAGE},
+    {"group.xml", "skew-us=\"117128\"", "skew-us=\"\"", TRUE, DAMAGE},
+    {"group.xml", "consistency=\"application\"", "consistency=\"a\"", TRUE,
+     DAMAGE},
+    {"group.xml", "frozen=\"2026-11-22T", "frozen=\"2026-11-22 ", TRUE, DAMAGE},
+    {"group.xml", "begun=\"2026-11-22T", "begun=\"2026-13-22T", FALSE, DAMAGE},
+    {"group.xml", "thawed=\"2026", "thawed=\"26", TRUE, DAMAGE},
     {"full.xml", "folder=\"vm1\"", "folder=\"export.xml\"", FALSE, DAMAGE},
     {"full.xml", "folder=\"vm1\"", "folder=\"vm2\"", FALSE, DAMAGE},
     {"increment.xml", "91d1f0a6c1df\"", "91d1f0a6c1de\"", FALSE, DAMAGE},
@@ -858,6 +913,10 @@ static const Bad bad_rows[] = {
     {"set.xml", "<set ", "<folders ", TRUE, DAMAGE},
     {"set.xml", "guid=\"", "guid=\"0", TRUE, DAMAGE},
     {"set.xml", "name=\"vm1\"", "", TRUE, DAMAGE},
+    {"group-set.xml", "<group ", "<herd ", TRUE, DAMAGE},
+    {"group-set.xml", "<group ", "<vm uuid=\"" VM_UUID "\" name=\"x\"/><group ",
+     TRUE, DAMAGE},
+    {"group-set.xml", "name=\"nightly\"", "", TRUE, DAMAGE},
     {"set.xml", "<vm ", "<feature name=\"herd\"/><vm ", FALSE, NEWER},
     {"folders.xml", "c1df", "c1de", FALSE, DAMAGE},
     {"folders.xml", "vm1-2", "vm1", FALSE, DAMAGE},

@@ -33,7 +33,7 @@ add_disk(Table *table,
          gboolean several)
 {
     g_autofree char *target =
-        several ? g_strconcat(disk->domain_name, "/", disk->target, NULL)
+        several ? g_strconcat(disk->domain_name, ":", disk->target, NULL)
                 : g_strdup(disk->target);
     gboolean stored = disk->mode != REFPOINT_MODE_LEFT_OUT;
     g_autofree char *size = stored ? output_size(disk->size) : NULL;
@@ -91,11 +91,15 @@ print_catalog(const RefpointCatalog *catalog, gboolean quiet, GString *out)
                   _("Mode"), _("Size"), _("Stored"), _("Images"), NULL);
     g_autoptr(Tree) tree = tree_new();
     Rows rows = {catalog, table};
+    const gboolean of_group = catalog->group_guid != NULL;
 
     if (!quiet) {
         output_facts(out, _("Directory:"), catalog->path, _("Set:"),
-                     catalog->set_guid, _("Domain:"), catalog->domain_name,
-                     _("UUID:"), catalog->domain_uuid, NULL);
+                     catalog->set_guid, of_group ? _("Group:") : _("Domain:"),
+                     of_group ? catalog->group_name : catalog->domain_name,
+                     of_group ? _("GUID:") : _("UUID:"),
+                     of_group ? catalog->group_guid : catalog->domain_uuid,
+                     NULL);
         g_string_append_c(out, '\n');
     }
     for (guint i = 0; i < catalog->points->len; i++) {
@@ -181,6 +185,7 @@ done_json(Cli *cli, const RefpointCatalog *catalog)
     warn_of_unreadable(cli, catalog, document);
     json_set_text(set, "path", catalog->path);
     json_set_text(set, "guid", catalog->set_guid);
+    json_set_group(set, catalog->group_name, catalog->group_guid);
     json_object_set_object_member(document, "set", set);
     json_set_domain(document, catalog->domain_name, catalog->domain_uuid);
     for (guint i = 0; i < catalog->points->len; i++)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export/export-moment.h"
 #include "base/text.h"
-#include "base/workers.h"
 #include "export/tracking.h"
 #include "operation/operation-freeze.h"
 
@@ -80,8 +79,8 @@ go_on_one(gpointer item)
 
 /* ---- All at once --------------------------------------------------------- */
 
-static void
-of_all(GPtrArray *members, RfpWorkFunc func)
+void
+rfp_export_at_once(GPtrArray *members, RfpWorkFunc func)
 {
     if (members->len == 1)
         func(g_ptr_array_index(members, 0));
@@ -128,7 +127,7 @@ go_on_early(GPtrArray *members, RfpWork *begins)
         if (rfp_work_is_back(begins, i))
             g_ptr_array_add(back, g_ptr_array_index(members, i));
     if (back->len > 0)
-        of_all(back, go_on_one);
+        rfp_export_at_once(back, go_on_one);
     for (guint i = 0; i < members->len; i++)
         if (!rfp_work_is_back(begins, i))
             let_go(g_ptr_array_index(members, i));
@@ -349,11 +348,11 @@ rfp_export_moment(RfpExport *export, GError **error)
     if (!rfp_job_check(export->job, error))
         return FALSE;
     open_window(export, members);
-    of_all(members, stop_one);
+    rfp_export_at_once(members, stop_one);
     export->too_late =
         export->window_end != 0 && g_get_monotonic_time() >= export->window_end;
     if (!any_failed(members) && !export->too_late)
         begin_all(export, members);
-    of_all(members, go_on_one);
+    rfp_export_at_once(members, go_on_one);
     return judge(export, members, error);
 }

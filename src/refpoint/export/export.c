@@ -5,6 +5,7 @@
 #include "export/export-audit.h"
 #include "export/export-begin.h"
 #include "export/export-group.h"
+#include "export/export-moment.h"
 #include "export/export-plan.h"
 #include "export/export-publish.h"
 #include "export/export-space.h"
@@ -12,6 +13,7 @@
 #include "export/origin-job.h"
 #include "export/origin-kept.h"
 #include "export/origin-point.h"
+#include "operation/operation-freeze.h"
 #include "operation/operation-lock.h"
 #include "operation/operation-turn.h"
 #include "operation/operation-undo.h"
@@ -245,6 +247,25 @@ open_set(RfpExport *export, GError **error)
     return TRUE;
 }
 
+/* A member that could not be frozen is to be known before others are. */
+static gboolean
+check_freezes(const RfpExport *export, GError **error)
+{
+    const gboolean wanted =
+        export->group != NULL &&
+        export->options->quiesce == REFPOINT_QUIESCE_REQUIRED;
+
+    for (guint i = 0; wanted && i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (member->origin->makes_point &&
+            !rfp_operation_check_freeze(&member->operation, &member->state,
+                                        error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 prepare(RfpExport *export, GError **error)
 {
@@ -258,7 +279,7 @@ prepare(RfpExport *export, GError **error)
         return FALSE;
     }
     return lock_all(export, error) && open_set(export, error) &&
-           rfp_export_plan(export, error) &&
+           rfp_export_plan(export, error) && check_freezes(export, error) &&
            (export->already || rfp_export_check_space(export, error));
 }
 
@@ -470,6 +491,20 @@ move(RfpExport *export, GError **error)
            finish(export, error);
 }
 
+/* The guest goes on, and has no job. What fails here is tried again, and told,
+ * by rfp_operation_undo(). */
+static void
+undo_host(gpointer item)
+{
+    const RfpExportMember *member = item;
+    const RfpOperation *operation = &member->operation;
+
+    if (operation->record != NULL && operation->record->steps->len > 0)
+        rfp_undo_host(operation->domain, operation->record, FALSE, NULL, NULL);
+}
+
+/* The guests come first, all at once: one that hangs keeps no other one
+ * waiting. */
 static void
 undo(RfpExport *export, GError **error)
 {
@@ -478,6 +513,13 @@ undo(RfpExport *export, GError **error)
 
         if (!member->pushed)
             rfp_operation_explain(&member->operation, error);
+        rfp_operation_close_job(&member->operation);
+    }
+    if (export->members->len > 1)
+        rfp_export_at_once(export->members, undo_host);
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
         rfp_operation_undo(&member->operation, export->set);
     }
 }

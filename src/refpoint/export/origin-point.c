@@ -26,6 +26,28 @@ folder_taken(const char *name, gpointer opaque)
             !rfp_guid_equal(there->manifest->guid, export->guid));
 }
 
+/* The points of a group's members have one GUID: that is what makes them the
+ * group's. */
+static gboolean
+check_same(const RfpExportMember *member, GError **error)
+{
+    const RfpExport *export = member->export;
+    const char *name = member->operation.domain->name;
+    g_autofree char *guid =
+        rfp_checkpoint_guid(member->operation.domain, member->point);
+
+    if (rfp_guid_equal(guid, export->guid))
+        return TRUE;
+    rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
+                  _("point '%s' of domain '%s' was not made together with that "
+                    "of the other members"),
+                  member->point->name, name);
+    rfp_error_add_object(error, name);
+    rfp_error_add_way_out(error, _("name a point of the group, or export a new "
+                                   "one"));
+    return FALSE;
+}
+
 gboolean
 rfp_origin_point_find(RfpExportMember *member, GError **error)
 {
@@ -38,7 +60,7 @@ rfp_origin_point_find(RfpExportMember *member, GError **error)
         return FALSE;
     member->created_us = member->point->created * G_USEC_PER_SEC;
     if (export->guid != NULL)
-        return TRUE;
+        return check_same(member, error);
     export->guid = rfp_checkpoint_guid(domain, member->point);
     export->name = g_strdup(member->point->name);
     export->folder =

@@ -60,6 +60,15 @@ can_freeze(RfpOperation *operation, const RfpDomainState *state, GError **error)
     return TRUE;
 }
 
+gboolean
+rfp_operation_check_freeze(RfpOperation *operation,
+                           const RfpDomainState *state,
+                           GError **error)
+{
+    return can_freeze(operation, state, error) &&
+           rfp_agent_check_connected(operation->domain, error);
+}
+
 static guint
 window_of(const RfpOperation *operation)
 {

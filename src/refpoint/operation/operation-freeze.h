@@ -19,6 +19,13 @@ rfp_operation_freeze(RfpOperation *operation,
                      RefpointConsistency *reached,
                      GError **error);
 
+/* As far as that can be known without asking the guest: whether it could be
+ * frozen. */
+gboolean
+rfp_operation_check_freeze(RfpOperation *operation,
+                           const RfpDomainState *state,
+                           GError **error);
+
 /*
  * Thaws what rfp_operation_freeze() froze. Where the agent does not answer, the
  * guard goes on trying. Then, and where the guest had not stayed frozen until

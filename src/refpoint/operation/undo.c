@@ -24,6 +24,9 @@
 
 #define THAW_TIMEOUT 5
 #define SET_WAIT_MS 5000
+/* The same where the guards of a group's members undo it, one behind the
+ * other. */
+#define SET_WAIT_SETTLE_MS (60 * 1000)
 
 /* ---- The host ------------------------------------------------------------ */
 
@@ -355,12 +358,14 @@ static RfpExportSet *
 find_set(const RfpStep *operation,
          RfpExportSet *held,
          RfpExportSet **opened,
+         gboolean settle,
          GError **error)
 {
     if (held != NULL || *operation->args[3] == '\0')
         return held;
-    *opened = rfp_export_set_reopen(operation->args[3], operation->args[4],
-                                    SET_WAIT_MS, error);
+    *opened =
+        rfp_export_set_reopen(operation->args[3], operation->args[4],
+                              settle ? SET_WAIT_SETTLE_MS : SET_WAIT_MS, error);
     return *opened;
 }
 
@@ -439,7 +444,7 @@ rfp_undo_run(RfpDomain *domain,
                        : !undo_files(record, error))
         return FALSE;
     *undone = RFP_UNDO_REMOVED;
-    set = find_set(operation, held, &opened, &set_error);
+    set = find_set(operation, held, &opened, settle, &set_error);
     if (set_error != NULL) {
         *undone = RFP_UNDO_ASIDE;
         return TRUE;

@@ -262,6 +262,25 @@ explain_missing(Channel channel, GError **error)
     }
 }
 
+gboolean
+rfp_agent_check_connected(RfpDomain *domain, GError **error)
+{
+    Channel channel = look_at_channel(domain);
+    g_autoptr(GError) local = NULL;
+
+    if (channel != CHANNEL_NONE && channel != CHANNEL_CLOSED)
+        return TRUE;
+    rfp_error_set(&local, REFPOINT_ERROR_INVALID_STATE,
+                  channel == CHANNEL_NONE
+                      ? _("domain '%s' has no channel to a guest agent")
+                      : _("the agent of domain '%s' is not connected"),
+                  domain->name);
+    rfp_error_add_object(&local, domain->name);
+    explain_missing(channel, &local);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
 /* What helps against an agent that is there and does not freeze. */
 static void
 explain_refusal(const char *message, GError **error)

@@ -34,6 +34,11 @@ rfp_agent_thaw(RfpDomain *domain,
                gint *n_thawed,
                GError **error);
 
+/* Whether libvirt is connected to the agent, which still may not answer; else
+ * INVALID_STATE, with the way out. Asks libvirt alone, not the guest. */
+gboolean
+rfp_agent_check_connected(RfpDomain *domain, GError **error);
+
 /*
  * Whether libvirt has lost an agent that is there: it takes the agent's channel
  * for open in the guest, and yet fails at once. That happens where the guest is

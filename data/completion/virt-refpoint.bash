@@ -4,7 +4,8 @@
 # Bash completion for virt-refpoint(1).
 
 # The words before the cursor: __refpoint_command, __refpoint_operands (those
-# of the command, without options), __refpoint_uri (-c and its value).
+# of the command, without options), __refpoint_uri (-c and its value),
+# __refpoint_group (the value of --group).
 __virt_refpoint_scan()
 {
     local i word
@@ -12,6 +13,7 @@ __virt_refpoint_scan()
     __refpoint_command=
     __refpoint_operands=()
     __refpoint_uri=()
+    __refpoint_group=
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         case $word in
@@ -25,11 +27,16 @@ __virt_refpoint_scan()
                     i=$((i + 2))
                 done
                 ;;
+            --group)
+                [ "${COMP_WORDS[i + 1]-}" != = ] || i=$((i + 1))
+                i=$((i + 1))
+                [ $i -ge "$COMP_CWORD" ] || __refpoint_group=${COMP_WORDS[i]}
+                ;;
             --create | --point | --base | --disk | --exclude-disk | \
                 --quiesce | --keep-points | --max-chain | --scratch-dir | \
                 --scratch-reserve | --audit | --compress | --limit-rate | \
                 --stall-timeout | --offset | --length | --keep-for | \
-                --set | --path | --timeout)
+                --set | --path | --timeout | --window | --jobs | -j)
                 [ "${COMP_WORDS[i + 1]-}" != = ] || i=$((i + 1))
                 i=$((i + 1))
                 ;;
@@ -120,6 +127,21 @@ __virt_refpoint_groups()
         virt-refpoint -q "${__refpoint_uri[@]}" group list --name 2>/dev/null)
 }
 
+# __virt_refpoint_member_disks WORD GROUP: DOMAIN:TARGET
+__virt_refpoint_member_disks()
+{
+    local domain
+
+    __virt_refpoint_lines "$1" < <(
+        virt-refpoint -q "${__refpoint_uri[@]}" group show "$2" 2>/dev/null |
+            awk 'NF { print $1 }' |
+            while IFS= read -r domain; do
+                virsh -q "${__refpoint_uri[@]}" domblklist -- "$domain" \
+                    2>/dev/null </dev/null |
+                    awk -v domain="$domain" '{ print domain ":" $1 }'
+            done)
+}
+
 __virt_refpoint_jobs()
 {
     __virt_refpoint_lines "$1" < <(
@@ -167,7 +189,14 @@ __virt_refpoint_value()
         --audit) __virt_refpoint_words "none all 64" "$2" ;;
         --compress) __virt_refpoint_words "none zstd" "$2" ;;
         --scratch-dir | --set) __virt_refpoint_directories "$2" ;;
-        --disk | --exclude-disk) __virt_refpoint_disks "$2" "$domain" ;;
+        --group) __virt_refpoint_groups "$2" ;;
+        --disk | --exclude-disk)
+            if [ -n "$__refpoint_group" ]; then
+                __virt_refpoint_member_disks "$2" "$__refpoint_group"
+            else
+                __virt_refpoint_disks "$2" "$domain"
+            fi
+            ;;
         --point) __virt_refpoint_points "$2" "$domain" ;;
         --base)
             __virt_refpoint_words "auto none" "$2"
@@ -175,7 +204,7 @@ __virt_refpoint_value()
             ;;
         --create | --keep-points | --max-chain | --scratch-reserve | \
             --limit-rate | --stall-timeout | --offset | --length | \
-            --keep-for | --timeout) ;;
+            --keep-for | --timeout | --window | --jobs | -j) ;;
         --hold | --wait) [ -n "$__refpoint_equals" ] || return 1 ;;
         --path) __virt_refpoint_jobs "$2" ;;
         *) return 1 ;;
@@ -199,6 +228,7 @@ __virt_refpoint_options()
             options+=" --scratch-dir= --scratch-reserve= --audit="
             options+=" --compress= --limit-rate= --stall-timeout="
             options+=" --allow-plaintext --dry-run --strict --progress"
+            options+=" --group= --allow-missing --pause --window= --jobs="
             ;;
         group) options+=" --name" ;;
         import) options+=" --restored --progress" ;;
@@ -219,10 +249,13 @@ __virt_refpoint_options()
 
 __virt_refpoint_operand()
 {
+    local n=${#__refpoint_operands[@]}
     local commands="catalog changes create destroy export group help import"
 
     commands+=" info invoke job list remove-data verify"
-    case $__refpoint_command:${#__refpoint_operands[@]} in
+    # a group stands in the place of the first operand
+    [ -z "$__refpoint_group" ] || n=$((n + 1))
+    case $__refpoint_command:$n in
         :0 | help:0) __virt_refpoint_words "$commands" "$1" ;;
         changes:0 | create:0 | destroy:0 | export:0 | import:0 | info:0 | \
             list:0 | remove-data:0)
@@ -266,7 +299,7 @@ __virt_refpoint_operand()
 _virt_refpoint()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local __refpoint_command __refpoint_equals=
+    local __refpoint_command __refpoint_equals= __refpoint_group
     local -a __refpoint_operands __refpoint_uri
 
     COMPREPLY=()

@@ -15,6 +15,7 @@ virsh()
             printf '%s\n' vm1 vm2 'my vm'
             [ "$2" != -c ] || echo "at-$3"
             ;;
+        *"domblklist -- vm2") printf ' %s   /image\n' sda ;;
         *"domblklist -- vm1") printf ' %s   /image\n' vda vdb ;;
     esac
 }
@@ -27,6 +28,7 @@ virt-refpoint()
             printf '%s\n' web-1 web-2
             [ "$2" != -c ] || echo "web-at-$3"
             ;;
+        *"group show web-1") printf ' %s   UUID   active   -\n' vm1 vm2 '' ;;
         *"job list") printf ' %s   Method\n' 1f0c9a3e-1 1f0c9a3e-2 ;;
         "invoke --list"*)
             printf '%s\n' Service.Do '    in        Name   string' \
@@ -74,6 +76,12 @@ is "$(complete_line virt-refpoint export vm1 --quiesce =)" \
     "auto required never" "values behind ="
 is "$(complete_line virt-refpoint export vm1 --disk v)" "vda vdb" "disks"
 is "$(complete_line virt-refpoint export vm1 --max-chain '')" "" "numbers"
+is "$(complete_line virt-refpoint export --group '')" "web-1 web-2" \
+    "groups as a value"
+is "$(complete_line virt-refpoint export --group = web-1 --disk vm)" \
+    "vm1:vda vm1:vdb vm2:sda" "disks of a group's members"
+is "$(complete_line virt-refpoint export --group web-1 --window '')" "" \
+    "seconds"
 is "$(complete_line virt-refpoint list --t)" --tree "options of a command"
 is "$(complete_line virt-refpoint info --t)" "" \
     "options of another command are not offered"
@@ -82,6 +90,9 @@ is "$(complete_line virt-refpoint create a b c)" "" "nothing more to say"
 mkdir -p "$tmp/set/p1" "$tmp/set/p2" "$tmp/set/disks" "$tmp/a set"
 touch "$tmp/set/p1/export.xml" "$tmp/set/p2/export.xml" "$tmp/file"
 is "$(complete_line virt-refpoint catalog "$tmp/s")" "$tmp/set" "directories"
+is "$(complete_line virt-refpoint export --group web-1 "$tmp/")" \
+    "$(complete_line virt-refpoint export vm1 "$tmp/")" \
+    "the directory behind a group"
 is "$(complete_line virt-refpoint export vm1 "$tmp/")" \
     "$(printf '%s ' "$tmp/a set" "$tmp/set" | sed 's/ $//')" \
     "directories, no files"

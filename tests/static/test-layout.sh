@@ -48,7 +48,7 @@ edited 'RefpointReport.domain_name is now .16 8 char \*. instead of .8 8' \
     '/gboolean changed;/i\    guint64 other;'
 edited 'RefpointReport.other is between others' "where it is to go instead" \
     '/gboolean changed;/i\    guint64 other;'
-edited "new: append to the list 'field RefpointReport.other 136 8 guint64'" \
+edited "new: append to the list 'field RefpointReport.other 176 8 guint64'" \
     "a field at the end" \
     '/^} RefpointReport;/i\    guint64 other;'
 edited 'RefpointReport.frozen_us is now .* 8 gint64. instead' "another type" \

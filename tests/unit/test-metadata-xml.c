@@ -6,6 +6,7 @@
 #define UUID "6f2d3c1e-9f4b-4a55-8f0e-0d6a2b7c9d10"
 #define GUID "1f0c9a3e-7b1d-4c5f-9a2e-3b6f1d2c4e5a"
 #define OTHER "2f0c9a3e-7b1d-4c5f-9a2e-3b6f1d2c4e5a"
+#define GROUP "c0c0c0c0-0000-4000-8000-000000000001"
 #define SET "77d0e15b-0c3a-4f7e-8a1b-5d4c3b2a1f0e"
 
 static char file_type[] = "file";
@@ -24,6 +25,7 @@ make_points(void)
     RfpMetadataPoint *point = rfp_metadata_point_new(GUID, "first");
 
     point->set_guid = g_strdup(SET);
+    point->group_guid = g_strdup(GROUP);
     point->state = REFPOINT_STATE_PUBLISHED;
     point->consistency = REFPOINT_CONSISTENCY_APPLICATION;
     rfp_metadata_point_add_disk(point, "vda", 68157440, &file);
@@ -56,6 +58,7 @@ test_round_trip(void)
     point = rfp_metadata_find(again, GUID);
     g_assert_cmpstr(point->name, ==, "first");
     g_assert_cmpstr(point->set_guid, ==, SET);
+    g_assert_cmpstr(point->group_guid, ==, GROUP);
     g_assert_cmpint(point->state, ==, REFPOINT_STATE_PUBLISHED);
     g_assert_cmpint(point->consistency, ==, REFPOINT_CONSISTENCY_APPLICATION);
     g_assert_cmpuint(point->disks->len, ==, 2);
@@ -69,6 +72,7 @@ test_round_trip(void)
     point = rfp_metadata_find(again, "2F0C9A3E-7b1d-4c5f-9a2e-3b6f1d2c4e5a");
     g_assert_cmpstr(point->guid, ==, OTHER);
     g_assert_null(point->set_guid);
+    g_assert_null(point->group_guid);
     disk = g_ptr_array_index(point->disks, 0);
     g_assert_null(disk->source.type);
     g_assert_null(rfp_metadata_find(again, SET));

@@ -79,6 +79,7 @@ make_note(RfpImport *import, RfpImportPoint *point)
 
     point->note = rfp_metadata_point_new(manifest->guid, point->xml->name);
     point->note->set_guid = g_strdup(import->set->file->guid);
+    point->note->group_guid = g_strdup(import->set->file->group_guid);
     point->note->state = REFPOINT_STATE_PUBLISHED;
     point->note->consistency = manifest->consistency;
     for (guint i = 0; i < vm->disks->len; i++) {

@@ -67,13 +67,14 @@ check_folder(RfpExportMember *member,
 /* What is worth asking of a point's files only where libvirt still has its
  * bitmap: one chain may be 64 images long. */
 static gboolean
-look_at_files(RfpExportMember *member,
+look_at_files(const RfpExportDisk *disk,
               RfpSetPoint *point,
               const RfpCheckpointXml *checkpoint,
               RfpPlanCandidate *candidate,
-              const char *target,
               GError **error)
 {
+    RfpExportMember *member = disk->member;
+    const char *target = disk->state.target;
     g_autoptr(GError) local = NULL;
     g_autoptr(GPtrArray) chain =
         rfp_export_set_chain(member->export->bases, point,
@@ -96,8 +97,9 @@ look_at_files(RfpExportMember *member,
         rfp_job_warn(member->operation.job,
                      candidate->newer ? RFP_WARNING_CHAIN_NEWER
                                       : RFP_WARNING_CHAIN_BROKEN,
-                     target, _("point '%s' cannot be a base for disk '%s': %s"),
-                     point->manifest->folder, target, failure->message);
+                     disk->name,
+                     _("point '%s' cannot be a base for disk '%s': %s"),
+                     point->manifest->folder, disk->name, failure->message);
     }
     return TRUE;
 }
@@ -157,8 +159,7 @@ candidate_of(const RfpExportDisk *disk,
     };
     if (!candidate->other && !candidate->untracked && candidate->alive &&
         candidate->bitmap == REFPOINT_BITMAP_GOOD)
-        return look_at_files(member, point, checkpoint, candidate, target,
-                             error);
+        return look_at_files(disk, point, checkpoint, candidate, error);
     return TRUE;
 }
 

@@ -132,23 +132,32 @@ rfp_export_begin(RfpExport *export, GError **error)
     for (guint i = 0; i < members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(members, i);
 
-        if (!member->origin->choose(member, error))
+        if (!rfp_export_name_member(member,
+                                    member->origin->choose(member, error),
+                                    error))
             return FALSE;
     }
     if (!check_descriptors(export, error))
         return FALSE;
-    for (guint i = 0; i < members->len; i++)
-        if (!write_record(g_ptr_array_index(members, i), error))
+    for (guint i = 0; i < members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(members, i);
+
+        if (!rfp_export_name_member(member, write_record(member, error), error))
             return FALSE;
-    for (guint i = 0; i < members->len; i++)
-        if (!prepare(g_ptr_array_index(members, i), error))
+    }
+    for (guint i = 0; i < members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(members, i);
+
+        if (!rfp_export_name_member(member, prepare(member, error), error))
             return FALSE;
+    }
     if (!rfp_export_moment(export, error))
         return FALSE;
     for (guint i = 0; i < members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(members, i);
 
-        if (!member->origin->take_checkpoint(member, error))
+        if (!rfp_export_name_member(
+                member, member->origin->take_checkpoint(member, error), error))
             return FALSE;
     }
     return TRUE;

@@ -45,7 +45,7 @@ tell_progress(Comparison *comparison)
     for (guint i = 0; i < taken->len; i++) {
         const RfpExportDisk *disk = g_ptr_array_index(taken, i);
 
-        progress[i].target = disk->state.target;
+        progress[i].target = disk->name;
         progress[i].done = disk->compared;
         progress[i].total = disk->state.size;
     }

@@ -176,15 +176,18 @@ rfp_export_consistency(const RfpExport *export)
     return least;
 }
 
-char *
-rfp_export_disk_name(const RfpExportDisk *disk)
+gboolean
+rfp_export_name_member(const RfpExportMember *member,
+                       gboolean done,
+                       GError **error)
 {
-    const RfpExportMember *member = disk->member;
+    const char *name = member->operation.domain->name;
 
-    return member->export->members->len == 1
-               ? g_strdup(disk->state.target)
-               : g_strconcat(member->operation.domain->name, ":",
-                             disk->state.target, NULL);
+    if (done || member->export->group == NULL)
+        return done;
+    rfp_error_prefix(error, _("member '%s'"), name);
+    rfp_error_add_object(error, name);
+    return FALSE;
 }
 
 /* ---- A member ------------------------------------------------------------ */
@@ -219,6 +222,7 @@ disk_free(gpointer data)
     g_clear_pointer(&disk->chain, g_ptr_array_unref);
     g_array_unref(disk->candidates);
     g_clear_error(&disk->error);
+    g_free(disk->name);
     g_free(disk);
 }
 
@@ -236,6 +240,7 @@ rfp_export_add_member(RfpExport *export,
     member->export = export;
     member->disks = g_ptr_array_new_with_free_func(disk_free);
     member->operation.guard.fd = -1;
+    member->operation.leaves_tidying = export->members->len > 1;
     return rfp_operation_open(&member->operation, conn, domain, export->job,
                               error)
                ? member
@@ -323,6 +328,10 @@ rfp_export_add_disk(RfpExportMember *member, RfpDomainDisk *domain_disk)
     g_ptr_array_add(member->disks, disk);
     disk->member = member;
     disk->disk = domain_disk;
+    disk->name = member->export->group == NULL
+                     ? g_strdup(domain_disk->target)
+                     : g_strconcat(member->operation.domain->name, ":",
+                                   domain_disk->target, NULL);
     disk->candidates = g_array_new(FALSE, TRUE, sizeof(RfpPlanCandidate));
     disk->report =
         rfp_job_add_disk(member->export->job, member->operation.report,
@@ -364,7 +373,7 @@ rfp_export_refuse_increment(RfpExportDisk *disk,
                             GError **error)
 {
     const RfpExport *export = disk->member->export;
-    const char *target = disk->state.target;
+    const char *target = disk->name;
 
     if (export->base != NULL) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,

@@ -113,6 +113,7 @@ struct _RfpExportDisk {
     RfpExportMember *member; /* borrowed */
     /* the plan's */
     RfpDomainDisk *disk; /* borrowed from the domain's XML */
+    char *name; /* as messages have it: the target, of a group DOMAIN:TARGET */
     RfpPlanDisk state;
     guint64 allocation;   /* bytes that its image takes, at most its size */
     GArray *candidates;   /* RfpPlanCandidate, newest first */
@@ -210,10 +211,12 @@ rfp_export_owner(const RfpExport *export);
 RefpointConsistency
 rfp_export_consistency(const RfpExport *export);
 
-/* A disk as messages name it: its target, where there are several members with
- * the domain before it. Free with g_free(). */
-char *
-rfp_export_disk_name(const RfpExportDisk *disk);
+/* Where a step failed for one member of a group: which one, in *@error. Returns
+ * @done. */
+gboolean
+rfp_export_name_member(const RfpExportMember *member,
+                       gboolean done,
+                       GError **error);
 
 /* ---- A member ------------------------------------------------------------ */
 

@@ -263,12 +263,8 @@ collect(const GPtrArray *members, GError **error)
 
         if (member->error == NULL)
             continue;
-        if (member->export->group != NULL)
-            rfp_error_prefix(&member->error, _("member '%s'"),
-                             member->operation.domain->name);
-        rfp_error_add_object(&member->error, member->operation.domain->name);
         g_propagate_error(error, g_steal_pointer(&member->error));
-        return FALSE;
+        return rfp_export_name_member(member, FALSE, error);
     }
     return TRUE;
 }
@@ -351,8 +347,9 @@ rfp_export_moment(RfpExport *export, GError **error)
     rfp_export_at_once(members, stop_one);
     export->too_late =
         export->window_end != 0 && g_get_monotonic_time() >= export->window_end;
-    if (!any_failed(members) && !export->too_late)
+    if (!any_failed(members) && !export->too_late &&
+        !rfp_job_cancelled(export->job))
         begin_all(export, members);
     rfp_export_at_once(members, go_on_one);
-    return judge(export, members, error);
+    return rfp_job_check(export->job, error) && judge(export, members, error);
 }

@@ -160,12 +160,12 @@ warn_of(const RfpExportDisk *disk)
     RfpReason reason = disk->decision.reason;
 
     if (disk->decision.mode == REFPOINT_MODE_FULL && is_unexpected(reason))
-        rfp_job_warn(job, RFP_WARNING_FULL_INSTEAD_OF_INCREMENT,
-                     disk->state.target, _("disk '%s' is exported in full: %s"),
-                     disk->state.target, rfp_plan_reason_text(reason));
+        rfp_job_warn(job, RFP_WARNING_FULL_INSTEAD_OF_INCREMENT, disk->name,
+                     _("disk '%s' is exported in full: %s"), disk->name,
+                     rfp_plan_reason_text(reason));
     if (disk->decision.mode == REFPOINT_MODE_LEFT_OUT && is_missed(reason))
-        rfp_job_warn(job, RFP_WARNING_DISK_LEFT_OUT, disk->state.target,
-                     _("disk '%s' is left out: %s"), disk->state.target,
+        rfp_job_warn(job, RFP_WARNING_DISK_LEFT_OUT, disk->name,
+                     _("disk '%s' is left out: %s"), disk->name,
                      rfp_plan_reason_text(reason));
 }
 
@@ -338,22 +338,32 @@ check(RfpExportMember *member, GError **error)
             member->origin->check(member, error));
 }
 
+static gboolean
+find_point(RfpExportMember *member, GError **error)
+{
+    return check_targets(member, member->wanted, error) &&
+           check_targets(member, member->unwanted, error) &&
+           member->origin->find_point(member, error);
+}
+
 gboolean
 rfp_export_plan(RfpExport *export, GError **error)
 {
     const GPtrArray *members = export->members;
 
-    for (guint i = 0; i < members->len; i++)
-        if (!look_at_points(g_ptr_array_index(members, i), error))
+    for (guint i = 0; i < members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(members, i);
+
+        if (!rfp_export_name_member(member, look_at_points(member, error),
+                                    error))
             return FALSE;
+    }
     warn_damaged_points(export);
     rfp_export_warn_changed(export);
     for (guint i = 0; i < members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(members, i);
 
-        if (!check_targets(member, member->wanted, error) ||
-            !check_targets(member, member->unwanted, error) ||
-            !member->origin->find_point(member, error))
+        if (!rfp_export_name_member(member, find_point(member, error), error))
             return FALSE;
     }
     if (!rfp_export_find_base(export, error))
@@ -361,7 +371,8 @@ rfp_export_plan(RfpExport *export, GError **error)
     for (guint i = 0; i < members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(members, i);
 
-        if (!decide(member, error) || !check(member, error))
+        if (!rfp_export_name_member(
+                member, decide(member, error) && check(member, error), error))
             return FALSE;
     }
     return TRUE;

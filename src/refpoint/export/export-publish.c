@@ -111,9 +111,13 @@ gboolean
 rfp_export_take_files(RfpExport *export, GError **error)
 {
     export->manifest = rfp_manifest_new();
-    for (guint i = 0; i < export->members->len; i++)
-        if (!take_files_of(g_ptr_array_index(export->members, i), error))
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (!rfp_export_name_member(member, take_files_of(member, error),
+                                    error))
             return FALSE;
+    }
     return TRUE;
 }
 

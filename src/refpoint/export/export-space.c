@@ -244,7 +244,10 @@ rfp_export_check_space(RfpExport *export, GError **error)
     for (guint i = 0; i < export->members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(export->members, i);
 
-        if (!member->origin->check_room(member, &set, need, least, error))
+        if (!rfp_export_name_member(
+                member,
+                member->origin->check_room(member, &set, need, least, error),
+                error))
             return FALSE;
     }
     return TRUE;

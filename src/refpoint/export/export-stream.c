@@ -233,13 +233,8 @@ copy_disk(Stream *stream, RfpExportDisk *disk)
         close_sink(stream, disk);
         return;
     }
-    if (disk->member->export->group != NULL)
-        rfp_error_prefix(&disk->error, _("disk '%s' of domain '%s'"),
-                         disk->state.target,
-                         disk->member->operation.domain->name);
-    else
-        rfp_error_prefix(&disk->error, _("disk '%s'"), disk->state.target);
-    rfp_error_add_object(&disk->error, disk->state.target);
+    rfp_error_prefix(&disk->error, _("disk '%s'"), disk->name);
+    rfp_error_add_object(&disk->error, disk->name);
     g_atomic_int_set(&stream->stop, 1);
 }
 
@@ -291,14 +286,12 @@ report_progress(Stream *stream)
     RefpointJob *job = stream->export->job;
     const guint n = stream->disks->len;
     g_autofree RefpointProgress *progress = g_new0(RefpointProgress, n);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
     g_mutex_lock(&stream->mutex);
     for (guint i = 0; i < n; i++) {
         RfpExportDisk *disk = g_ptr_array_index(stream->disks, i);
 
-        g_ptr_array_add(names, rfp_export_disk_name(disk));
-        progress[i].target = g_ptr_array_index(names, i);
+        progress[i].target = disk->name;
         look_at_progress(disk, &progress[i]);
     }
     g_mutex_unlock(&stream->mutex);

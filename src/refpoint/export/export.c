@@ -165,6 +165,14 @@ check_place(RfpExport *export, GError **error)
 }
 
 static gboolean
+is_ready(RfpExportMember *member, GError **error)
+{
+    return look_at_kept(&member->operation, error) &&
+           choose_origin(member, error) &&
+           rfp_operation_check_drain(&member->operation, error);
+}
+
+static gboolean
 dry_run(RfpExport *export, GError **error)
 {
     g_autoptr(GError) local = NULL;
@@ -177,9 +185,7 @@ dry_run(RfpExport *export, GError **error)
     for (guint i = 0; i < export->members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(export->members, i);
 
-        if (!look_at_kept(&member->operation, error) ||
-            !choose_origin(member, error) ||
-            !rfp_operation_check_drain(&member->operation, error))
+        if (!rfp_export_name_member(member, is_ready(member, error), error))
             return FALSE;
     }
     if (!rfp_export_plan(export, error) || !check_place(export, error))
@@ -193,10 +199,17 @@ dry_run(RfpExport *export, GError **error)
 static gboolean
 lock(RfpExportMember *member, GError **error)
 {
+    return rfp_operation_lock_free(&member->operation, choose_origin, member,
+                                   error);
+}
+
+/* Behind the lock of all. */
+static gboolean
+follow_lock(RfpExportMember *member, GError **error)
+{
     RfpOperation *operation = &member->operation;
 
-    return rfp_operation_lock_free(operation, choose_origin, member, error) &&
-           (!operation->waited || rfp_export_member_look(member, error)) &&
+    return (!operation->waited || rfp_export_member_look(member, error)) &&
            rfp_operation_start_guard(operation, error);
 }
 
@@ -209,8 +222,52 @@ by_uuid(gconstpointer a, gconstpointer b)
     return strcmp(one->operation.domain->uuid, other->operation.domain->uuid);
 }
 
-/* In one order, whatever group they are in: two exports do not wait for each
+/* The first one that is not to be had at once, and why; NULL: all are locked.
+ * In one order, whatever group they are in: two exports do not wait for each
  * other. */
+static RfpExportMember *
+lock_at_once(GPtrArray *members, GError **error)
+{
+    for (guint i = 0; i < members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(members, i);
+        const gint64 patience = member->operation.patience_until;
+        gboolean locked = FALSE;
+
+        member->operation.patience_until = 0;
+        locked = lock(member, error);
+        member->operation.patience_until = patience;
+        if (!locked)
+            return member;
+    }
+    return NULL;
+}
+
+/* While it waits for one of several it holds up none of the others. */
+static gboolean
+lock_several(GPtrArray *members, GError **error)
+{
+    for (;;) {
+        g_autoptr(GError) local = NULL;
+        RfpExportMember *busy = lock_at_once(members, &local);
+
+        if (busy == NULL)
+            return TRUE;
+        for (guint i = 0; i < members->len; i++) {
+            RfpExportMember *member = g_ptr_array_index(members, i);
+
+            rfp_operation_give_back(&member->operation);
+        }
+        if (!rfp_operation_may_wait(&busy->operation) ||
+            !g_error_matches(local, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE)) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return rfp_export_name_member(busy, FALSE, error);
+        }
+        if (!rfp_export_name_member(busy, lock(busy, error), error))
+            return FALSE;
+        rfp_operation_give_back(&busy->operation);
+    }
+}
+
 static gboolean
 lock_all(RfpExport *export, GError **error)
 {
@@ -219,9 +276,15 @@ lock_all(RfpExport *export, GError **error)
 
     g_ptr_array_set_free_func(members, NULL);
     g_ptr_array_sort(members, by_uuid);
-    for (guint i = 0; i < members->len; i++)
-        if (!lock(g_ptr_array_index(members, i), error))
+    if (members->len == 1 ? !lock(g_ptr_array_index(members, 0), error)
+                          : !lock_several(members, error))
+        return FALSE;
+    for (guint i = 0; i < members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(members, i);
+
+        if (!rfp_export_name_member(member, follow_lock(member, error), error))
             return FALSE;
+    }
     return TRUE;
 }
 
@@ -259,8 +322,11 @@ check_freezes(const RfpExport *export, GError **error)
         RfpExportMember *member = g_ptr_array_index(export->members, i);
 
         if (member->origin->makes_point &&
-            !rfp_operation_check_freeze(&member->operation, &member->state,
-                                        error))
+            !rfp_export_name_member(
+                member,
+                rfp_operation_check_freeze(&member->operation, &member->state,
+                                           error),
+                error))
             return FALSE;
     }
     return TRUE;
@@ -380,7 +446,8 @@ finish(RfpExport *export, GError **error)
     for (guint i = 0; filled && i < members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(members, i);
 
-        filled = rfp_operation_end_job(&member->operation, error);
+        filled = rfp_export_name_member(
+            member, rfp_operation_end_job(&member->operation, error), error);
     }
     return filled && rfp_export_publish(export, error);
 }
@@ -410,9 +477,12 @@ open_data(RfpExport *export, GError **error)
         rfp_export_explain_full(export, error);
         return FALSE;
     }
-    for (guint i = 0; i < export->members->len; i++)
-        if (!open_member(g_ptr_array_index(export->members, i), error))
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (!rfp_export_name_member(member, open_member(member, error), error))
             return FALSE;
+    }
     return TRUE;
 }
 
@@ -456,7 +526,9 @@ prove(const RfpExport *export, GError **error)
         RfpExportMember *member = g_ptr_array_index(export->members, i);
 
         if (member->origin->prove != NULL &&
-            !member->origin->prove(member, error))
+            !rfp_export_name_member(member,
+                                    member->origin->prove(member, error),
+                                    error))
             return FALSE;
     }
     return TRUE;
@@ -468,7 +540,9 @@ check_served(const RfpExport *export, GError **error)
     for (guint i = 0; i < export->members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(export->members, i);
 
-        if (!member->origin->check_served(member, error))
+        if (!rfp_export_name_member(member,
+                                    member->origin->check_served(member, error),
+                                    error))
             return FALSE;
     }
     return TRUE;
@@ -556,10 +630,14 @@ run(RfpExport *export, GError **error)
 static gboolean
 look_at_members(const RfpExport *export, GError **error)
 {
-    for (guint i = 0; i < export->members->len; i++)
-        if (!rfp_export_member_look(g_ptr_array_index(export->members, i),
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (!rfp_export_name_member(member,
+                                    rfp_export_member_look(member, error),
                                     error))
             return FALSE;
+    }
     return TRUE;
 }
 

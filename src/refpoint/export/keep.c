@@ -184,6 +184,7 @@ note_consistency(const RfpExportMember *member)
         return;
     again = rfp_metadata_point_new(note->guid, note->name);
     again->set_guid = g_strdup(note->set_guid);
+    again->group_guid = g_strdup(note->group_guid);
     again->state = note->state;
     again->held = note->held;
     again->consistency = member->consistency;

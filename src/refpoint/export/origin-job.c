@@ -193,6 +193,8 @@ rfp_origin_job_note(RfpExportMember *member, RefpointState state, gboolean held)
     g_autoptr(GError) local = NULL;
 
     point->set_guid = g_strdup(set_guid(member));
+    if (export->group != NULL)
+        point->group_guid = g_strdup(export->group->guid);
     point->state = state;
     point->held = held;
     point->consistency = member->consistency;
@@ -364,9 +366,8 @@ begin_again_in_full(RfpExportMember *member, GError **error)
         disk->decision.mode = REFPOINT_MODE_FULL;
         disk->decision.reason = RFP_REASON_BITMAP_BROKEN;
         disk->report->estimate = disk->allocation;
-        rfp_job_warn(job, RFP_WARNING_FULL_INSTEAD_OF_INCREMENT,
-                     disk->state.target, _("disk '%s' is exported in full: %s"),
-                     disk->state.target,
+        rfp_job_warn(job, RFP_WARNING_FULL_INSTEAD_OF_INCREMENT, disk->name,
+                     _("disk '%s' is exported in full: %s"), disk->name,
                      rfp_plan_reason_text(RFP_REASON_BITMAP_BROKEN));
     }
     return (!member->origin->pushes ||

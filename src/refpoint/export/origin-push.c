@@ -190,7 +190,7 @@ ask_progress(Wait *wait)
         RefpointProgress *progress = &wait->progress[i];
         guint64 total = 0;
 
-        progress->target = disk->state.target;
+        progress->target = disk->name;
         if (rfp_backup_job_progress(wait->member->operation.domain,
                                     disk->state.target, &progress->done,
                                     &total)) {

@@ -14,8 +14,8 @@
 
 /* ---- Time ---------------------------------------------------------------- */
 
-static gboolean
-may_wait(const RfpOperation *operation)
+gboolean
+rfp_operation_may_wait(const RfpOperation *operation)
 {
     return !rfp_job_cancelled(operation->job) &&
            g_get_monotonic_time() < operation->patience_until;
@@ -161,7 +161,7 @@ on_busy(gpointer opaque)
     g_autoptr(RfpHolder) holder = NULL;
     g_autofree char *text = NULL;
 
-    if (!may_wait(operation))
+    if (!rfp_operation_may_wait(operation))
         return FALSE;
     if (!operation->waited)
         operation->waited_since = g_get_monotonic_time();
@@ -252,7 +252,7 @@ wait_for_job(RfpOperation *operation, const GError *why, GError **error)
 
     operation->waited = TRUE;
     waits_for(operation, -1, failure->message);
-    while (may_wait(operation)) {
+    while (rfp_operation_may_wait(operation)) {
         g_usleep(POLL_US);
         if (g_get_monotonic_time() < next)
             continue;
@@ -263,8 +263,8 @@ wait_for_job(RfpOperation *operation, const GError *why, GError **error)
     return end_wait(operation, begin, error);
 }
 
-static void
-give_back(RfpOperation *operation)
+void
+rfp_operation_give_back(RfpOperation *operation)
 {
     operation->handshakes.path = NULL;
     g_clear_pointer(&operation->kept, rfp_kept_free);
@@ -278,11 +278,11 @@ rfp_operation_wait_free(RfpOperation *operation, GError **error)
 
     if (!g_error_matches(*error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE))
         return FALSE;
-    if (!may_wait(operation) || !ends_in_time(operation)) {
+    if (!rfp_operation_may_wait(operation) || !ends_in_time(operation)) {
         prefix_waited(operation, error);
         return FALSE;
     }
-    give_back(operation);
+    rfp_operation_give_back(operation);
     why = g_steal_pointer(error);
     return wait_for_job(operation, why, error);
 }

@@ -13,6 +13,15 @@
 gboolean
 rfp_operation_take_turn(RfpOperation *operation, GError **error);
 
+/* Whether it waits for others, and its time for that is not over. */
+gboolean
+rfp_operation_may_wait(const RfpOperation *operation);
+
+/* Gives the lock back, before anything was begun under it: it can be taken
+ * again. */
+void
+rfp_operation_give_back(RfpOperation *operation);
+
 /*
  * Behind a failure, *@error, of an operation that has the lock: where it says
  * that the domain has a job or kept data (IN_USE) and that may end in time,

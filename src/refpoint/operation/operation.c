@@ -393,7 +393,7 @@ rfp_operation_clear(RfpOperation *operation)
     /* the lock goes before the guard hears of it: it may have work to do */
     g_clear_pointer(&operation->record, rfp_record_close);
     rfp_guard_clear(&operation->guard);
-    if (locked)
+    if (locked && !operation->leaves_tidying)
         rfp_tidy(operation->conn, operation->domain->uuid);
     g_clear_pointer(&operation->thaw_domain, rfp_domain_free);
     g_clear_pointer(&operation->domain, rfp_domain_free);

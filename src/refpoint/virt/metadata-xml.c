@@ -92,6 +92,7 @@ rfp_metadata_point_free(RfpMetadataPoint *point)
     g_free(point->guid);
     g_free(point->name);
     g_free(point->set_guid);
+    g_free(point->group_guid);
     g_ptr_array_unref(point->disks);
     g_free(point);
 }
@@ -168,7 +169,9 @@ parse_point(xmlNodePtr node)
     point->consistency = (RefpointConsistency)consistency;
     point->held = g_strcmp0(type, HELD) == 0;
     point->set_guid = rfp_xml_attr(node, "set");
-    if (point->set_guid != NULL && !rfp_guid_check(point->set_guid))
+    point->group_guid = rfp_xml_attr(node, "group");
+    if ((point->set_guid != NULL && !rfp_guid_check(point->set_guid)) ||
+        (point->group_guid != NULL && !rfp_guid_check(point->group_guid)))
         return NULL;
     if (!parse_disks(point, node))
         return NULL;
@@ -235,6 +238,7 @@ add_point(xmlNodePtr parent, const RfpMetadataPoint *point)
     rfp_xml_set(node, "guid", point->guid);
     rfp_xml_set(node, "name", point->name);
     rfp_xml_set(node, "set", point->set_guid);
+    rfp_xml_set(node, "group", point->group_guid);
     rfp_xml_set(node, "state", word_of(states, (int)point->state));
     rfp_xml_set(node, "consistency",
                 word_of(consistencies, (int)point->consistency));

@@ -3,7 +3,7 @@
  * Our metadata element of a domain, both directions; pure.
  *
  *   <points domain="UUID">
- *     <point guid="..." name="..." set="..." state="published"
+ *     <point guid="..." name="..." set="..." group="..." state="published"
  *            consistency="application" type="log">
  *       <disk target="vda" size="..." type="file" source="..." inode="..."/>
  *     </point>
@@ -32,6 +32,8 @@ typedef struct {
     char *guid;
     char *name;
     char *set_guid;      /* or NULL */
+    char *group_guid;    /* of the group whose members it was made with at once;
+                          * or NULL */
     RefpointState state; /* PENDING, PUBLISHED or TRACKED */
     RefpointConsistency consistency;
     gboolean held;    /* type="log": made as a held point */

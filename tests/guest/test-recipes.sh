@@ -130,7 +130,8 @@ masked()
         -e "s,$PWD,/home/ann," -e 's/ +/ /g' -e 's/ $//'
 }
 
-first_run()
+# run_shown FILE: the commands of a session, each with what it prints
+run_shown()
 {
     local line
 
@@ -143,16 +144,33 @@ first_run()
         esac
         printf '%s\n' "$line"
         eval "${line#\$ }" 2>&1 </dev/null
-    done < <(grep '^\$ ' "$tmp/first")
+    done < <(grep '^\$ ' "$1")
 }
 
 must guest_define demo
 must guest_start demo
 recipe "$readme" '^\$ virt-refpoint export demo' >"$tmp/first"
-is "$(first_run | masked)" "$(masked <"$tmp/first")" \
+is "$(run_shown "$tmp/first" | masked)" "$(masked <"$tmp/first")" \
     "README, a first run: what is shown is what is seen"
 must virsh destroy demo
 must virsh undefine demo --checkpoints-metadata
+
+# ---- A group -------------------------------------------------------------------
+
+for guest in web db; do
+    must guest_define "$guest"
+    must guest_start "$guest"
+done
+recipe "$readme" '^\$ virt-refpoint group set shop' >"$tmp/group"
+must mkdir group
+cd group || exit
+is "$(run_shown "$tmp/group" | masked)" "$(masked <"$tmp/group")" \
+    "README, several machines: what is shown is what is seen"
+cd .. || exit
+for guest in web db; do
+    must virsh destroy "$guest"
+    must virsh undefine "$guest" --checkpoints-metadata
+done
 
 # ---- Exporting -------------------------------------------------------------------
 

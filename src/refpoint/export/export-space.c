@@ -158,19 +158,21 @@ rfp_export_check_scratch(RfpExportMember *member, guint64 also, GError **error)
     return FALSE;
 }
 
-/* Of the disks that are exported: their sizes, and what QEMU will write of them
- * where it writes all into the scratch files. */
+/* Of the disks that are exported, of all members: their sizes, and what QEMU
+ * will write of them where it writes all into the scratch files. These lie
+ * beside one another. */
 static void
-sum_of_disks(const RfpExportMember *member, guint64 *size, guint64 *data)
+sum_of_disks(const RfpExport *export, guint64 *size, guint64 *data)
 {
-    *size = *data = 0;
-    for (guint i = 0; i < member->disks->len; i++) {
-        const RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
+    g_autoptr(GPtrArray) taken = rfp_export_taken(export);
 
-        if (!rfp_export_takes(disk))
-            continue;
+    *size = *data = 0;
+    for (guint i = 0; i < taken->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(taken, i);
+
         *size += disk->state.size;
-        *data += disk->report->estimate + IMAGE_OVERHEAD;
+        if (disk->member->origin->pushes)
+            *data += disk->report->estimate + IMAGE_OVERHEAD;
     }
 }
 
@@ -213,9 +215,8 @@ rfp_export_check_job_room(RfpExportMember *member,
 
     if (!rfp_space_of(rfp_export_scratch_dir(member), &scratch, error))
         return FALSE;
-    sum_of_disks(member, &size, &data);
-    also = (set->device == scratch.device ? least : 0) +
-           (member->origin->pushes ? data : 0);
+    sum_of_disks(member->export, &size, &data);
+    also = (set->device == scratch.device ? least : 0) + data;
     if (!rfp_export_check_scratch(member, also, error))
         return FALSE;
     warn_low_rate(member, need, size,

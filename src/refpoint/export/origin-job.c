@@ -77,9 +77,9 @@ choose_scratch(RfpExportMember *member)
 
         if (!rfp_export_takes(disk))
             continue;
-        disk->scratch =
-            g_strdup_printf("%s/%s-%s-%s.qcow2", dir, member->export->guid,
-                            member->operation.domain->uuid, disk->state.target);
+        disk->scratch = rfp_scratch_path(dir, member->export->guid,
+                                         member->operation.domain->uuid,
+                                         disk->state.target);
         first = first != NULL ? first : disk->scratch;
     }
     return first;

@@ -169,7 +169,7 @@ rfp_kept_limit(const RfpKept *kept, RfpScratchWatch *watch)
 {
     guint64 left = 0;
 
-    if (rfp_scratch_used(kept->record) > kept->scratch_max ||
+    if (rfp_scratch_used_together(kept->record) > kept->scratch_max ||
         !rfp_scratch_has_room(watch, kept->record, &left))
         return RFP_ENDED_SCRATCH;
     if (kept->until != 0 && rfp_kept_now() >= kept->until)

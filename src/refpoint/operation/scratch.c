@@ -41,6 +41,36 @@ rfp_scratch_used(const RfpRecord *record)
 }
 
 char *
+rfp_scratch_path(const char *dir,
+                 const char *guid,
+                 const char *domain_uuid,
+                 const char *target)
+{
+    return g_strdup_printf("%s/%s-%s-%s.qcow2", dir, guid, domain_uuid, target);
+}
+
+guint64
+rfp_scratch_used_together(const RfpRecord *record)
+{
+    const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
+    g_autofree char *path = rfp_scratch_dir(record);
+    g_autoptr(GDir) dir = path != NULL ? g_dir_open(path, 0, NULL) : NULL;
+    const char *guid = operation != NULL ? operation->args[2] : "";
+    const char *name = NULL;
+    guint64 used = 0;
+
+    while (dir != NULL && *guid != '\0' &&
+           (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+        struct stat st;
+
+        if (g_str_has_prefix(name, guid) && stat(file, &st) == 0)
+            used += (guint64)st.st_blocks * BLOCK;
+    }
+    return MAX(used, rfp_scratch_used(record));
+}
+
+char *
 rfp_scratch_dir(const RfpRecord *record)
 {
     const RfpStep *scratch = rfp_record_find(record, RFP_STEP_SCRATCH);
@@ -73,7 +103,7 @@ growth_of(RfpScratchWatch *watch, const RfpRecord *record)
         return 0;
     before = *watch;
     watch->looked = TRUE;
-    watch->used = rfp_scratch_used(record);
+    watch->used = rfp_scratch_used_together(record);
     return before.looked && watch->used > before.used
                ? watch->used - before.used
                : 0;

@@ -25,9 +25,22 @@ typedef struct {
 gboolean
 rfp_scratch_make(const char *path, guint64 size, GError **error);
 
+/* Where QEMU keeps what the guest of @domain_uuid overwrites of a disk, in the
+ * job of the point @guid. Free with g_free(). */
+char *
+rfp_scratch_path(const char *dir,
+                 const char *guid,
+                 const char *domain_uuid,
+                 const char *target);
+
 /* Bytes that they take now. */
 guint64
 rfp_scratch_used(const RfpRecord *record);
+
+/* The same with those of all domains whose point was made with it, as members
+ * of a group: their files lie beside one another. */
+guint64
+rfp_scratch_used_together(const RfpRecord *record);
 
 /* Their directory, to be freed; NULL where the job has none. */
 char *

@@ -52,6 +52,12 @@ SERIES = (
     ("p99-push", "guest's 99th percentile during push mode", "ms"),
     ("list", "list of 1000 domains with 5 points each", "s"),
     ("list-virsh", "virsh checkpoint-list of each, one process", "s"),
+    ("window", "eight guests: from first freeze to last thaw", "s"),
+    ("window-virsh", "  virsh, one after the other", "s"),
+    ("group", "eight guests, 128 MiB each, in one export", "s"),
+    ("singles", "  in eight exports", "s"),
+    ("hwm-group", "VmHWM, export of eight guests", "MiB"),
+    ("pss-group", "PSS of program and guards, the same", "MiB"),
 )
 
 # what, series, divided by series or None, at most or at least, limit
@@ -80,6 +86,10 @@ GOALS = (
     ("memory: scattered extents, 64 MiB", "hwm-scattered", None, "<=", 64),
     ("list: at most 3 s", "list", None, "<=", 3),
     ("list: no slower than virsh", "list", "list-virsh", "<=", 1),
+    ("group: 4 x shorter than with virsh", "window-virsh", "window", ">=", 4),
+    ("group: guests stand still for 1 s", "window", None, "<=", 1),
+    ("group: no slower than one by one", "group", "singles", "<=", 1),
+    ("memory: eight guests, all processes", "pss-group", None, "<=", 128),
 )
 
 VERDICTS = {True: "reached", False: "NOT REACHED", None: "not decided"}

@@ -245,12 +245,14 @@ try_undo(Guard *guard, RfpRecord *record, gboolean *host)
         *host = FALSE;
     if (domain == NULL && !gone)
         return FALSE;
-    if (rfp_undo_run(domain, record, NULL, TRUE, &undone, &frozen, &error)) {
+    if (rfp_undo_run(domain, record, NULL, TRUE, &undone, &frozen, &error) &&
+        undone != RFP_UNDO_BUSY) {
         syslog(LOG_NOTICE, "domain %s: the operation that died was %s",
                guard->uuid, undone_text(undone));
         return TRUE;
     }
-    log_error(guard, "cannot undo", error);
+    if (error != NULL)
+        log_error(guard, "cannot undo", error);
     if (host != NULL)
         *host = undone != RFP_UNDO_NOTHING;
     /* the watch for late freezes thaws the guest once it can; what else is left
@@ -638,7 +640,8 @@ resume_suspended(RfpDomain *domain, GError **error)
 }
 
 /* Lets the guest go on, because the process that stopped it does not. This is
- * tried once, and again for as long as libvirt's daemon is away. */
+ * tried once, and again for as long as libvirt's daemon is away, or a guest
+ * that was suspended cannot be resumed. */
 static void
 thaw_stalled(Guard *guard)
 {
@@ -654,8 +657,9 @@ thaw_stalled(Guard *guard)
         done = resume_suspended(domain, &error);
     else if (domain != NULL)
         done = rfp_agent_thaw(domain, LATE_THAW_TIMEOUT, NULL, &error);
-    if (!done)
-        away = g_error_matches(error, REFPOINT_ERROR,
+    if (!done) /* a guest is resumed only once libvirt has time for it */
+        away = has_suspended(guard) ||
+               g_error_matches(error, REFPOINT_ERROR,
                                REFPOINT_ERROR_NOT_AVAILABLE);
     guard->frozen_until = away ? g_get_monotonic_time() + THAW_AGAIN_US : 0;
 }

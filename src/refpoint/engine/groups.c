@@ -72,43 +72,11 @@ describe(const RfpGroups *groups, const RfpGroup *group)
 
 /* ---- Looking ------------------------------------------------------------- */
 
-static gboolean
-all_settled(const RfpGroups *groups)
-{
-    for (guint i = 0; i < groups->groups->len; i++) {
-        const RfpGroup *group = g_ptr_array_index(groups->groups, i);
-
-        if (group->unsettled->len > 0)
-            return FALSE;
-    }
-    return TRUE;
-}
-
-/* Under the lock, where there is something to complete: what is seen without it
- * may be a change that is under way. */
-static RfpGroups *
-load(RefpointConnection *conn, GError **error)
-{
-    g_autoptr(RfpGroups) groups = rfp_groups_load(conn, NULL, error);
-    g_auto(RfpFd) lock = -1;
-
-    if (groups == NULL || all_settled(groups))
-        return g_steal_pointer(&groups);
-    lock = rfp_groups_lock(conn, 0, NULL);
-    if (lock < 0)
-        return g_steal_pointer(&groups);
-    g_clear_pointer(&groups, rfp_groups_free);
-    groups = rfp_groups_load(conn, NULL, error);
-    if (groups != NULL)
-        rfp_groups_settle(groups);
-    return g_steal_pointer(&groups);
-}
-
 GPtrArray *
 refpoint_group_list(RefpointConnection *conn, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    g_autoptr(RfpGroups) groups = load(conn, &local);
+    g_autoptr(RfpGroups) groups = rfp_groups_load_settled(conn, NULL, &local);
     GPtrArray *list = NULL;
 
     if (groups == NULL) {
@@ -128,7 +96,7 @@ refpoint_group_list(RefpointConnection *conn, GError **error)
 RefpointGroup *
 refpoint_group_get(RefpointConnection *conn, const char *group, GError **error)
 {
-    g_autoptr(RfpGroups) groups = load(conn, error);
+    g_autoptr(RfpGroups) groups = rfp_groups_load_settled(conn, NULL, error);
     const RfpGroup *found =
         groups != NULL ? rfp_groups_find(groups, group, error) : NULL;
 

@@ -81,7 +81,8 @@ make_note(RfpImport *import, RfpImportPoint *point)
     point->note->set_guid = g_strdup(import->set->file->guid);
     point->note->group_guid = g_strdup(import->set->file->group_guid);
     point->note->state = REFPOINT_STATE_PUBLISHED;
-    point->note->consistency = manifest->consistency;
+    point->note->consistency =
+        rfp_set_point_consistency(point->in_set, vm->uuid);
     for (guint i = 0; i < vm->disks->len; i++) {
         RfpManifestDisk *disk = g_ptr_array_index(vm->disks, i);
 

@@ -50,9 +50,8 @@ choose_names(RfpExport *export, GError **error)
     if (export->set == NULL)
         return TRUE;
     export->partial = rfp_export_set_partial_name(export->guid);
-    for (guint i = 0; i < export->members->len; i++)
-        if (!choose_folder(g_ptr_array_index(export->members, i), error))
-            return FALSE;
+    if (!rfp_export_each(export, choose_folder, error))
+        return FALSE;
     for (guint i = 0; i < taken->len; i++)
         if (!choose_files(g_ptr_array_index(taken, i), error))
             return FALSE;
@@ -122,43 +121,26 @@ prepare(RfpExportMember *member, GError **error)
     return TRUE;
 }
 
+static gboolean
+choose(RfpExportMember *member, GError **error)
+{
+    return member->origin->choose(member, error);
+}
+
+static gboolean
+take_checkpoint(RfpExportMember *member, GError **error)
+{
+    return member->origin->take_checkpoint(member, error);
+}
+
 gboolean
 rfp_export_begin(RfpExport *export, GError **error)
 {
-    const GPtrArray *members = export->members;
-
-    if (!choose_names(export, error))
-        return FALSE;
-    for (guint i = 0; i < members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(members, i);
-
-        if (!rfp_export_name_member(member,
-                                    member->origin->choose(member, error),
-                                    error))
-            return FALSE;
-    }
-    if (!check_descriptors(export, error))
-        return FALSE;
-    for (guint i = 0; i < members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(members, i);
-
-        if (!rfp_export_name_member(member, write_record(member, error), error))
-            return FALSE;
-    }
-    for (guint i = 0; i < members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(members, i);
-
-        if (!rfp_export_name_member(member, prepare(member, error), error))
-            return FALSE;
-    }
-    if (!rfp_export_moment(export, error))
-        return FALSE;
-    for (guint i = 0; i < members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(members, i);
-
-        if (!rfp_export_name_member(
-                member, member->origin->take_checkpoint(member, error), error))
-            return FALSE;
-    }
-    return TRUE;
+    return choose_names(export, error) &&
+           rfp_export_each(export, choose, error) &&
+           check_descriptors(export, error) &&
+           rfp_export_each(export, write_record, error) &&
+           rfp_export_each(export, prepare, error) &&
+           rfp_export_moment(export, error) &&
+           rfp_export_each(export, take_checkpoint, error);
 }

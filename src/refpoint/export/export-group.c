@@ -104,7 +104,7 @@ static gboolean
 add_group(RfpExport *export, RefpointConnection *conn, GError **error)
 {
     g_autoptr(RfpGroups) groups =
-        rfp_groups_load(conn, &export->job->cancel, error);
+        rfp_groups_load_settled(conn, &export->job->cancel, error);
     const RfpGroup *group =
         groups != NULL ? find_group(export, groups, error) : NULL;
 

@@ -84,14 +84,46 @@ rfp_export_watch(const RfpExport *export, GError **error)
     return TRUE;
 }
 
+static void
+stop_one(gpointer item)
+{
+    RfpExportMember *member = item;
+
+    member->origin->stop(member, member->stop_cause);
+}
+
 void
 rfp_export_stop(const RfpExport *export, const GError *cause)
 {
     for (guint i = 0; i < export->members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(export->members, i);
 
-        member->origin->stop(member, cause);
+        member->stop_cause = cause;
     }
+    rfp_export_at_once(export->members, stop_one);
+}
+
+void
+rfp_export_at_once(GPtrArray *members, RfpWorkFunc func)
+{
+    if (members->len == 1)
+        func(g_ptr_array_index(members, 0));
+    else if (members->len > 1)
+        rfp_work_end(rfp_work_begin(members, func, RFP_EXPORT_AT_ONCE_MAX));
+}
+
+gboolean
+rfp_export_each(const RfpExport *export,
+                gboolean (*func)(RfpExportMember *member, GError **error),
+                GError **error)
+{
+    for (guint i = 0; i < export->members->len; i++) {
+        RfpExportMember *member = g_ptr_array_index(export->members, i);
+
+        if (!rfp_export_name_member(member, func(member, error), error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 static void

@@ -21,6 +21,7 @@
 #ifndef RFP_EXPORT_MEMBER_H
 #define RFP_EXPORT_MEMBER_H
 
+#include "base/workers.h"
 #include "copy/copy.h"
 #include "export/origin.h"
 #include "export/plan.h"
@@ -60,9 +61,9 @@ typedef struct {
     RfpManifest *manifest; /* of the point, as far as it is known */
     gint64 window_end;     /* monotonic: until when all must go on again; 0:
                             * that is not watched here */
-    gboolean too_late;     /* the window was over before a job could begin */
     /* the publication's */
-    gboolean unsynced; /* published, but not proven to last */
+    gboolean publishing; /* it may be published */
+    gboolean unsynced;   /* published, but not proven to last */
 } RfpExport;
 
 /* One domain of it. */
@@ -92,9 +93,13 @@ struct _RfpExportMember {
     gint64 begun;          /* when the job was asked for, monotonic,
                             * microseconds */
     gint64 begun_by;       /* when it was there, the same */
-    GError *error;         /* of its thread, while all members are worked on at
-                            * once */
-    gint64 created_us;     /* when the point was made, since 1970 */
+    gint64 stopped_by;     /* when its guest stood still, or it had turned out
+                            * that it cannot; the same; 0: not reached */
+    const GError *stop_cause; /* of rfp_export_stop(), borrowed */
+    guint n_destroyed;        /* checkpoints that went behind the publication */
+    GError *error;     /* of its thread, while all members are worked on at
+                        * once */
+    gint64 created_us; /* when the point was made, since 1970 */
     GHashTable *state_before;  /* path -> struct stat: what it has beside its
                                 * disks, as it was before the point */
     char *inactive_before;     /* persistent XML before the point, or NULL */
@@ -202,6 +207,22 @@ rfp_export_begin_clear(RfpExport *export);
 /* Lets all of it go, but for @options and @job. */
 void
 rfp_export_clear(RfpExport *export);
+
+/* Of members, at once: libvirt's daemon has 20 threads for the requests of all
+ * its clients, and an agent that hangs keeps one of them. */
+#define RFP_EXPORT_AT_ONCE_MAX 16
+
+/* Calls @func with each of @members, at once as far as libvirt's daemon bears
+ * it, and waits for all. */
+void
+rfp_export_at_once(GPtrArray *members, RfpWorkFunc func);
+
+/* Calls @func with each member, one after the other, until it fails: then
+ * *@error says for which one of a group. */
+gboolean
+rfp_export_each(const RfpExport *export,
+                gboolean (*func)(RfpExportMember *member, GError **error),
+                GError **error);
 
 /* To whom the set belongs. */
 RfpSetOwner

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "export/export-moment.h"
 #include "base/text.h"
+#include "base/workers.h"
 #include "export/tracking.h"
 #include "operation/operation-freeze.h"
-
-/* At once: libvirt's daemon has 20 threads for the requests of all its clients,
- * and an agent that hangs keeps one of them. */
-#define AT_ONCE_MAX 16
+#include "operation/undo.h"
 
 /* ---- The parts, of one member -------------------------------------------- */
 
-/* Seconds that are left of the window. */
+/* Microseconds that are left of the window. */
 static gint64
-seconds_left(const RfpExport *export)
+time_left(const RfpExport *export)
 {
-    return (export->window_end - g_get_monotonic_time()) / G_USEC_PER_SEC;
+    return export->window_end != 0 ? export->window_end - g_get_monotonic_time()
+                                   : G_MAXINT64;
+}
+
+static gboolean
+suspends(const RfpExportMember *member)
+{
+    return member->origin->makes_point && member->export->options->pause;
 }
 
 static gboolean
@@ -28,30 +33,35 @@ freeze(RfpExportMember *member, GError **error)
     /* one that hangs must leave time for the begin, and for the others */
     if (export->window_end != 0)
         member->operation.agent_timeout =
-            (guint)MAX(seconds_left(export) / 2, 1);
+            (guint)MAX(time_left(export) / 2 / G_USEC_PER_SEC, 1);
     return rfp_operation_freeze(&member->operation, quiesce, &member->state,
                                 &member->consistency, error);
 }
 
 static gboolean
-suspend(RfpExportMember *member, GError **error)
+stop_member(RfpExportMember *member, GError **error)
 {
+    RfpOperation *operation = &member->operation;
+
+    /* others may have been waited for since it was looked at */
+    if (member->export->group != NULL &&
+        !rfp_domain_state(operation->domain, &member->state, error))
+        return FALSE;
+    if (!suspends(member))
+        return freeze(member, error);
     member->consistency = REFPOINT_CONSISTENCY_CRASH;
-    return rfp_operation_pause(&member->operation, &member->state, error);
+    return rfp_operation_pause(operation, &member->state, error);
 }
 
 static void
 stop_one(gpointer item)
 {
     RfpExportMember *member = item;
-    const RfpExport *export = member->export;
 
-    if (export->window_end != 0 && seconds_left(export) <= 0)
-        return; /* it is told behind the window */
-    if (export->options->pause && member->origin->makes_point)
-        suspend(member, &member->error);
-    else
-        freeze(member, &member->error);
+    if (time_left(member->export) <= 0)
+        return; /* it was not reached in time: without @stopped_by */
+    stop_member(member, &member->error);
+    member->stopped_by = g_get_monotonic_time();
 }
 
 static void
@@ -59,10 +69,25 @@ begin_one(gpointer item)
 {
     RfpExportMember *member = item;
 
-    if (member->origin->begin(member, &member->error)) {
-        member->begun_by = g_get_monotonic_time();
+    if (time_left(member->export) <= 0 ||
+        rfp_job_cancelled(member->export->job) ||
+        !member->origin->begin(member, &member->error))
+        return;
+    member->begun_by = g_get_monotonic_time();
+    if (member->origin->makes_point)
         member->operation.report->begun_at = g_get_real_time();
-    }
+}
+
+/* Somebody may have resumed a guest that its administrator had suspended. */
+static void
+look_whether_stopped(RfpExportMember *member)
+{
+    RfpDomainState now = {0};
+
+    if (member->export->group == NULL || member->state.running)
+        return;
+    if (!rfp_domain_state(member->operation.domain, &now, NULL) || now.running)
+        member->state.running = TRUE;
 }
 
 /* What fails first is what is told of a member. */
@@ -73,20 +98,40 @@ go_on_one(gpointer item)
     RfpOperation *operation = &member->operation;
     GError **error = member->error == NULL ? &member->error : NULL;
 
+    look_whether_stopped(member);
     if (rfp_operation_resume(operation, error))
         rfp_operation_thaw(operation, &member->consistency, error);
 }
 
-/* ---- All at once --------------------------------------------------------- */
-
-void
-rfp_export_at_once(GPtrArray *members, RfpWorkFunc func)
+/* A member whose stage hangs: its thread works with the operation and its
+ * domain, so only the domain over the other connection is used. Of a single
+ * domain, which has none, its guard takes care. */
+static void
+let_go_one(gpointer item)
 {
-    if (members->len == 1)
-        func(g_ptr_array_index(members, 0));
-    else
-        rfp_work_end(rfp_work_begin(members, func, AT_ONCE_MAX));
+    const RfpExportMember *member = item;
+    RfpDomain *domain = member->operation.thaw_domain;
+    RfpDomainState state = {0};
+
+    if (domain == NULL)
+        return;
+    if (suspends(member) && member->operation.report->frozen_at != 0 &&
+        rfp_domain_state(domain, &state, NULL) && state.paused)
+        rfp_domain_resume(domain, NULL);
+    else if (member->operation.frozen)
+        rfp_agent_thaw(domain, 1, NULL, NULL);
 }
+
+static void
+undo_one(gpointer item)
+{
+    const RfpExportMember *member = item;
+    const RfpOperation *operation = &member->operation;
+
+    rfp_undo_host(operation->domain, operation->record, FALSE, NULL, NULL);
+}
+
+/* ---- All at once --------------------------------------------------------- */
 
 static gboolean
 any_failed(const GPtrArray *members)
@@ -94,58 +139,45 @@ any_failed(const GPtrArray *members)
     for (guint i = 0; i < members->len; i++) {
         const RfpExportMember *member = g_ptr_array_index(members, i);
 
-        if (member->error != NULL)
+        if (member->error != NULL || member->stopped_by == 0)
             return TRUE;
     }
     return FALSE;
 }
 
-/* A job whose begin hangs is not to hold those up that are frozen: only what
- * nobody else works with is touched. */
+/* The window is over, and some call has not come back: those that can go on do
+ * so at once, and their jobs end, however long that one takes. */
 static void
-let_go(RfpExportMember *member)
-{
-    RfpDomain *domain = member->operation.thaw_domain;
-    RfpDomainState state = {0};
-
-    if (domain == NULL)
-        return; /* of a single domain the guard takes care */
-    if (member->operation.paused && rfp_domain_state(domain, &state, NULL) &&
-        state.paused)
-        rfp_domain_resume(domain, NULL);
-    if (member->operation.frozen)
-        rfp_agent_thaw(domain, 1, NULL, NULL);
-}
-
-/* Some begin hangs until the end of the window: everybody goes on meanwhile. */
-static void
-go_on_early(GPtrArray *members, RfpWork *begins)
+end_early(GPtrArray *members, RfpWork *work)
 {
     g_autoptr(GPtrArray) back = g_ptr_array_new();
+    g_autoptr(GPtrArray) hang = g_ptr_array_new();
 
     for (guint i = 0; i < members->len; i++)
-        if (rfp_work_is_back(begins, i))
-            g_ptr_array_add(back, g_ptr_array_index(members, i));
-    if (back->len > 0)
-        rfp_export_at_once(back, go_on_one);
-    for (guint i = 0; i < members->len; i++)
-        if (!rfp_work_is_back(begins, i))
-            let_go(g_ptr_array_index(members, i));
+        g_ptr_array_add(rfp_work_is_back(work, i) ? back : hang,
+                        g_ptr_array_index(members, i));
+    rfp_export_at_once(back, go_on_one);
+    rfp_export_at_once(hang, let_go_one);
+    rfp_export_at_once(back, undo_one);
 }
 
-static void
-begin_all(const RfpExport *export, GPtrArray *members)
+/* FALSE: it was not over with the window. */
+static gboolean
+run_stage(const RfpExport *export, GPtrArray *members, RfpWorkFunc func)
 {
     RfpWork *work = NULL;
+    gboolean in_time = TRUE;
 
     if (members->len == 1) {
-        begin_one(g_ptr_array_index(members, 0));
-        return;
+        func(g_ptr_array_index(members, 0));
+        return time_left(export) > 0;
     }
-    work = rfp_work_begin(members, begin_one, AT_ONCE_MAX);
-    if (!rfp_work_wait(work, export->window_end))
-        go_on_early(members, work);
+    work = rfp_work_begin(members, func, RFP_EXPORT_AT_ONCE_MAX);
+    in_time = rfp_work_wait(work, export->window_end);
+    if (!in_time)
+        end_early(members, work);
     rfp_work_end(work);
+    return in_time;
 }
 
 /* ---- What came of it ----------------------------------------------------- */
@@ -156,12 +188,24 @@ typedef struct {
     gint64 first_begin; /* when it was asked for */
     gint64 last_begin;  /* when it was there */
     gboolean all_stopped;
+    gboolean any_point; /* a new one */
 } Times;
 
 static gint64
 earlier(gint64 a, gint64 b)
 {
     return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* A guest that was suspended before does not write. */
+static gboolean
+stood_still(const RfpExportMember *member)
+{
+    if (!member->state.running)
+        return TRUE;
+    return member->operation.thawed_at != 0 &&
+           (suspends(member) ||
+            member->consistency == REFPOINT_CONSISTENCY_APPLICATION);
 }
 
 static Times
@@ -172,36 +216,33 @@ times_of(const GPtrArray *members)
     for (guint i = 0; i < members->len; i++) {
         const RfpExportMember *member = g_ptr_array_index(members, i);
         const RfpOperation *operation = &member->operation;
-        const gboolean stood = operation->thawed_at != 0;
 
-        if (stood) {
+        if (operation->thawed_at != 0) {
             times.first_stop = earlier(times.first_stop, operation->frozen_at);
             times.last_go_on = MAX(times.last_go_on, operation->thawed_at);
         }
-        /* one that its administrator has suspended does not write */
-        if (member->state.running &&
-            (!stood ||
-             (!member->export->options->pause &&
-              member->consistency != REFPOINT_CONSISTENCY_APPLICATION)))
-            times.all_stopped = FALSE;
+        times.all_stopped = times.all_stopped && stood_still(member);
+        times.any_point = times.any_point || member->origin->makes_point;
         times.first_begin = earlier(times.first_begin, member->begun);
         times.last_begin = MAX(times.last_begin, member->begun_by);
     }
     return times;
 }
 
+/* A point of earlier has had its moment. */
 static void
 report(const RfpExport *export, const Times *times)
 {
     RefpointReport *report = &export->job->report;
 
-    if (export->group == NULL)
+    if (export->group == NULL || !times->any_point)
         return;
     report->moment = !times->all_stopped      ? REFPOINT_MOMENT_APART
                      : export->options->pause ? REFPOINT_MOMENT_PAUSED
                                               : REFPOINT_MOMENT_FROZEN;
-    if (times->first_stop != 0)
-        report->window_us = (guint64)(times->last_go_on - times->first_stop);
+    report->window_us = times->first_stop != 0
+                            ? (guint64)(times->last_go_on - times->first_stop)
+                            : 0;
     report->skew_us = (guint64)MAX(times->last_begin - times->first_begin, 0);
     if (report->moment == REFPOINT_MOMENT_APART && export->members->len > 1)
         rfp_job_warn(export->job, RFP_WARNING_MOMENT_APART, export->group->name,
@@ -212,46 +253,59 @@ report(const RfpExport *export, const Times *times)
                      (double)report->skew_us / G_USEC_PER_SEC);
 }
 
-/* Past the window: who kept the others waiting is who has no point, or the last
- * one. */
-static const char *
-slowest(const GPtrArray *members)
+/* When the stage was over for a member that was the last one: all must have
+ * been stopped before a job begins, and begun before anybody goes on. 0: it
+ * never was. */
+static gint64
+over_by(const RfpExportMember *member, const Times *times)
+{
+    if (times->last_begin == 0)
+        return member->stopped_by;
+    return times->last_go_on > times->last_begin &&
+                   times->last_begin <= member->export->window_end
+               ? member->operation.thawed_at
+               : member->begun_by;
+}
+
+/* Who kept the others waiting. */
+static const RfpExportMember *
+slowest(const GPtrArray *members, const Times *times)
 {
     const RfpExportMember *last = g_ptr_array_index(members, 0);
 
     for (guint i = 0; i < members->len; i++) {
         const RfpExportMember *member = g_ptr_array_index(members, i);
 
-        if (member->begun_by == 0)
-            return member->operation.domain->name;
-        if (member->begun_by > last->begun_by)
+        if (over_by(member, times) == 0)
+            return member;
+        if (over_by(member, times) > over_by(last, times))
             last = member;
     }
-    return last->operation.domain->name;
+    return last;
 }
 
-static gboolean
-check_window(const RfpExport *export,
-             const GPtrArray *members,
-             const Times *times,
-             GError **error)
+static void
+set_late(const RfpExport *export,
+         const GPtrArray *members,
+         const Times *times,
+         GError **error)
 {
-    const guint seconds = export->options->window;
-    const gint64 end = MAX(times->last_go_on, times->last_begin);
+    const RfpExportMember *member = slowest(members, times);
+    const char *name = member->operation.domain->name;
+    const guint seconds = member->operation.window;
 
-    if (!export->too_late &&
-        (export->window_end == 0 || end <= export->window_end))
-        return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
-                  _("the points of group '%s' were not made within %u s: "
-                    "domain '%s' was the slowest"),
-                  export->group->name,
-                  seconds != 0 ? seconds : REFPOINT_WINDOW_DEFAULT,
-                  slowest(members));
-    rfp_error_add_object(error, slowest(members));
+    if (export->group == NULL)
+        rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
+                      _("the point of domain '%s' was not made within %u s"),
+                      name, seconds);
+    else
+        rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
+                      _("the points of group '%s' were not made within %u s: "
+                        "domain '%s' was the slowest"),
+                      export->group->name, seconds, name);
+    rfp_error_add_object(error, name);
     rfp_error_add_way_out(error, _("see what makes it slow, or allow more with "
                                    "--window"));
-    return FALSE;
 }
 
 /* The first failure in the order of the members. */
@@ -263,32 +317,28 @@ collect(const GPtrArray *members, GError **error)
 
         if (member->error == NULL)
             continue;
+        if (member->begun_by == 0 && member->begun != 0)
+            rfp_tracking_explain_bitmap(member->operation.domain,
+                                        member->domain_xml,
+                                        member->export->name, &member->error);
         g_propagate_error(error, g_steal_pointer(&member->error));
         return rfp_export_name_member(member, FALSE, error);
     }
     return TRUE;
 }
 
-static void
-explain_begin(RfpExportMember *member)
-{
-    if (member->begun_by == 0 && member->error != NULL && member->begun != 0)
-        rfp_tracking_explain_bitmap(member->operation.domain,
-                                    member->domain_xml, member->export->name,
-                                    &member->error);
-}
-
+/* What came too late fails in other ways, too: that is told first. */
 static gboolean
-judge(const RfpExport *export, const GPtrArray *members, GError **error)
+judge(const RfpExport *export,
+      const GPtrArray *members,
+      gboolean in_time,
+      GError **error)
 {
     const Times times = times_of(members);
-    g_autoptr(GError) late = NULL;
+    const gint64 end = MAX(times.last_go_on, times.last_begin);
 
-    for (guint i = 0; i < members->len; i++)
-        explain_begin(g_ptr_array_index(members, i));
-    /* what came too late fails in other ways, too */
-    if (!check_window(export, members, &times, &late)) {
-        g_propagate_error(error, g_steal_pointer(&late));
+    if (export->window_end != 0 && (!in_time || end > export->window_end)) {
+        set_late(export, members, &times, error);
         return FALSE;
     }
     if (!collect(members, error))
@@ -299,6 +349,17 @@ judge(const RfpExport *export, const GPtrArray *members, GError **error)
 
 /* ---- The moment ---------------------------------------------------------- */
 
+static void
+forget(RfpExportMember *member)
+{
+    RefpointMemberReport *report = member->operation.report;
+
+    g_clear_error(&member->error);
+    member->begun = member->begun_by = member->stopped_by = 0;
+    member->operation.frozen_at = member->operation.thawed_at = 0;
+    report->frozen_at = report->begun_at = report->thawed_at = 0;
+}
+
 /* Kept data has had its moment. */
 static GPtrArray *
 members_to_begin(const RfpExport *export)
@@ -308,14 +369,17 @@ members_to_begin(const RfpExport *export)
     for (guint i = 0; i < export->members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(export->members, i);
 
-        g_clear_error(&member->error);
-        member->begun_by = 0;
-        if (member->origin->begin != NULL)
-            g_ptr_array_add(members, member);
+        if (member->origin->begin == NULL)
+            continue;
+        if (export->group != NULL)
+            forget(member);
+        g_ptr_array_add(members, member);
     }
     return members;
 }
 
+/* Of a single domain the guard alone watches how long it stands still, unless
+ * the user has said how long. */
 static void
 open_window(RfpExport *export, const GPtrArray *members)
 {
@@ -329,27 +393,25 @@ open_window(RfpExport *export, const GPtrArray *members)
         member->operation.window = window;
     }
     export->window_end =
-        export->group != NULL
-            ? g_get_monotonic_time() + (gint64)window * G_USEC_PER_SEC
-            : 0;
+        window != 0 ? g_get_monotonic_time() + (gint64)window * G_USEC_PER_SEC
+                    : 0;
 }
 
 gboolean
 rfp_export_moment(RfpExport *export, GError **error)
 {
     g_autoptr(GPtrArray) members = members_to_begin(export);
+    gboolean in_time = TRUE;
 
     if (members->len == 0)
         return TRUE;
     if (!rfp_job_check(export->job, error))
         return FALSE;
     open_window(export, members);
-    rfp_export_at_once(members, stop_one);
-    export->too_late =
-        export->window_end != 0 && g_get_monotonic_time() >= export->window_end;
-    if (!any_failed(members) && !export->too_late &&
-        !rfp_job_cancelled(export->job))
-        begin_all(export, members);
+    in_time = run_stage(export, members, stop_one);
+    if (in_time && !any_failed(members))
+        in_time = run_stage(export, members, begin_one);
     rfp_export_at_once(members, go_on_one);
-    return rfp_job_check(export->job, error) && judge(export, members, error);
+    return rfp_job_check(export->job, error) &&
+           judge(export, members, in_time, error);
 }

@@ -7,13 +7,7 @@
 #ifndef RFP_EXPORT_MOMENT_H
 #define RFP_EXPORT_MOMENT_H
 
-#include "base/workers.h"
 #include "export/export-member.h"
-
-/* Calls @func with each of @members, at once as far as libvirt's daemon bears
- * it, and waits for all. */
-void
-rfp_export_at_once(GPtrArray *members, RfpWorkFunc func);
 
 /*
  * What can be prepared has been. When it returns everybody goes on, or is left

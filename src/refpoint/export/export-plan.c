@@ -346,34 +346,20 @@ find_point(RfpExportMember *member, GError **error)
            member->origin->find_point(member, error);
 }
 
+static gboolean
+decide_and_check(RfpExportMember *member, GError **error)
+{
+    return decide(member, error) && check(member, error);
+}
+
 gboolean
 rfp_export_plan(RfpExport *export, GError **error)
 {
-    const GPtrArray *members = export->members;
-
-    for (guint i = 0; i < members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(members, i);
-
-        if (!rfp_export_name_member(member, look_at_points(member, error),
-                                    error))
-            return FALSE;
-    }
+    if (!rfp_export_each(export, look_at_points, error))
+        return FALSE;
     warn_damaged_points(export);
     rfp_export_warn_changed(export);
-    for (guint i = 0; i < members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(members, i);
-
-        if (!rfp_export_name_member(member, find_point(member, error), error))
-            return FALSE;
-    }
-    if (!rfp_export_find_base(export, error))
-        return FALSE;
-    for (guint i = 0; i < members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(members, i);
-
-        if (!rfp_export_name_member(
-                member, decide(member, error) && check(member, error), error))
-            return FALSE;
-    }
-    return TRUE;
+    return rfp_export_each(export, find_point, error) &&
+           rfp_export_find_base(export, error) &&
+           rfp_export_each(export, decide_and_check, error);
 }

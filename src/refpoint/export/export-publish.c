@@ -111,14 +111,7 @@ gboolean
 rfp_export_take_files(RfpExport *export, GError **error)
 {
     export->manifest = rfp_manifest_new();
-    for (guint i = 0; i < export->members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(export->members, i);
-
-        if (!rfp_export_name_member(member, take_files_of(member, error),
-                                    error))
-            return FALSE;
-    }
-    return TRUE;
+    return rfp_export_each(export, take_files_of, error);
 }
 
 /* ---- Manifest ------------------------------------------------------------ */
@@ -339,11 +332,11 @@ rfp_export_publish(RfpExport *export, GError **error)
 
     if (!rfp_job_finish_reading(export->job, error))
         return FALSE;
-    for (guint i = 0; i < export->members->len; i++)
-        if (!record_intents(g_ptr_array_index(export->members, i), error))
-            return FALSE;
-    if (!rfp_job_check(export->job, error) ||
-        !rfp_export_set_publish(export->set, export->partial, export->folder,
+    if (!rfp_export_each(export, record_intents, error) ||
+        !rfp_job_check(export->job, error))
+        return FALSE;
+    export->publishing = TRUE;
+    if (!rfp_export_set_publish(export->set, export->partial, export->folder,
                                 error))
         return FALSE;
     if (rfp_export_set_sync(export->set, &local))

@@ -219,8 +219,10 @@ rfp_export_check_job_room(RfpExportMember *member,
     also = (set->device == scratch.device ? least : 0) + data;
     if (!rfp_export_check_scratch(member, also, error))
         return FALSE;
-    warn_low_rate(member, need, size,
-                  scratch.free - scratch_reserve(member, &scratch) - also);
+    /* all of them have the same scratch directory */
+    if (member == g_ptr_array_index(member->export->members, 0))
+        warn_low_rate(member, need, size,
+                      scratch.free - scratch_reserve(member, &scratch) - also);
     return TRUE;
 }
 

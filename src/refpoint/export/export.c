@@ -182,13 +182,8 @@ dry_run(RfpExport *export, GError **error)
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    for (guint i = 0; i < export->members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(export->members, i);
-
-        if (!rfp_export_name_member(member, is_ready(member, error), error))
-            return FALSE;
-    }
-    if (!rfp_export_plan(export, error) || !check_place(export, error))
+    if (!rfp_export_each(export, is_ready, error) ||
+        !rfp_export_plan(export, error) || !check_place(export, error))
         return FALSE;
     tell_plan(export);
     return TRUE;
@@ -203,13 +198,15 @@ lock(RfpExportMember *member, GError **error)
                                    error);
 }
 
-/* Behind the lock of all. */
+/* Behind the lock of all: it may be another one of a group that was waited
+ * for. */
 static gboolean
 follow_lock(RfpExportMember *member, GError **error)
 {
     RfpOperation *operation = &member->operation;
+    const gboolean again = operation->waited || member->export->group != NULL;
 
-    return (!operation->waited || rfp_export_member_look(member, error)) &&
+    return (!again || rfp_export_member_look(member, error)) &&
            rfp_operation_start_guard(operation, error);
 }
 
@@ -279,13 +276,7 @@ lock_all(RfpExport *export, GError **error)
     if (members->len == 1 ? !lock(g_ptr_array_index(members, 0), error)
                           : !lock_several(members, error))
         return FALSE;
-    for (guint i = 0; i < members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(members, i);
-
-        if (!rfp_export_name_member(member, follow_lock(member, error), error))
-            return FALSE;
-    }
-    return TRUE;
+    return rfp_export_each(export, follow_lock, error);
 }
 
 static gboolean
@@ -312,24 +303,14 @@ open_set(RfpExport *export, GError **error)
 
 /* A member that could not be frozen is to be known before others are. */
 static gboolean
-check_freezes(const RfpExport *export, GError **error)
+check_freeze(RfpExportMember *member, GError **error)
 {
-    const gboolean wanted =
-        export->group != NULL &&
-        export->options->quiesce == REFPOINT_QUIESCE_REQUIRED;
+    const RfpExport *export = member->export;
 
-    for (guint i = 0; wanted && i < export->members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(export->members, i);
-
-        if (member->origin->makes_point &&
-            !rfp_export_name_member(
-                member,
-                rfp_operation_check_freeze(&member->operation, &member->state,
-                                           error),
-                error))
-            return FALSE;
-    }
-    return TRUE;
+    return export->group == NULL || !member->origin->makes_point ||
+           export->options->quiesce != REFPOINT_QUIESCE_REQUIRED ||
+           rfp_operation_check_freeze(&member->operation, &member->state,
+                                      error);
 }
 
 static gboolean
@@ -345,8 +326,24 @@ prepare(RfpExport *export, GError **error)
         return FALSE;
     }
     return lock_all(export, error) && open_set(export, error) &&
-           rfp_export_plan(export, error) && check_freezes(export, error) &&
+           rfp_export_plan(export, error) &&
+           rfp_export_each(export, check_freeze, error) &&
            (export->already || rfp_export_check_space(export, error));
+}
+
+/* A point has the same name in all members. */
+static void
+report_destroyed(RfpExportMember *member, GPtrArray *destroyed)
+{
+    GPtrArray *all = member->export->job->report.destroyed;
+
+    member->n_destroyed = destroyed->len;
+    for (guint i = 0; i < destroyed->len; i++) {
+        char *name = g_ptr_array_index(destroyed, i);
+
+        if (!g_ptr_array_find_with_equal_func(all, name, g_str_equal, NULL))
+            g_ptr_array_add(all, g_strdup(name));
+    }
 }
 
 /* While its job goes on the rest has to wait: the guard completes it. */
@@ -354,13 +351,16 @@ static gboolean
 complete_steps(RfpExportMember *member, GError **error)
 {
     RfpOperation *operation = &member->operation;
+    g_autoptr(GPtrArray) destroyed = g_ptr_array_new_with_free_func(g_free);
+    gboolean done = FALSE;
 
     if (operation->job_goes_on)
         return rfp_metadata_publish(operation->domain, member->export->guid,
                                     member->consistency, error);
-    return rfp_undo_complete(operation->domain, operation->record,
-                             member->consistency,
-                             operation->job->report.destroyed, error);
+    done = rfp_undo_complete(operation->domain, operation->record,
+                             member->consistency, destroyed, error);
+    report_destroyed(member, destroyed);
+    return done;
 }
 
 static void
@@ -401,7 +401,7 @@ warn_many_points(const RfpExportMember *member)
 {
     const RfpDomain *domain = member->operation.domain;
     RefpointJob *job = member->export->job;
-    guint gone = job->report.destroyed->len;
+    guint gone = member->n_destroyed;
     guint ours = member->origin->makes_point ? 1 : 0;
 
     for (guint i = 0; i < member->checkpoints->len; i++) {
@@ -477,13 +477,7 @@ open_data(RfpExport *export, GError **error)
         rfp_export_explain_full(export, error);
         return FALSE;
     }
-    for (guint i = 0; i < export->members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(export->members, i);
-
-        if (!rfp_export_name_member(member, open_member(member, error), error))
-            return FALSE;
-    }
-    return TRUE;
+    return rfp_export_each(export, open_member, error);
 }
 
 /* Where QEMU pushes it has written only what an increment needs: where the
@@ -503,49 +497,36 @@ fell_short(const RfpExport *export)
     return FALSE;
 }
 
+static gboolean
+undo_begin(RfpExportMember *member, GError **error)
+{
+    RfpOperation *operation = &member->operation;
+
+    return rfp_undo_unpublished(operation->domain, operation->record,
+                                member->export->set, error);
+}
+
 /* Undoes what was begun, and begins a point of a new moment. */
 static gboolean
 open_data_again(RfpExport *export, GError **error)
 {
-    for (guint i = 0; i < export->members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(export->members, i);
-        RfpOperation *operation = &member->operation;
-
-        if (!rfp_undo_unpublished(operation->domain, operation->record,
-                                  export->set, error))
-            return FALSE;
-    }
+    if (!rfp_export_each(export, undo_begin, error))
+        return FALSE;
     rfp_export_begin_clear(export);
     return rfp_export_check_space(export, error) && open_data(export, error);
 }
 
 static gboolean
-prove(const RfpExport *export, GError **error)
+prove(RfpExportMember *member, GError **error)
 {
-    for (guint i = 0; i < export->members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(export->members, i);
-
-        if (member->origin->prove != NULL &&
-            !rfp_export_name_member(member,
-                                    member->origin->prove(member, error),
-                                    error))
-            return FALSE;
-    }
-    return TRUE;
+    return member->origin->prove == NULL ||
+           member->origin->prove(member, error);
 }
 
 static gboolean
-check_served(const RfpExport *export, GError **error)
+check_served(RfpExportMember *member, GError **error)
 {
-    for (guint i = 0; i < export->members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(export->members, i);
-
-        if (!rfp_export_name_member(member,
-                                    member->origin->check_served(member, error),
-                                    error))
-            return FALSE;
-    }
-    return TRUE;
+    return member->origin->check_served(member, error);
 }
 
 /* From the begin of the jobs to the publication. */
@@ -558,10 +539,11 @@ move(RfpExport *export, GError **error)
     while (fell_short(export))
         if (!open_data_again(export, error))
             return FALSE;
-    if (!prove(export, error))
+    if (!rfp_export_each(export, prove, error))
         return FALSE;
     tell_plan(export);
-    return rfp_export_stream(export, error) && check_served(export, error) &&
+    return rfp_export_stream(export, error) &&
+           rfp_export_each(export, check_served, error) &&
            finish(export, error);
 }
 
@@ -594,7 +576,10 @@ undo(RfpExport *export, GError **error)
     for (guint i = 0; i < export->members->len; i++) {
         RfpExportMember *member = g_ptr_array_index(export->members, i);
 
-        rfp_operation_undo(&member->operation, export->set);
+        if (export->publishing || export->members->len == 1)
+            rfp_operation_undo(&member->operation, export->set);
+        else
+            rfp_operation_undo_unpublished(&member->operation, export->set);
     }
 }
 
@@ -627,20 +612,6 @@ run(RfpExport *export, GError **error)
     return TRUE;
 }
 
-static gboolean
-look_at_members(const RfpExport *export, GError **error)
-{
-    for (guint i = 0; i < export->members->len; i++) {
-        RfpExportMember *member = g_ptr_array_index(export->members, i);
-
-        if (!rfp_export_name_member(member,
-                                    rfp_export_member_look(member, error),
-                                    error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 gboolean
 refpoint_export(RefpointConnection *conn,
                 const RefpointExportOptions *given,
@@ -658,7 +629,7 @@ refpoint_export(RefpointConnection *conn,
     done = taken && check_options(&options, &local) &&
            rfp_export_take_scratch_dir(&export, options.scratch_dir, &local) &&
            rfp_export_add_members(&export, conn, &local) &&
-           look_at_members(&export, &local) &&
+           rfp_export_each(&export, rfp_export_member_look, &local) &&
            (options.dry_run ? dry_run(&export, &local) : run(&export, &local));
     if (options.dry_run && done)
         report_point(&export);

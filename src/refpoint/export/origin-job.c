@@ -37,9 +37,11 @@ name_taken(const RfpExportMember *member, GError **error)
         return FALSE;
     rfp_error_set(error, REFPOINT_ERROR_INVALID_PARAMETER,
                   in_domain ? _("domain '%s' has a point '%s' already")
-                            : _("the set of domain '%s' has a point '%s' "
-                                "already"),
-                  member->operation.domain->name, export->name);
+                            : _("the set of '%s' has a point '%s' already"),
+                  in_domain || export->group == NULL
+                      ? member->operation.domain->name
+                      : export->group->name,
+                  export->name);
     rfp_error_add_object(error, export->name);
     rfp_error_add_way_out(error, in_domain
                                      ? _("choose another name, or export that "
@@ -351,6 +353,25 @@ begin_with_fewer_bitmaps(RfpExportMember *member, GError **error)
     return TRUE;
 }
 
+/* QEMU writes more than was planned. The members of a group begin at once: each
+ * looks at its own needs alone. */
+static gboolean
+has_room_in_full(RfpExportMember *member, GError **error)
+{
+    guint64 data = 0;
+
+    if (!member->origin->pushes)
+        return TRUE;
+    if (member->export->group == NULL)
+        return rfp_export_check_space(member->export, error);
+    for (guint i = 0; i < member->disks->len; i++) {
+        const RfpExportDisk *disk = g_ptr_array_index(member->disks, i);
+
+        data += rfp_export_takes(disk) ? disk->report->estimate : 0;
+    }
+    return rfp_export_check_scratch(member, data, error);
+}
+
 /* A bitmap broke between our look and the begin: full, once, unless the base
  * was named by the user. */
 static gboolean
@@ -370,8 +391,7 @@ begin_again_in_full(RfpExportMember *member, GError **error)
                      _("disk '%s' is exported in full: %s"), disk->name,
                      rfp_plan_reason_text(RFP_REASON_BITMAP_BROKEN));
     }
-    return (!member->origin->pushes ||
-            rfp_export_check_space(member->export, error)) &&
+    return has_room_in_full(member, error) &&
            begin_with_fewer_bitmaps(member, error);
 }
 

@@ -90,7 +90,7 @@ check_tracked(RfpExportMember *member, GError **error)
         rfp_error_add_way_out(error,
                               _("export a new point (without --point), or "
                                 "leave the disk out: --exclude-disk %s"),
-                              disk->state.target);
+                              disk->name);
         return FALSE;
     }
     return TRUE;
@@ -204,11 +204,17 @@ check_unchanged(RfpExportDisk *disk, GError **error)
                     " bytes; what it held then is not kept"),
                   disk->state.target, export->name, changed);
     rfp_error_add_object(error, disk->state.target);
-    rfp_error_add_way_out(error,
-                          _("export a new point: virt-refpoint export %s "
-                            "%s"),
-                          disk->member->operation.domain->shell_name,
-                          directory);
+    if (export->group != NULL)
+        rfp_error_add_way_out(error,
+                              _("export a new point: virt-refpoint export "
+                                "--group %s %s"),
+                              export->group->name, directory);
+    else
+        rfp_error_add_way_out(error,
+                              _("export a new point: virt-refpoint export %s "
+                                "%s"),
+                              disk->member->operation.domain->shell_name,
+                              directory);
     return FALSE;
 }
 

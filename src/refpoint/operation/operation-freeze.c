@@ -276,13 +276,20 @@ rfp_operation_resume(RfpOperation *operation, GError **error)
     goes_on(operation);
     if (!rfp_record_append(operation->record, error, RFP_STEP_RESUMED, NULL))
         return FALSE;
-    if (state.paused)
+    if (!state.running)
         return TRUE;
-    rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
-                  _("domain '%s' did not stay suspended until the points were "
-                    "made, after %.1f s"),
-                  domain->name,
-                  (double)operation->report->frozen_us / G_USEC_PER_SEC);
+    if (operation->report->frozen_us >=
+        (guint64)window_of(operation) * G_USEC_PER_SEC)
+        rfp_error_set(error, REFPOINT_ERROR_TIMEOUT,
+                      _("domain '%s' was resumed: the points were not made "
+                        "within %u s"),
+                      domain->name, window_of(operation));
+    else
+        rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
+                      _("domain '%s' did not stay suspended until the points "
+                        "were made, after %.1f s"),
+                      domain->name,
+                      (double)operation->report->frozen_us / G_USEC_PER_SEC);
     rfp_error_add_object(error, domain->name);
     rfp_error_add_way_out(error, _("see who else resumes it, and try again"));
     return FALSE;

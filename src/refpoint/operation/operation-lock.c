@@ -37,8 +37,8 @@ look_at_kept(RfpOperation *operation, GError **error)
     return TRUE;
 }
 
-/* The members of a group may use the system daemon, but its records, and the
- * folder of a guest's sockets, are root's. */
+/* The users of the group libvirt may use the system daemon, but its records,
+ * and the folder of a guest's sockets, are root's. */
 static void
 explain_no_record(const RfpOperation *operation, GError **error)
 {

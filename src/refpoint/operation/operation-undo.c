@@ -48,6 +48,13 @@ warn_recovered(RfpOperation *operation, RfpUndone undone)
                  operation->domain->name);
 }
 
+/* Whether checkpoint and files stay, for their set cannot be had now. */
+static gboolean
+stays(RfpUndone undone)
+{
+    return undone == RFP_UNDO_ASIDE || undone == RFP_UNDO_BUSY;
+}
+
 /* What was set aside is tried again; what still cannot be done stays aside. */
 static void
 retry_aside(RfpOperation *operation)
@@ -64,7 +71,7 @@ retry_aside(RfpOperation *operation)
 
         if (done && undone == RFP_UNDO_UNSYNCED) {
             warn_unsynced(operation, record);
-        } else if (!done || undone == RFP_UNDO_ASIDE) {
+        } else if (!done || stays(undone)) {
             warn_aside(operation, record);
         } else {
             rfp_record_remove(record, NULL);
@@ -102,7 +109,7 @@ undo_stale(RfpOperation *operation, GError **error)
                          _("cannot undo an earlier operation that died"));
         return FALSE;
     }
-    if (undone == RFP_UNDO_ASIDE || undone == RFP_UNDO_UNSYNCED)
+    if (stays(undone) || undone == RFP_UNDO_UNSYNCED)
         return rfp_record_set_aside(operation->record, error);
     warn_recovered(operation, undone);
     return TRUE;
@@ -198,6 +205,19 @@ still_there(RfpOperation *operation)
 }
 
 void
+rfp_operation_undo_unpublished(RfpOperation *operation, RfpExportSet *set)
+{
+    g_autoptr(GError) local = NULL;
+
+    if (operation->record == NULL || operation->record->steps->len == 0)
+        return;
+    rfp_operation_close_job(operation);
+    if (!rfp_undo_unpublished(still_there(operation), operation->record, set,
+                              &local))
+        warn_undo(operation, local);
+}
+
+void
 rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
 {
     RfpUndone undone = RFP_UNDO_NOTHING;
@@ -210,7 +230,7 @@ rfp_operation_undo(RfpOperation *operation, RfpExportSet *set)
     /* nothing of ours is under way any more: the calls have returned */
     if (rfp_undo_run(still_there(operation), operation->record, set, FALSE,
                      &undone, &frozen, &local) &&
-        undone != RFP_UNDO_ASIDE && undone != RFP_UNDO_UNSYNCED)
+        !stays(undone) && undone != RFP_UNDO_UNSYNCED)
         return;
     if (undone == RFP_UNDO_UNSYNCED) {
         warn_unsynced(operation, operation->record);

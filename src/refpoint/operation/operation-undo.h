@@ -20,4 +20,9 @@ rfp_operation_undo_stale(RfpOperation *operation, GError **error);
 void
 rfp_operation_undo(RfpOperation *operation, RfpExportSet *set);
 
+/* The same while it is known that nothing was published: the set is not read
+ * again. */
+void
+rfp_operation_undo_unpublished(RfpOperation *operation, RfpExportSet *set);
+
 #endif

@@ -46,7 +46,7 @@ typedef struct {
     RfpScratchWatch scratch; /* of ours, where there is no guard */
     gint64 patience_until;   /* monotonic, microseconds; 0: it waits for
                               * nobody, G_MAXINT64: as long as it takes */
-    gboolean leaves_tidying; /* to another one: it is one of several */
+    gboolean leaves_tidying; /* (tidy.h) to another one: it is one of several */
     gboolean waited;         /* for others: what was looked at before may be
                               * as they have found it */
     gint64 waited_since;     /* monotonic, the first time */

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #define BLOCK 512
+/* So little is near in any case: some seconds of a fast disk. */
+#define NEAR_MIN ((guint64)1 << 30)
 
 gboolean
 rfp_scratch_make(const char *path, guint64 size, GError **error)
@@ -93,9 +95,10 @@ rfp_scratch_is_pushed(const RfpRecord *record)
     return FALSE;
 }
 
-/* Since the last look. */
+/* Since the last look. The files of others are looked at only where it matters:
+ * each of the members' guards looks at those of all. */
 static guint64
-growth_of(RfpScratchWatch *watch, const RfpRecord *record)
+growth_of(RfpScratchWatch *watch, const RfpRecord *record, gboolean together)
 {
     RfpScratchWatch before = {0};
 
@@ -103,8 +106,11 @@ growth_of(RfpScratchWatch *watch, const RfpRecord *record)
         return 0;
     before = *watch;
     watch->looked = TRUE;
-    watch->used = rfp_scratch_used_together(record);
-    return before.looked && watch->used > before.used
+    watch->together = together;
+    watch->used =
+        together ? rfp_scratch_used_together(record) : rfp_scratch_used(record);
+    return before.looked && before.together == together &&
+                   watch->used > before.used
                ? watch->used - before.used
                : 0;
 }
@@ -123,18 +129,18 @@ rfp_scratch_has_room(RfpScratchWatch *watch,
                      guint64 *left)
 {
     g_autofree char *dir = rfp_scratch_dir(record);
-    const RfpStep *reserve = rfp_record_find(record, RFP_STEP_RESERVE);
-    guint64 growth = growth_of(watch, record);
+    const RfpStep *step = rfp_record_find(record, RFP_STEP_RESERVE);
     RfpSpace space = {0};
+    guint64 reserve = 0;
+    gboolean near = FALSE;
 
     *left = 0;
     if (dir == NULL || !rfp_space_of(dir, &space, NULL))
         return TRUE;
     *left = space.free;
-    return !rfp_scratch_is_short(space.free,
-                                 reserve != NULL
-                                     ? g_ascii_strtoull(reserve->args[0], NULL,
-                                                        10)
-                                     : rfp_space_reserve(&space),
-                                 growth);
+    reserve = step != NULL ? g_ascii_strtoull(step->args[0], NULL, 10)
+                           : rfp_space_reserve(&space);
+    near = space.free / 2 < MAX(reserve, NEAR_MIN);
+    return !rfp_scratch_is_short(space.free, reserve,
+                                 growth_of(watch, record, near));
 }

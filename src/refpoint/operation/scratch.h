@@ -12,7 +12,8 @@
 /* What is remembered from one look to the next; begins with zeros. */
 typedef struct {
     gboolean looked;
-    guint64 used; /* bytes, when last looked at */
+    gboolean together; /* @used is that of a group's members */
+    guint64 used;      /* bytes, when last looked at */
 } RfpScratchWatch;
 
 /*

@@ -24,9 +24,6 @@
 
 #define THAW_TIMEOUT 5
 #define SET_WAIT_MS 5000
-/* The same where the guards of a group's members undo it, one behind the
- * other. */
-#define SET_WAIT_SETTLE_MS (60 * 1000)
 
 /* ---- The host ------------------------------------------------------------ */
 
@@ -291,7 +288,8 @@ rfp_undo_unpublished(RfpDomain *domain,
                      RfpExportSet *held,
                      GError **error)
 {
-    return rfp_undo_host(domain, record, FALSE, NULL, error) &&
+    return (domain != NULL ? rfp_undo_host(domain, record, FALSE, NULL, error)
+                           : undo_files(record, error)) &&
            undo_data(domain, record, held, error) &&
            rfp_record_clear(record, error);
 }
@@ -358,14 +356,12 @@ static RfpExportSet *
 find_set(const RfpStep *operation,
          RfpExportSet *held,
          RfpExportSet **opened,
-         gboolean settle,
          GError **error)
 {
     if (held != NULL || *operation->args[3] == '\0')
         return held;
-    *opened =
-        rfp_export_set_reopen(operation->args[3], operation->args[4],
-                              settle ? SET_WAIT_SETTLE_MS : SET_WAIT_MS, error);
+    *opened = rfp_export_set_reopen(operation->args[3], operation->args[4],
+                                    SET_WAIT_MS, error);
     return *opened;
 }
 
@@ -414,12 +410,16 @@ complete_published(RfpDomain *domain,
                    RfpUndone *undone,
                    GError **error)
 {
+    const RfpStep *operation = rfp_record_find(record, RFP_STEP_OPERATION);
+
     *undone = RFP_UNDO_UNSYNCED;
     if (!rfp_export_set_sync(set, NULL))
         return TRUE;
     *undone = RFP_UNDO_PUBLISHED;
-    return rfp_undo_complete(domain, record, point->manifest->consistency, NULL,
-                             error);
+    return rfp_undo_complete(domain, record,
+                             rfp_set_point_consistency(point,
+                                                       operation->args[1]),
+                             NULL, error);
 }
 
 gboolean
@@ -444,9 +444,12 @@ rfp_undo_run(RfpDomain *domain,
                        : !undo_files(record, error))
         return FALSE;
     *undone = RFP_UNDO_REMOVED;
-    set = find_set(operation, held, &opened, settle, &set_error);
+    set = find_set(operation, held, &opened, &set_error);
     if (set_error != NULL) {
-        *undone = RFP_UNDO_ASIDE;
+        *undone =
+            g_error_matches(set_error, REFPOINT_ERROR, REFPOINT_ERROR_IN_USE)
+                ? RFP_UNDO_BUSY
+                : RFP_UNDO_ASIDE;
         return TRUE;
     }
     if (set != NULL && !rfp_export_set_load(set, error))

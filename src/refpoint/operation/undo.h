@@ -21,6 +21,8 @@ typedef enum {
                          * read: the host is undone, checkpoint and files stay
                          * until it can, and so does the record, which the
                          * caller may set aside (rfp_record_set_aside()) */
+    RFP_UNDO_BUSY,      /* the same, because others work on the set: the guards
+                         * of a group's members undo it one after the other */
     RFP_UNDO_UNSYNCED, /* its point was published, but the set cannot be synced:
                         * nothing is let go, the rest stays to be done */
 } RfpUndone;
@@ -68,7 +70,8 @@ rfp_undo_run(RfpDomain *domain,
              GError **error);
 
 /* The same while it is known that nothing was published: the set, which the
- * caller has locked, is not read again, and what was borrowed from it stays. */
+ * caller has locked, is not read again, and what was borrowed from it stays.
+ * @domain NULL: it exists no more. */
 gboolean
 rfp_undo_unpublished(RfpDomain *domain,
                      RfpRecord *record,

@@ -49,6 +49,16 @@ rfp_set_point_vm(const RfpSetPoint *point, const char *vm_uuid)
     return NULL;
 }
 
+RefpointConsistency
+rfp_set_point_consistency(const RfpSetPoint *point, const char *vm_uuid)
+{
+    const RfpManifestVm *vm = rfp_set_point_vm(point, vm_uuid);
+
+    return vm != NULL && vm->consistency != REFPOINT_CONSISTENCY_UNKNOWN
+               ? vm->consistency
+               : point->manifest->consistency;
+}
+
 RfpManifestFile *
 rfp_set_point_file(const RfpSetPoint *point,
                    const char *vm_uuid,

@@ -37,6 +37,11 @@ rfp_set_point_sequence(const RfpSetPoint *point);
 RfpManifestVm *
 rfp_set_point_vm(const RfpSetPoint *point, const char *vm_uuid);
 
+/* The consistency that such a VM has reached: of a group's member its own, else
+ * that of the point, which has a manifest. */
+RefpointConsistency
+rfp_set_point_consistency(const RfpSetPoint *point, const char *vm_uuid);
+
 /* The file of such a VM that has the role, or NULL. */
 RfpManifestFile *
 rfp_set_point_file(const RfpSetPoint *point,

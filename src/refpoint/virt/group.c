@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define LOCK_FILE "groups.lock"
+/* For a change that is under way, by who only looks. */
+#define SETTLE_WAIT_MS 2000
 
 /* ---- What one domain has ------------------------------------------------- */
 
@@ -386,4 +388,38 @@ rfp_groups_settle(RfpGroups *groups)
         if (rfp_group_settle(group, NULL) && group->note->members->len == 0)
             g_ptr_array_remove_index(groups->groups, i - 1);
     }
+}
+
+/* ---- Looking behind a change --------------------------------------------- */
+
+static gboolean
+all_settled(const RfpGroups *groups)
+{
+    for (guint i = 0; i < groups->groups->len; i++) {
+        const RfpGroup *group = g_ptr_array_index(groups->groups, i);
+
+        if (group->unsettled->len > 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+RfpGroups *
+rfp_groups_load_settled(RefpointConnection *conn,
+                        const gint *cancel,
+                        GError **error)
+{
+    g_autoptr(RfpGroups) groups = rfp_groups_load(conn, cancel, error);
+    g_auto(RfpFd) lock = -1;
+
+    if (groups == NULL || all_settled(groups))
+        return g_steal_pointer(&groups);
+    lock = rfp_groups_lock(conn, SETTLE_WAIT_MS, NULL);
+    if (lock < 0)
+        return g_steal_pointer(&groups);
+    g_clear_pointer(&groups, rfp_groups_free);
+    groups = rfp_groups_load(conn, cancel, error);
+    if (groups != NULL)
+        rfp_groups_settle(groups);
+    return g_steal_pointer(&groups);
 }

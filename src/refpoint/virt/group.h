@@ -33,6 +33,13 @@ typedef struct {
 RfpGroups *
 rfp_groups_load(RefpointConnection *conn, const gint *cancel, GError **error);
 
+/* The same, behind a change that is under way, or died half way: that is
+ * completed, where nobody else is at it. */
+RfpGroups *
+rfp_groups_load_settled(RefpointConnection *conn,
+                        const gint *cancel,
+                        GError **error);
+
 void
 rfp_groups_free(RfpGroups *groups);
 

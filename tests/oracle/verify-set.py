@@ -13,6 +13,7 @@ Exit status: 0 all right, 1 damage (one line each), 2 wrong usage.
 """
 
 import argparse
+import datetime
 import hashlib
 import json
 import os
@@ -283,6 +284,26 @@ class Disk:
         return self.vm, self.target
 
 
+def microseconds(text):
+    """Since 1970, of a time of a manifest; None: it has none."""
+    if text is None:
+        return None
+    since = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")) - \
+        datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+    return since // datetime.timedelta(microseconds=1)
+
+
+class Member:
+    """A VM of a point: how it came to its moment."""
+
+    def __init__(self, vm):
+        self.name = vm.get("name")
+        self.consistency = vm.get("consistency")
+        self.stopped = microseconds(vm.get("frozen"))
+        self.begun = microseconds(vm.get("begun"))
+        self.went_on = microseconds(vm.get("thawed"))
+
+
 class Point:
     def __init__(self, folder, root, sha256, sealed):
         self.folder = folder
@@ -302,11 +323,24 @@ class Point:
         self.sequence = int(group.get("sequence"))
         self.set_guid = group.get("guid").lower()
         self.parent = (group.get("parent") or "").lower()
+        self.consistency = point.get("consistency")
+        self.collection = None
+        collection = root.find(NS + "collection")
+        if collection is not None:
+            self.collection = collection.get("guid").lower()
+            self.moment = collection.get("moment")
+            self.window_us = int(collection.get("window-us") or 0)
+            self.skew_us = int(collection.get("skew-us") or 0)
+        self.members = []
         self.folders = {}
         self.files = []
         self.disks = []
         for vm in root.findall(NS + "vm"):
+            if vm.get("uuid").lower() in self.folders or \
+                    vm.get("folder") in self.folders.values():
+                raise ValueError("vm")
             self.folders[vm.get("uuid").lower()] = vm.get("folder")
+            self.members.append(Member(vm))
             for file in vm.findall(NS + "file"):
                 self.files.append((file.get("path"), int(file.get("size")),
                                    file.get("sha256").lower()))
@@ -453,8 +487,14 @@ class Verifier:
         except ElementTree.ParseError as error:
             self.damage(relative, str(error))
             return None
+        features = {f.get("name") for f in element.findall(NS + "feature")}
+        # what is wanted of the reader of a group's set
+        if root == "set" and element.find(NS + "group") is not None:
+            if "group" not in features:
+                self.damage(relative, "a group without the feature")
+            features.discard("group")
         if element.tag != NS + root or element.get("format") != "1" or \
-                element.find(NS + "feature") is not None:
+                features:
             self.damage(relative, "not a file of format 1")
             return None
         if shutil.which("xmllint") and not self.valid(relative):
@@ -511,7 +551,16 @@ class Verifier:
         uuid = None
         if root is not None:
             guid = root.find(NS + "identity").get("guid").lower()
-            uuid = root.find(NS + "vm").get("uuid").lower()
+            vm = root.find(NS + "vm")
+            group = root.find(NS + "group")
+            if (vm is None) == (group is None):
+                self.damage("set.xml", "it is of a VM, or of a group")
+            if vm is not None:
+                uuid = vm.get("uuid").lower()
+            for point in self.points:
+                self.check_collection(
+                    point, group.get("guid").lower() if group is not None
+                    else None)
         folders = {}
         if os.path.lexists(self.path("folders.xml")):
             root = self.load_xml("folders.xml", "folders")
@@ -530,6 +579,42 @@ class Verifier:
         for point in self.points:
             self.check_identity(point, guid, uuid, folders)
             self.check_parent(point)
+
+    def check_collection(self, point, group):
+        where = point.folder + "/export.xml"
+        if point.collection != group:
+            self.damage(where, "it is not of the VM or group of the set")
+        elif point.collection is not None:
+            self.check_moment(point, where)
+
+    def check_moment(self, point, where):
+        """What the point says of its moment, against what its VMs say."""
+        reached = {member.consistency for member in point.members}
+        least = next((c for c in ("unknown", "crash", "application")
+                      if c in reached), "unknown")
+        if None in reached or point.consistency != least:
+            self.damage(where, "consistency '%s', its VMs have reached %s" %
+                        (point.consistency, sorted(map(str, reached))))
+        # who was suspended before, or could not be frozen, did not stop
+        stopped = [m for m in point.members if m.stopped is not None]
+        begun = [m.begun for m in point.members if m.begun is not None]
+        if point.moment not in ("frozen", "paused") or not stopped:
+            return
+        if len(begun) != len(point.members):
+            self.damage(where, "a VM has no job that was begun")
+            return
+        if max(m.stopped for m in stopped) > min(begun):
+            self.damage(where, "a VM was read before all of them stood still")
+        if min(m.went_on for m in stopped) < max(begun):
+            self.damage(where, "a VM went on before all of them were read")
+        window = max(m.went_on for m in stopped) - \
+            min(m.stopped for m in stopped)
+        # two clocks, and the one may be set meanwhile
+        if abs(window - point.window_us) > 1000000:
+            self.damage(where, "the window was %d us, not %d" %
+                        (window, point.window_us))
+        if point.skew_us > point.window_us:
+            self.damage(where, "the VMs are further apart than the window")
 
     def check_parent(self, point):
         where = point.folder + "/export.xml"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# For tests that kill an export of a group, on top of group-functions.sh: die.c
+# For tests that kill an export of a group, on top of group-set-functions.sh: die.c
 # is the instrument, which counts what the program does.
 
 requires cc

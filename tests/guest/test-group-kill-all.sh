@@ -7,8 +7,8 @@
 # shellcheck source=tests/guest/functions.sh
 . "$(dirname "$0")/functions.sh"
 lab_start "$@"
-# shellcheck source=tests/guest/group-functions.sh
-. "$tests_dir/guest/group-functions.sh"
+# shellcheck source=tests/guest/group-set-functions.sh
+. "$tests_dir/guest/group-set-functions.sh"
 # shellcheck source=tests/guest/group-kill.sh
 . "$tests_dir/guest/group-kill.sh"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
 #
 # For tests of groups, on top of functions.sh: a group "group" of guests with
 # two small disks each, and its set $set.
@@ -268,4 +268,65 @@ nothing_left()
     # What a guard does last is that it empties the record.
     wait_for 60 records_are_empty
     is "$(group_left "$1")" "" "$2: nothing is left"
+}
+
+# ---- Exports that fail -------------------------------------------------------
+
+# failed POINT STATUS REGEX DESCRIPTION COMMAND...
+# An export that fails, and of which nothing is left.
+failed()
+{
+    local point=$1 status=$2 wanted=$3 description=$4 before
+
+    shift 4
+    before=$(set_files)
+    status_is "$status" "$description" "$@" --create="$point"
+    like "$(result .error.message)" "$wanted" "$description: the message"
+    nothing_left "$point" "$description"
+    is "$(set_files)" "$before" "$description: the set is as it was"
+}
+
+# next_exact NAME MODES: the next export, and its modes
+next_exact()
+{
+    group_write
+    group_export_still "$1: the next export" "$1"
+    is "$(modes "$1")" "$2" "$1: the modes"
+}
+
+# start POINT [ARGUMENT]...: an export in the background, which is slow; its
+# number is $main
+start()
+{
+    local point=$1
+
+    shift
+    virt-refpoint --json export --group group "$set" --create="$point" \
+        --limit-rate=300k "$@" >"$tmp/out" 2>"$tmp/err" </dev/null &
+    main=$!
+    wait_for 60 streams "$point" || {
+        result .
+        bail_out "$point does not stream"
+    }
+}
+
+# All have been frozen and go on, and there is an image.
+streams()
+{
+    local name
+
+    for name in "${members[@]}"; do
+        grep -q '^thawed' "$(record_of "$name")" || return
+    done
+    compgen -G "$set/disks/*/*/$1.qcow2" >/dev/null
+}
+
+# ended STATUS REGEX DESCRIPTION: of what was started
+ended()
+{
+    local status=0
+
+    wait "$main" || status=$?
+    is "$status" "$1" "$3: the exit status"
+    like "$(result .error.message)" "$2" "$3: the message"
 }

@@ -50,16 +50,45 @@ undo_freeze(RfpDomain *domain,
 /* A guest that its administrator suspended has no such step; one that somebody
  * resumed meanwhile goes on. */
 static gboolean
-undo_pause(RfpDomain *domain, RfpRecord *record, GError **error)
+is_to_resume(const RfpRecord *record)
+{
+    return rfp_record_find(record, RFP_STEP_PAUSE) != NULL &&
+           rfp_record_find(record, RFP_STEP_RESUMED) == NULL;
+}
+
+/* @may_come: the call that suspends it may be under way, so this is not the
+ * end. */
+static gboolean
+undo_pause(RfpDomain *domain,
+           RfpRecord *record,
+           gboolean may_come,
+           GError **error)
 {
     RfpDomainState state = {0};
 
-    if (rfp_record_find(record, RFP_STEP_PAUSE) == NULL ||
-        rfp_record_find(record, RFP_STEP_RESUMED) != NULL)
+    if (!is_to_resume(record))
         return TRUE;
     return rfp_domain_state(domain, &state, error) &&
            (!state.paused || rfp_domain_resume(domain, error)) &&
-           rfp_record_append(record, error, RFP_STEP_RESUMED, NULL);
+           (may_come ||
+            rfp_record_append(record, error, RFP_STEP_RESUMED, NULL));
+}
+
+/* Whatever the guest's state: libvirt has this call wait for one that suspends
+ * it and is being carried out, and refuses it where there was none. */
+static gboolean
+undo_late_pause(RfpDomain *domain, RfpRecord *record, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+
+    if (!is_to_resume(record))
+        return TRUE;
+    if (!rfp_domain_resume(domain, &local) &&
+        rfp_error_libvirt_code(local) != VIR_ERR_OPERATION_INVALID) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return FALSE;
+    }
+    return rfp_record_append(record, error, RFP_STEP_RESUMED, NULL);
 }
 
 /* Waits until what was under way when its caller died, the begin of a job or a
@@ -208,12 +237,16 @@ rfp_undo_host(RfpDomain *domain,
               GError **error)
 {
     g_autoptr(GError) thaw_error = NULL;
-    gboolean thawed = undo_pause(domain, record, &thaw_error) &&
+    gboolean may_come = settle && may_be_under_way(record);
+    gboolean thawed = undo_pause(domain, record, may_come, &thaw_error) &&
                       undo_freeze(domain, record, frozen, &thaw_error);
 
     /* a guest that cannot be thawed now must not keep its job too */
-    if (!undo_job(domain, record, settle, NULL, error) ||
-        !undo_files(record, error))
+    if (!undo_job(domain, record, settle, NULL, error))
+        return FALSE;
+    /* by now what the dead process sent has begun to be carried out */
+    thawed = thawed && undo_late_pause(domain, record, &thaw_error);
+    if (!undo_files(record, error))
         return FALSE;
     if (!thawed)
         g_propagate_error(error, g_steal_pointer(&thaw_error));

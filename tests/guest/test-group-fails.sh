@@ -34,8 +34,7 @@ END
 done
 all=$(modes_of increment a b c)
 group_export "the first" full
-frozen=$(freezes)
-is "$frozen" 3 "each was frozen once"
+is "$(freezes)" 3 "each was frozen once"
 
 # ---- Before anything ---------------------------------------------------------
 
@@ -43,6 +42,8 @@ must guest_stop c
 failed off 8 "domain 'c' is shut off" "one is shut off" "${export_group[@]}"
 must guest_start c
 next_exact after-off "$all"
+# A console begins anew with its guest.
+frozen=$(freezes)
 
 cat >"$tmp/job.xml" <<END
 <domainbackup mode='pull'>
@@ -73,7 +74,8 @@ failed agent 8 "member 'd'|domain 'd'" "one cannot be frozen" \
 must virsh -q destroy d
 must virt-refpoint -q group remove group d
 next_exact after-agent "$all"
-is "$(freezes)" "$frozen" "none of these has frozen a guest"
+is "$(freezes)" "$frozen" "neither of these has frozen a guest"
+frozen=$(freezes)
 
 # A guard that dies at once: nothing is begun without it.
 uuid=$(virsh -q domuuid c | head -n 1)

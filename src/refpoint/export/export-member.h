@@ -95,6 +95,8 @@ struct _RfpExportMember {
     gint64 begun_by;       /* when it was there, the same */
     gint64 stopped_by;     /* when its guest stood still, or it had turned out
                             * that it cannot; the same; 0: not reached */
+    gint64 took;           /* microseconds that its own calls have taken in the
+                            * moment, without waiting for others */
     const GError *stop_cause; /* of rfp_export_stop(), borrowed */
     guint n_destroyed;        /* checkpoints that went behind the publication */
     GError *error;     /* of its thread, while all members are worked on at

@@ -22,10 +22,27 @@ suspends(const RfpExportMember *member)
     return member->origin->makes_point && member->export->options->pause;
 }
 
+/* Its agent has not been given the time that it has without a group. */
+static void
+explain_freeze(const RfpExportMember *member, gint64 asked, GError **error)
+{
+    const RfpExport *export = member->export;
+    const guint timeout = member->operation.agent_timeout;
+
+    if (export->group != NULL && (*error)->code == REFPOINT_ERROR_TIMEOUT &&
+        g_get_monotonic_time() - asked >= (gint64)timeout * G_USEC_PER_SEC)
+        rfp_error_prefix(error,
+                         _("not frozen within %u s, the window of group '%s' "
+                           "is %u s"),
+                         timeout, export->group->name,
+                         member->operation.window);
+}
+
 static gboolean
 freeze(RfpExportMember *member, GError **error)
 {
     const RfpExport *export = member->export;
+    const gint64 asked = g_get_monotonic_time();
     RefpointQuiesce quiesce = member->origin->makes_point
                                   ? export->options->quiesce
                                   : REFPOINT_QUIESCE_NEVER;
@@ -34,8 +51,11 @@ freeze(RfpExportMember *member, GError **error)
     if (export->window_end != 0)
         member->operation.agent_timeout =
             (guint)MAX(time_left(export) / 2 / G_USEC_PER_SEC, 1);
-    return rfp_operation_freeze(&member->operation, quiesce, &member->state,
-                                &member->consistency, error);
+    if (rfp_operation_freeze(&member->operation, quiesce, &member->state,
+                             &member->consistency, error))
+        return TRUE;
+    explain_freeze(member, asked, error);
+    return FALSE;
 }
 
 static gboolean
@@ -57,21 +77,28 @@ static void
 stop_one(gpointer item)
 {
     RfpExportMember *member = item;
+    const gint64 since = g_get_monotonic_time();
 
     if (time_left(member->export) <= 0)
         return; /* it was not reached in time: without @stopped_by */
     stop_member(member, &member->error);
     member->stopped_by = g_get_monotonic_time();
+    member->took += member->stopped_by - since;
 }
 
 static void
 begin_one(gpointer item)
 {
     RfpExportMember *member = item;
+    const gint64 since = g_get_monotonic_time();
+    gboolean begun = FALSE;
 
     if (time_left(member->export) <= 0 ||
-        rfp_job_cancelled(member->export->job) ||
-        !member->origin->begin(member, &member->error))
+        rfp_job_cancelled(member->export->job))
+        return;
+    begun = member->origin->begin(member, &member->error);
+    member->took += g_get_monotonic_time() - since;
+    if (!begun)
         return;
     member->begun_by = g_get_monotonic_time();
     if (member->origin->makes_point)
@@ -97,10 +124,12 @@ go_on_one(gpointer item)
     RfpExportMember *member = item;
     RfpOperation *operation = &member->operation;
     GError **error = member->error == NULL ? &member->error : NULL;
+    const gint64 since = g_get_monotonic_time();
 
     look_whether_stopped(member);
     if (rfp_operation_resume(operation, error))
         rfp_operation_thaw(operation, &member->consistency, error);
+    member->took += g_get_monotonic_time() - since;
 }
 
 /* A member whose stage hangs: its thread works with the operation and its
@@ -253,44 +282,25 @@ report(const RfpExport *export, const Times *times)
                      (double)report->skew_us / G_USEC_PER_SEC);
 }
 
-/* When the stage was over for a member that was the last one: all must have
- * been stopped before a job begins, and begun before anybody goes on. 0: it
- * never was. */
-static gint64
-over_by(const RfpExportMember *member, const Times *times)
-{
-    if (times->last_begin == 0)
-        return member->stopped_by;
-    return times->last_go_on > times->last_begin &&
-                   times->last_begin <= member->export->window_end
-               ? member->operation.thawed_at
-               : member->begun_by;
-}
-
-/* Who kept the others waiting. */
+/* Who kept the others waiting, in whatever stage. */
 static const RfpExportMember *
-slowest(const GPtrArray *members, const Times *times)
+slowest(const GPtrArray *members)
 {
     const RfpExportMember *last = g_ptr_array_index(members, 0);
 
-    for (guint i = 0; i < members->len; i++) {
+    for (guint i = 1; i < members->len; i++) {
         const RfpExportMember *member = g_ptr_array_index(members, i);
 
-        if (over_by(member, times) == 0)
-            return member;
-        if (over_by(member, times) > over_by(last, times))
+        if (member->took > last->took)
             last = member;
     }
     return last;
 }
 
 static void
-set_late(const RfpExport *export,
-         const GPtrArray *members,
-         const Times *times,
-         GError **error)
+set_late(const RfpExport *export, const GPtrArray *members, GError **error)
 {
-    const RfpExportMember *member = slowest(members, times);
+    const RfpExportMember *member = slowest(members);
     const char *name = member->operation.domain->name;
     const guint seconds = member->operation.window;
 
@@ -338,7 +348,7 @@ judge(const RfpExport *export,
     const gint64 end = MAX(times.last_go_on, times.last_begin);
 
     if (export->window_end != 0 && (!in_time || end > export->window_end)) {
-        set_late(export, members, &times, error);
+        set_late(export, members, error);
         return FALSE;
     }
     if (!collect(members, error))
@@ -355,7 +365,7 @@ forget(RfpExportMember *member)
     RefpointMemberReport *report = member->operation.report;
 
     g_clear_error(&member->error);
-    member->begun = member->begun_by = member->stopped_by = 0;
+    member->begun = member->begun_by = member->stopped_by = member->took = 0;
     member->operation.frozen_at = member->operation.thawed_at = 0;
     report->frozen_at = report->begun_at = report->thawed_at = 0;
 }

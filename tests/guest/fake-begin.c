@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Preloaded into a program: the first BEGIN_FAILS backup jobs do not begin, for
- * the reason BEGIN_TEXT. Each call adds a byte to the file BEGIN_CALLS.
+ * the reason BEGIN_TEXT. Each call adds a byte to the file BEGIN_CALLS. The
+ * first one of the domain BEGIN_SLOW is made BEGIN_SECONDS later.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -9,6 +10,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +36,24 @@ count_call(void)
     return st.st_size;
 }
 
+/* Not into the guard and the daemon that this program may start. */
+__attribute__((constructor)) static void
+stay_alone(void)
+{
+    unsetenv("LD_PRELOAD");
+}
+
+static void
+hesitate(virDomainPtr domain)
+{
+    static int done;
+    const char *slow = getenv("BEGIN_SLOW");
+
+    if (slow != NULL && strcmp(virDomainGetName(domain), slow) == 0 &&
+        !__atomic_exchange_n(&done, 1, __ATOMIC_SEQ_CST))
+        sleep((unsigned int)atol(getenv("BEGIN_SECONDS")));
+}
+
 int
 virDomainBackupBegin(virDomainPtr domain,
                      const char *backup_xml,
@@ -47,6 +67,7 @@ virDomainBackupBegin(virDomainPtr domain,
 
     error.message = getenv("BEGIN_TEXT");
     refused = count_call() > atol(getenv("BEGIN_FAILS")) ? NULL : &error;
+    hesitate(domain);
     return refused ? -1 : next(domain, backup_xml, checkpoint_xml, flags);
 }
 

@@ -357,6 +357,48 @@ judge(const RfpExport *export,
     return TRUE;
 }
 
+/* ---- Before the window --------------------------------------------------- */
+
+static gboolean
+is_to_freeze(const RfpExportMember *member)
+{
+    return member->export->group != NULL && member->origin->makes_point &&
+           member->state.running && !suspends(member) &&
+           member->export->options->quiesce != REFPOINT_QUIESCE_NEVER;
+}
+
+static void
+greet_one(gpointer item)
+{
+    RfpExportMember *member = item;
+    RfpOperation *operation = &member->operation;
+
+    g_clear_error(&operation->no_agent);
+    if (is_to_freeze(member))
+        rfp_agent_check_answers(operation->domain, &operation->no_agent);
+}
+
+/* An agent that hangs is not asked to freeze: nobody has to stand still until
+ * that is seen, and its guest does not freeze much later. */
+static gboolean
+greet_agents(const RfpExport *export, GPtrArray *members, GError **error)
+{
+    if (export->group == NULL)
+        return TRUE;
+    rfp_export_at_once(members, greet_one);
+    for (guint i = 0; i < members->len; i++) {
+        const RfpExportMember *member = g_ptr_array_index(members, i);
+        const GError *why = member->operation.no_agent;
+
+        if (why == NULL ||
+            export->options->quiesce != REFPOINT_QUIESCE_REQUIRED)
+            continue;
+        g_propagate_error(error, g_error_copy(why));
+        return rfp_export_name_member(member, FALSE, error);
+    }
+    return TRUE;
+}
+
 /* ---- The moment ---------------------------------------------------------- */
 
 static void
@@ -415,7 +457,8 @@ rfp_export_moment(RfpExport *export, GError **error)
 
     if (members->len == 0)
         return TRUE;
-    if (!rfp_job_check(export->job, error))
+    if (!greet_agents(export, members, error) ||
+        !rfp_job_check(export->job, error))
         return FALSE;
     open_window(export, members);
     in_time = run_stage(export, members, stop_one);

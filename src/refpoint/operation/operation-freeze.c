@@ -40,6 +40,10 @@ warn_crash(RfpOperation *operation, const GError *why)
 static gboolean
 can_freeze(RfpOperation *operation, const RfpDomainState *state, GError **error)
 {
+    if (operation->no_agent != NULL) {
+        g_propagate_error(error, g_error_copy(operation->no_agent));
+        return FALSE;
+    }
     if (!state->running) {
         rfp_error_set(error, REFPOINT_ERROR_INVALID_STATE,
                       _("domain '%s' is paused, its agent cannot freeze"),

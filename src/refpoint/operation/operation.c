@@ -395,6 +395,7 @@ rfp_operation_clear(RfpOperation *operation)
     rfp_guard_clear(&operation->guard);
     if (locked && !operation->leaves_tidying)
         rfp_tidy(operation->conn, operation->domain->uuid);
+    g_clear_error(&operation->no_agent);
     g_clear_pointer(&operation->thaw_domain, rfp_domain_free);
     g_clear_pointer(&operation->domain, rfp_domain_free);
 }

@@ -33,12 +33,14 @@ typedef struct {
     RfpGuard guard;
     RfpHandshakes handshakes; /* with the job's NBD server */
     gboolean must_freeze;     /* a point that is not consistent is none */
-    guint agent_timeout;      /* seconds, for a freeze; 0: by default */
-    guint window;             /* seconds that the guest may stand still; 0:
-                               * RFP_FROZEN_MAX */
-    gboolean frozen;          /* by us, now */
-    gboolean paused;          /* by us, now */
-    gint n_frozen;            /* file systems */
+    GError *no_agent; /* why the agent is not asked to freeze, owned; NULL: it
+                       * is */
+    guint agent_timeout;     /* seconds, for a freeze; 0: by default */
+    guint window;            /* seconds that the guest may stand still; 0:
+                              * RFP_FROZEN_MAX */
+    gboolean frozen;         /* by us, now */
+    gboolean paused;         /* by us, now */
+    gint n_frozen;           /* file systems */
     gint64 frozen_at;        /* or suspended; monotonic, microseconds; 0: it was
                               * not */
     gint64 thawed_at;        /* or resumed; the same */

@@ -12,6 +12,8 @@
 #define LOST_TIMEOUT 3
 /* How long the guest has to tell that it is not frozen, each time. */
 #define LOOK_TIMEOUT 5
+/* How often one that may be busy is asked whether it is there. */
+#define LOOKS 2
 #define TIMEOUT_DEFAULT 30
 #define TIMEOUT_MAX 600
 #define GREETINGS 3
@@ -277,6 +279,39 @@ rfp_agent_check_connected(RfpDomain *domain, GError **error)
                   domain->name);
     rfp_error_add_object(&local, domain->name);
     explain_missing(channel, &local);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+gboolean
+rfp_agent_check_answers(RfpDomain *domain, GError **error)
+{
+    const guint timeout = MIN(LOOK_TIMEOUT, rfp_agent_timeout());
+    g_autoptr(GError) local = NULL;
+    Answer answer = ANSWER_NONE;
+    gboolean slow = TRUE;
+
+    limit_response(domain, timeout);
+    for (guint i = 0; i < LOOKS && answer == ANSWER_NONE && slow; i++) {
+        gint64 begin = g_get_monotonic_time();
+
+        g_clear_error(&local);
+        answer = ask_time(domain);
+        if (answer == ANSWER_NONE)
+            rfp_virt_error_set(&local, domain->name,
+                               _("the agent of domain '%s' does not answer"),
+                               domain->name);
+        slow = g_get_monotonic_time() - begin >=
+               (gint64)timeout * G_USEC_PER_SEC * 8 / 10;
+    }
+    unlimit_response(domain);
+    if (answer != ANSWER_NONE)
+        return TRUE;
+    local->code = slow ? REFPOINT_ERROR_TIMEOUT : REFPOINT_ERROR_INVALID_STATE;
+    if (!slow)
+        explain_missing(look_at_channel(domain), &local);
+    rfp_error_add_way_out(&local, _("see what keeps the agent in the guest "
+                                    "busy, or use --quiesce=never"));
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }

@@ -40,6 +40,15 @@ gboolean
 rfp_agent_check_connected(RfpDomain *domain, GError **error);
 
 /*
+ * Whether the agent answers at all, within some seconds, without being asked to
+ * do anything: what is sent to one that does not may happen much later. TIMEOUT
+ * where it does not, INVALID_STATE where it is missing. That it refuses is an
+ * answer.
+ */
+gboolean
+rfp_agent_check_answers(RfpDomain *domain, GError **error);
+
+/*
  * Whether libvirt has lost an agent that is there: it takes the agent's channel
  * for open in the guest, and yet fails at once. That happens where the guest is
  * reset, or its agent restarted, while a job runs. libvirt 9.0 hears that the

@@ -110,6 +110,10 @@ done
 is "$(for name in "${good[@]}"; do n_freezes $name; done | paste -sd ' ')" \
     "$before" "required: nobody was frozen"
 
+diag "the agents go on"
+for name in "${hung[@]}"; do
+    must member_agent $name CONT
+done
 members_undone required running "${all[@]}"
 set_is_right "$set" "the set"
 done_testing

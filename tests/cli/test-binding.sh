@@ -48,7 +48,16 @@ class Options(ctypes.Structure):
 
 
 class Later(Options):
-    _fields_ = [("more", number)]
+    """With all that this version has, and a field more."""
+
+    _fields_ = [
+        ("group", text),
+        ("pause", flag),
+        ("window", ctypes.c_uint),
+        ("jobs", ctypes.c_uint),
+        ("reserved_now", ctypes.c_uint),
+        ("more", number),
+    ]
 
 
 class Error(ctypes.Structure):

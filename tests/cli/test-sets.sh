@@ -160,7 +160,7 @@ must sed -i "s|</export>|<vm uuid=\"${vm_uuid%e}f\" name=\"vm2\" folder=\"vm2\">
 <disk target=\"vda\" mode=\"left-out\" reason=\"readonly\"/></vm></export>|" \
     "$tmp/two/second/export.xml"
 check "catalog of two VMs" virt-refpoint catalog "$tmp/two"
-like "$(cat "$tmp/out")" "vm2/vda +left out" "the other VM's disk is shown"
+like "$(cat "$tmp/out")" "vm2:vda +left out" "the other VM's disk is shown"
 like "$(cat "$tmp/out")" " first .* vda +full" "disks of one VM: no name"
 json 0 "catalog of two VMs" catalog "$tmp/two"
 is "$(json_get '[.points[1].disks[].domain.name] | last')" vm2 \
@@ -201,11 +201,11 @@ json 3 "verify of the newer point" verify "$newer" second
 is "$(json_get .error.cause)" not-supported "verify: the cause"
 is "$(json_get '[(.damages | length), .newer[].path] | tojson')" \
     '[0,"second/export.xml"]' "verify: what is newer"
-must sed -i 's|<vm |<feature name="group"/><vm |' "$newer/set.xml"
+must sed -i 's|<vm |<feature name="herd"/><vm |' "$newer/set.xml"
 for command in catalog verify; do
     json 3 "$command: set.xml is newer" "$command" "$newer"
     is "$(json_get .error.cause)" not-supported "$command: the cause"
-    like "$(json_get .error.message)" "'group'" "$command: the feature"
+    like "$(json_get .error.message)" "'herd'" "$command: the feature"
     like "$(json_get .error.way_out)" "newer virt-refpoint" \
         "$command: the way out"
 done

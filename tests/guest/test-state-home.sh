@@ -62,7 +62,7 @@ like "$(cat "$tmp/err")" \
     "^error: domain 'vm' has a backup job of virt-refpoint, for point $guid, .*'$cron/virt-refpoint/records'"$'\n'"hint: .*XDG_STATE_HOME.*virsh domjobabort vm.*virt-refpoint destroy vm $guid" \
     "the point, the folder that was looked in, and the way out"
 like "$(point_left lost)" "checkpoint: lost" "the point is there"
-is "$(virsh backup-dumpxml vm | grep -c "refpoint-${guid:0:8}.sock")" 1 "its job, too"
+is "$(virsh backup-dumpxml vm | grep -c "refpoint-${guid:0:8}-[0-9]*.sock")" 1 "its job, too"
 check "the next call, in its own environment" virt-refpoint export vm "$set"
 like "$(cat "$tmp/err")" "\[recovered\]" "it has undone what died"
 is "$(all_left lost)" "" "nothing is left"

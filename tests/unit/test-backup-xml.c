@@ -104,6 +104,7 @@ test_bad(void)
 }
 
 #define GUID "9dbe7fd3-76f2-4c09-a4b4-d4087c501999"
+#define UUID "a4b8e5b2-0d3e-4a6f-8a55-91d1f0a6c1de"
 
 /* By the names of its files alone, wherever they are. */
 static void
@@ -125,7 +126,21 @@ test_guid(void)
          "<driver type='qcow2'/><target file='/s/" GUID "-vda.qcow2'/></disk>"
          "</disks></domainbackup>",
          GUID},
+        {"<domainbackup mode='pull'>"
+         "<server transport='unix' socket='/r/refpoint-9dbe7fd3-12.sock'/>"
+         "<disks><disk name='vda' backup='yes'><scratch file='/s/" GUID "-" UUID
+         "-vda.qcow2'/></disk></disks></domainbackup>",
+         GUID},
         /* another socket, target, point, or none */
+        {"<domainbackup mode='pull'>"
+         "<server transport='unix' socket='/r/refpoint-9dbe7fd3-x.sock'/>"
+         "<disks><disk name='vda' backup='yes'><scratch file='/s/" GUID "-" UUID
+         "-vda.qcow2'/></disk></disks></domainbackup>",
+         NULL},
+        {"<domainbackup mode='push'><disks><disk name='vda' backup='yes'>"
+         "<target file='/s/" GUID "-" UUID "x-vda.qcow2'/></disk></disks>"
+         "</domainbackup>",
+         NULL},
         {"<domainbackup mode='pull'>"
          "<server transport='unix' socket='/r/refpoint-00000000.sock'/>"
          "<disks><disk name='vda' backup='yes'><scratch file='/s/" GUID

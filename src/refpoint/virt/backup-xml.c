@@ -146,6 +146,38 @@ rfp_backup_xml_matches(const char *xml,
 }
 
 /* "<guid>-<target>.qcow2" */
+/* @rest: of the name, behind the GUID of the point: "-", the domain's UUID,
+ * "-", the target; earlier versions had no UUID there. */
+static gboolean
+is_of_disk(const char *rest, const char *target)
+{
+    g_autofree char *end = g_strdup_printf("-%s.qcow2", target);
+    g_autofree char *uuid = NULL;
+
+    if (strcmp(rest, end) == 0)
+        return TRUE;
+    if (*rest != '-' || strlen(rest) != 1 + GUID_LENGTH + strlen(end))
+        return FALSE;
+    uuid = g_strndup(rest + 1, GUID_LENGTH);
+    return rfp_guid_check(uuid) && g_str_has_suffix(rest, end);
+}
+
+/* "refpoint-", eight digits of the GUID, and of a session daemon's domain its
+ * id. */
+static gboolean
+is_socket_of(const char *name, const char *guid)
+{
+    g_autofree char *begin = g_strdup_printf("refpoint-%.8s", guid);
+    const char *rest = NULL;
+
+    if (name == NULL || !g_str_has_prefix(name, begin))
+        return FALSE;
+    rest = name + strlen(begin);
+    if (*rest == '-')
+        rest += 1 + strspn(rest + 1, G_CSET_DIGITS);
+    return strcmp(rest, ".sock") == 0;
+}
+
 static char *
 guid_of_file(xmlNodePtr disk)
 {
@@ -156,10 +188,8 @@ guid_of_file(xmlNodePtr disk)
     g_autofree char *target = rfp_xml_attr(disk, "name");
     g_autofree char *name = path != NULL ? g_path_get_basename(path) : NULL;
     g_autofree char *guid = name != NULL ? g_strndup(name, GUID_LENGTH) : NULL;
-    g_autofree char *wanted = g_strdup_printf("%s-%s.qcow2", guid, target);
-
     return guid != NULL && target != NULL && rfp_guid_check(guid) &&
-                   strcmp(name, wanted) == 0
+                   is_of_disk(name + strlen(guid), target)
                ? g_steal_pointer(&guid)
                : NULL;
 }
@@ -195,12 +225,10 @@ rfp_backup_xml_guid(const char *xml)
     g_autofree char *guid = root != NULL ? guid_of_disks(root) : NULL;
     g_autofree char *path = NULL;
     g_autofree char *name = NULL;
-    g_autofree char *wanted = NULL;
 
     if (guid == NULL || rfp_xml_attr_is(root, "mode", "push"))
         return g_steal_pointer(&guid);
     path = rfp_xml_attr(rfp_xml_child(root, "server", NULL), "socket");
     name = path != NULL ? g_path_get_basename(path) : NULL;
-    wanted = g_strdup_printf("refpoint-%.8s.sock", guid);
-    return g_strcmp0(name, wanted) == 0 ? g_steal_pointer(&guid) : NULL;
+    return is_socket_of(name, guid) ? g_steal_pointer(&guid) : NULL;
 }

@@ -337,6 +337,23 @@ collect(const GPtrArray *members, GError **error)
     return TRUE;
 }
 
+/* Whether a job is missing that nobody has failed to begin: it was not reached
+ * in time. */
+static gboolean
+was_left_out(const GPtrArray *members)
+{
+    gboolean left_out = FALSE;
+
+    for (guint i = 0; i < members->len; i++) {
+        const RfpExportMember *member = g_ptr_array_index(members, i);
+
+        if (member->error != NULL)
+            return FALSE;
+        left_out = left_out || member->begun_by == 0;
+    }
+    return left_out;
+}
+
 /* What came too late fails in other ways, too: that is told first. */
 static gboolean
 judge(const RfpExport *export,
@@ -347,7 +364,8 @@ judge(const RfpExport *export,
     const Times times = times_of(members);
     const gint64 end = MAX(times.last_go_on, times.last_begin);
 
-    if (export->window_end != 0 && (!in_time || end > export->window_end)) {
+    if (export->window_end != 0 &&
+        (!in_time || end > export->window_end || was_left_out(members))) {
         set_late(export, members, error);
         return FALSE;
     }

@@ -41,10 +41,9 @@ refpoint_export_options_init(RefpointExportOptions *options, gsize size)
 static gboolean
 check_options(const RefpointExportOptions *options, GError **error)
 {
-    const char *wrong = NULL;
-
     const gboolean domain = options->domain != NULL && *options->domain != '\0';
     const gboolean group = options->group != NULL && *options->group != '\0';
+    const char *wrong = NULL;
 
     if (!domain && options->group == NULL)
         wrong = _("no domain is named");

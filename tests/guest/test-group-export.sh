@@ -74,6 +74,20 @@ is "$(point_disks second | awk '{ print $4 }' | sort -u)" \
     "$(point_value first '//*[local-name()="point"]/@guid')" \
     "second: their base is the point before"
 
+# One member has lost what libvirt knew of its checkpoints: it is mended alone,
+# and what comes next is still an increment.
+for point in second first; do
+    must virsh -q checkpoint-delete c "$point" --metadata
+done
+check "import for one member" virt-refpoint --json import c "$set"
+is "$(result '.imported | join(" ")')" "first second" "it has both points again"
+is "$(checkpoints a b c)" "$(printf '%s: first second\n' a b c)" \
+    "each has its checkpoints, and no other's"
+status_is 6 "import for a VM that is no member" \
+    virt-refpoint --json import d "$set"
+like "$(result .error.message)" "belongs to the group 'group' .* has 'd'" \
+    "the message tells whose set it is"
+
 group_write
 group_export "running and frozen" frozen --quiesce=required
 is "$(modes frozen)" "$(modes_of increment a b c)" "frozen: all are increments"
